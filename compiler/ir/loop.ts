@@ -1,0 +1,79 @@
+/**
+ * The loop IR: a kernel is a tree of loops around scalar statements over buffers. Common to CPU and GPU: a schedule
+ * decides how each axis runs (`mode`), an emitter prints it for its target. Expressions are per element; vectors are
+ * the emitter's business.
+ */
+import type { DType } from '../../runtime/contract/dtype.js'
+import type { Dim, Shape } from './dim.js'
+import type { Provenance } from './graph.js'
+
+/** A loop variable. Extents are expressions over the function's symbols. */
+export type Axis = { readonly name: string; readonly extent: Dim }
+
+/** An affine index: sum of axis * stride, plus an offset. */
+export type Index = { readonly terms: readonly { readonly axis: string; readonly stride: Dim }[]; readonly offset: Dim }
+
+/** A buffer a kernel reads or writes: row-major, contiguous. Where it lives is the plan's business. */
+export type Buffer = { readonly name: string; readonly dtype: DType; readonly shape: Shape }
+
+/** Scalar functions every target can compute. Comparison and logic give `bool`. */
+export type Intrinsic =
+  | 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'max' | 'min' | 'neg' | 'abs' | 'sign' | 'floor'
+  | 'exp' | 'expm1' | 'log' | 'log1p' | 'sqrt' | 'tanh' | 'sigmoid'
+  | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'and' | 'or' | 'not' | 'select'
+
+export type Expr =
+  | { readonly kind: 'const'; readonly dtype: DType; readonly value: number }
+  | { readonly kind: 'load'; readonly dtype: DType; readonly buffer: string; readonly index: Index }
+  /** A run-time scalar of the module. */
+  | { readonly kind: 'scalar'; readonly dtype: 'float32'; readonly name: string }
+  /** The index itself, as a number. */
+  | { readonly kind: 'index'; readonly dtype: DType; readonly index: Index }
+  /** The value of a dimension, as a number. */
+  | { readonly kind: 'dim'; readonly dtype: DType; readonly dim: Dim }
+  /** Uniform [0, 1) of element `index` of random stream `stream`. */
+  | { readonly kind: 'random'; readonly dtype: 'float32'; readonly stream: number; readonly index: Index }
+  | { readonly kind: 'call'; readonly dtype: DType; readonly fn: Intrinsic; readonly args: readonly Expr[] }
+  | { readonly kind: 'cast'; readonly dtype: DType; readonly arg: Expr }
+  /** A name bound by `let`, a reduction's result, or a contraction's accumulator. */
+  | { readonly kind: 'local'; readonly dtype: DType; readonly name: string }
+
+export type ReduceOp = 'sum' | 'max' | 'min' | 'prod'
+
+/** How an axis runs. `parallel` axes are split in chunks whose number does not depend on the threads. */
+export type AxisMode = 'serial' | 'parallel' | 'vector'
+
+export type Stmt =
+  | { readonly kind: 'for'; readonly axis: Axis; readonly mode: AxisMode; readonly body: readonly Stmt[] }
+  | { readonly kind: 'let'; readonly name: string; readonly value: Expr; readonly from: Provenance }
+  | { readonly kind: 'store'; readonly buffer: string; readonly index: Index; readonly value: Expr; readonly from: Provenance }
+  /** Binds `name` to the combination of `value` over `axes`, outermost first; lets inside are per element. */
+  | { readonly kind: 'reduce'; readonly name: string; readonly op: ReduceOp; readonly dtype: DType; readonly axes: readonly Axis[]
+      readonly modes: readonly AxisMode[]; readonly body: readonly Stmt[]; readonly value: Expr; readonly from: Provenance }
+  /** Index of the first largest value along one axis. */
+  | { readonly kind: 'argmax'; readonly name: string; readonly axis: Axis; readonly body: readonly Stmt[]; readonly value: Expr; readonly from: Provenance }
+  | Contract
+
+/**
+ * accumulator[m, n] = sum over k of lhs(m, k) * rhs(k, n), in tiles. `lhs` and `rhs` are the prologue holes: usually plain
+ * loads, but any expression over their two axes. `epilogue` runs once per element with the local `accumulator` bound,
+ * over axes m and n (and `batch`), and does the stores.
+ */
+export type Contract = {
+  readonly kind: 'contract'
+  readonly m: Axis; readonly n: Axis; readonly k: Axis
+  readonly lhs: Expr; readonly rhs: Expr
+  readonly accumulator: string
+  readonly epilogue: readonly Stmt[]
+  readonly from: Provenance
+}
+
+export type KernelProgram = {
+  /** Unique in the function, made of the layer path and the main op. */
+  readonly name: string
+  readonly buffers: readonly Buffer[]
+  readonly reads: readonly string[]
+  readonly writes: readonly string[]
+  readonly body: readonly Stmt[]
+  readonly from: Provenance
+}

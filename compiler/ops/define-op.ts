@@ -1,0 +1,85 @@
+/**
+ * The contract of an op. One record is the op's only definition: every pass, the interpreter, the lowering, the tests
+ * and the documentation read it, and none of them asks which op it has. All fields are required; "none" is written
+ * with its reason.
+ */
+import type { Shape } from '../ir/dim.js'
+import type { Attrs, Node, TensorType } from '../ir/graph.js'
+import type { Expr, Index, ReduceOp } from '../ir/loop.js'
+
+/** A concrete tensor of the plain evaluation. All element types are held as doubles. */
+export type Tensor = { readonly shape: readonly number[]; readonly data: Float64Array }
+
+/** What an evaluation may use besides its inputs. */
+export type EvaluateContext = {
+  readonly attrs: Attrs
+  /** Result type with all symbols replaced by their values. */
+  readonly dtype: TensorType['dtype']
+  readonly shape: readonly number[]
+  readonly seed: number
+  readonly step: number
+  /** Value of a dimension under the symbols of this run. */
+  readonly size: (dim: Shape[number]) => number
+}
+
+/** How an op becomes loops. A schedule and fusion decide from this alone. */
+export type Lowering =
+  /** One result element from the elements of the inputs at the same position (all inputs have the result's shape). */
+  | { readonly kind: 'pointwise'; readonly expr: (args: readonly Expr[], node: Node) => Expr }
+  /** No inputs: an element from its own position. `index` has one entry per result dimension. */
+  | { readonly kind: 'generate'; readonly expr: (index: readonly Index[], node: Node) => Expr }
+  /** A result element is one input element elsewhere. `index` per input dimension, from the result's. */
+  | { readonly kind: 'indexMap'; readonly map: (index: readonly Index[], node: Node) => readonly Index[] }
+  /** The same bytes under another shape: never a kernel. */
+  | { readonly kind: 'view' }
+  /** Input i fills the box of its own shape at `offset` of the result; the boxes cover the result exactly once. */
+  | { readonly kind: 'tiles'; readonly offsets: (node: Node) => readonly Shape[] }
+  /** Combination over the axes; reduced dimensions are dropped. */
+  | { readonly kind: 'reduce'; readonly op: ReduceOp; readonly axes: (node: Node) => readonly number[] }
+  /** Position of the first largest element along an axis. */
+  | { readonly kind: 'argmax'; readonly axis: (node: Node) => number }
+  /** result[m, n] = sum over k of lhs * rhs; a transposed operand is stored [k, m] or [n, k]. */
+  | { readonly kind: 'contract'; readonly transposed: (node: Node) => { readonly lhs: boolean; readonly rhs: boolean } }
+  /** Bound by the caller: an input, a variable, a scalar. */
+  | { readonly kind: 'leaf' }
+
+/** Given the op's node and the gradient of its result: the gradient of each input, null where none flows. */
+export type Gradient = (node: Node, grad: Node) => readonly (Node | null)[]
+
+export type OpDefinition = {
+  readonly name: string
+  /** One sentence: the result in terms of inputs and attributes, dtypes, the rule for NaN where it is not obvious. */
+  readonly doc: string
+  readonly arity: number | 'any'
+  /** Type-and-shape rule. @throws ValueError saying what was found and what was expected. */
+  readonly infer: (inputs: readonly TensorType[], attrs: Attrs) => TensorType
+  readonly gradient: Gradient | { readonly none: string }
+  readonly lowering: Lowering
+  /** Plain evaluation: the meaning of the op. float32 results are rounded by the interpreter, not here. */
+  readonly evaluate: (inputs: readonly Tensor[], context: EvaluateContext) => Float64Array
+  /** A cheaper equal node, or null. Inputs are already simplified. */
+  readonly simplify: ((node: Node) => Node | null) | null
+  /** Inputs may be swapped. */
+  readonly commutative: boolean
+  /** `free`: never worth storing; `cheap`: recompute rather than store; `costly`: compute once. */
+  readonly cost: 'free' | 'cheap' | 'costly'
+  /** Cases the generated tests build. Inputs are drawn from `range`, away from kinks. */
+  readonly samples: readonly Sample[]
+  /** Inputs that must be refused. */
+  readonly rejects: readonly Reject[]
+}
+
+export type Sample = {
+  readonly inputs: readonly TensorType[]
+  readonly attrs?: Attrs
+  /** Inputs are uniform in [low, high); default [-2, 2). */
+  readonly range?: readonly [number, number]
+  /** Largest error of compiled float32 against the plain evaluation, in units of the last place; default 4. */
+  readonly ulp?: number
+}
+export type Reject = { readonly inputs: readonly TensorType[]; readonly attrs?: Attrs; readonly message: RegExp }
+
+export const defineOp = <const T extends OpDefinition>(definition: T): T => definition
+
+/** Sizes at which shapes go wrong: empty, one, around a vector, around a tile. */
+export const boundarySizes = [0, 1, 3, 15, 16, 17, 31, 33] as const

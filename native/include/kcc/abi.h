@@ -1,0 +1,64 @@
+// The C interface between generated code and its host (the N-API addon, C, Python through ctypes).
+// Flat structs, no C++ types, nothing allocated by generated code. Raise KCC_ABI with every incompatible change.
+#pragma once
+#include <stdint.h>
+
+#define KCC_ABI 1
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// The host's thread pool. `run` calls body(context, i) once for every i in [0, count), in any order, and returns when
+// all are done. `threads` is only a hint for the size of serial cut-offs, never for how work is divided.
+typedef struct kcc_pool {
+  void (*run)(struct kcc_pool* pool, int64_t count, void (*body)(void* context, int64_t i), void* context);
+  int32_t threads;
+  int32_t reserved;
+} kcc_pool;
+
+// Everything one call of a compiled function reads and writes.
+typedef struct kcc_call {
+  const void* const* inputs;   // in the manifest's order
+  void* const* outputs;        // in the manifest's order
+  void* const* variables;      // the module's table, 64-byte aligned each
+  const float* scalars;        // the module's run-time scalars
+  const int64_t* dims;         // values of the module's symbols
+  char* arena;                 // arena_bytes(dims) bytes, 64-byte aligned
+  kcc_pool* pool;              // NULL: run on the calling thread only
+  uint64_t seed, step;         // key and counter of the random streams
+} kcc_call;
+
+typedef struct kcc_function {
+  const char* name;
+  void (*run)(const kcc_call* call);
+  int64_t (*arena_bytes)(const int64_t* dims);
+  uint32_t input_count, output_count;
+  uint32_t uses_random;        // 1 when the host must advance `step` after the call
+  uint32_t updates_variables;  // 1 when calls of one instance must not overlap
+} kcc_function;
+
+typedef struct kcc_module {
+  uint32_t abi;
+  uint32_t function_count, variable_count, scalar_count, dim_count;
+  uint32_t reserved;
+  const char* name;
+  const kcc_function* functions;
+  const int64_t* variable_bytes;
+  const float* scalar_values;
+} kcc_module;
+
+// One CPU level of the file. The table is ordered best first and ends with an entry whose name is NULL.
+typedef struct kcc_level {
+  const char* name;                       // "x86-64-v4", "x86-64-v3", "x86-64-v2", or "native"
+  int32_t (*supported)(void);             // by CPUID, at load
+  const kcc_module* const* modules;
+  uint32_t module_count;
+  uint32_t reserved;
+} kcc_level;
+
+extern const kcc_level kcc_levels[];
+
+#ifdef __cplusplus
+}
+#endif

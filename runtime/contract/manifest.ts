@@ -1,0 +1,81 @@
+/**
+ * What the compiler tells the runtime about a compiled module. Written as `manifest.json` in a package and passed in
+ * memory by a script that compiles its own models. Raise `MANIFEST_FORMAT` with every incompatible change.
+ */
+import type { DType } from './dtype.js'
+
+export const MANIFEST_FORMAT = 1
+
+/** A dimension: a size, or the text of an expression over the module's symbols, such as "B" or "4*B". */
+export type ManifestDim = number | string
+
+export type TensorManifest = { readonly name: string; readonly dtype: DType; readonly shape: readonly ManifestDim[] }
+
+/** One entry of the table of variables the runtime owns: a weight, an optimizer slot, other state. */
+export type VariableManifest = {
+  readonly name: string
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly role: 'weight' | 'slot' | 'state'
+  readonly trainable: boolean
+}
+
+/** A float32 that the host may change between two calls: a learning rate, a loss weight. */
+export type ScalarManifest = { readonly name: string; readonly value: number }
+
+export type FunctionManifest = {
+  /** `predict`, `evaluate`, `trainStep`, or a name of the caller's own. */
+  readonly name: string
+  readonly inputs: readonly TensorManifest[]
+  readonly outputs: readonly TensorManifest[]
+  /** Names of the variables this function changes. */
+  readonly updates: readonly string[]
+  /** Bytes of the arena as an expression over the symbols, and its value at batch 1, 32 and 128 for people to read. */
+  readonly arenaBytes: { readonly expression: string; readonly at: Readonly<Record<string, number>> }
+  readonly kernels: number
+  /** Multiplications and additions of the contractions, as an expression over the symbols. */
+  readonly flops: string
+}
+
+export type LossKind = 'sparse' | 'categorical' | 'other'
+
+/** One output of a Keras model that is trained, in the order of the function's targets. */
+export type TargetManifest = {
+  /** Name of the output layer, used in messages and for dicts of targets. */
+  readonly output: string
+  readonly shape: readonly ManifestDim[]
+  readonly dtype: DType
+  readonly loss: string
+  readonly kind: LossKind
+  /** Classes the labels must stay below, for `sparse`. */
+  readonly classes: number | null
+}
+
+/** The Keras model behind the functions; absent for a module that is not a model. */
+export type ModelManifest = {
+  readonly name: string
+  readonly inputNames: readonly string[]
+  readonly outputNames: readonly string[]
+  /** `loss`, then per-output losses, then metrics: the names of `evaluate`'s and `trainStep`'s outputs in order. Empty when not compiled. */
+  readonly metricsNames: readonly string[]
+  readonly targets: readonly TargetManifest[]
+  /** Weights in the order of `model.weights`, by variable name. */
+  readonly weights: readonly string[]
+  /** Optimizer weights in Keras' order, by variable name. */
+  readonly optimizerWeights: readonly string[]
+  /** Keras' own description, as in an `.h5` file. */
+  readonly config: unknown
+  readonly trainingConfig: unknown
+}
+
+export type ModuleManifest = {
+  readonly format: typeof MANIFEST_FORMAT
+  readonly kcc: string
+  readonly name: string
+  /** Symbols in the order in which a call passes their values. */
+  readonly dims: readonly string[]
+  readonly variables: readonly VariableManifest[]
+  readonly scalars: readonly ScalarManifest[]
+  readonly functions: readonly FunctionManifest[]
+  readonly model: ModelManifest | null
+}

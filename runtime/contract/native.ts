@@ -1,0 +1,67 @@
+/**
+ * The JavaScript face of the native addon (`native/addon`). One `.node` file holds the kernels of one or more modules,
+ * each for one or more CPU levels; `open` makes an instance with variables of its own.
+ */
+import type { TypedArray } from './dtype.js'
+
+export type NativeAddon = {
+  readonly abi: number
+  /** CPU levels in the file, best first, and the one chosen at load. */
+  readonly levels: readonly string[]
+  readonly level: string
+  readonly modules: readonly string[]
+  /** @throws Error when there is no such module. */
+  open(module: string): NativeModule
+  /** Size of the process-wide thread pool; 0 chooses by the cgroup quota. Returns the size in force. */
+  setThreads(count: number): number
+}
+
+/** A column of samples: row `i` starts at byte `i * rowBytes`. */
+export type Column = { readonly data: TypedArray; readonly rowBytes: number }
+
+/**
+ * Many calls of one function over slices of a data set, without JavaScript between them.
+ * Batch `b` covers samples `[b * batchSize, min((b + 1) * batchSize, end))`, looked up through `order` when given.
+ */
+export type LoopPlan = {
+  readonly fn: number
+  readonly inputs: readonly Column[]
+  /** Outputs written per sample (predict); empty when the outputs are scalars. */
+  readonly outputs: readonly Column[]
+  /** Scalar outputs of batch `b` go to `logs[b * scalarOutputs + k]`; null when outputs are per sample. */
+  readonly logs: Float32Array | null
+  readonly scalarOutputs: number
+  /** Permutation of the samples, or null for their own order. */
+  readonly order: Int32Array | null
+  readonly samples: number
+  readonly batchSize: number
+  readonly firstBatch: number
+  readonly lastBatch: number
+  /** Return after this many milliseconds at a batch boundary; Infinity runs to `lastBatch`. */
+  readonly budgetMs: number
+  /** Values of the module's symbols; the entry at `batchDim` is replaced by the size of each batch. */
+  readonly dims: readonly number[]
+  readonly batchDim: number
+}
+
+export type NativeModule = {
+  /** Copies the array's bytes into variable `index`. */
+  setVariable(index: number, value: TypedArray): void
+  /** Copies variable `index` into `into`. */
+  getVariable(index: number, into: TypedArray): void
+  setScalar(index: number, value: number): void
+  getScalar(index: number): number
+  /** Random streams: the seed, and the number of random steps taken so far (both below 2^53). */
+  setRandom(seed: number, step: number): void
+  getRandom(): { seed: number; step: number }
+  /** Runs function `fn` on the calling thread (plus the pool). Sizes of arrays were checked by the caller. */
+  call(fn: number, inputs: readonly TypedArray[], outputs: readonly TypedArray[], dims: readonly number[]): void
+  /** The same off the main thread; rejects as `call` throws. Arrays must not be changed before it settles. */
+  callAsync(fn: number, inputs: readonly TypedArray[], outputs: readonly TypedArray[], dims: readonly number[]): Promise<void>
+  /** Runs batches `[firstBatch, …)` off the main thread; resolves to the first batch not run. */
+  loop(plan: LoopPlan): Promise<number>
+  /** Bytes held: variables and arenas. */
+  bytes(): number
+  /** Frees everything; later calls throw. */
+  close(): void
+}
