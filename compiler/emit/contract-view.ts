@@ -1,0 +1,90 @@
+/**
+ * What the emitter of contractions needs to know about one contraction, and what it gives back. Everything is C++ text:
+ * the loop IR's expressions were already printed by the caller, over names that `frame.prelude` brings into scope.
+ */
+import type { Dim } from '../ir/dim.js'
+
+/**
+ * result(m, n) = sum over k of lhs(m, k) * rhs(k, n), float32. The sum of every element is one chain of fused
+ * multiply-adds in the order of k, whatever the tile, the thread or the row: results do not depend on them.
+ */
+export type ContractView = {
+  /** C identifier, unique in the translation unit; every function made begins with it. */
+  readonly name: string
+  readonly m: Dim
+  readonly n: Dim
+  readonly k: Dim
+  /** Rows are m, columns are k. */
+  readonly lhs: Operand
+  /** Rows are k, columns are n. */
+  readonly rhs: Operand
+  readonly epilogue: Epilogue
+  readonly frame: Frame
+}
+
+/** The surroundings of a kernel: `static void <name>(const <argsType>& args)`. */
+export type Frame = {
+  readonly argsType: string
+  /**
+   * Statements, valid where `args` is in scope, that declare every name used by operands, epilogue and dimensions
+   * (the symbols as `int64_t`). Printed at the head of each function; unused names must not be errors.
+   */
+  readonly prelude: readonly string[]
+  /** C expression of type `kcc_pool*`, may be NULL. */
+  readonly pool: string
+  /** C expression of type `char*`: `contractWorkspace(...)` bytes, 64-byte aligned, free during this kernel. */
+  readonly workspace: string
+}
+
+export type Operand = DirectOperand | ComputedOperand
+
+/** Element (row, column) lies at `pointer[row * rowStride + column * columnStride]`. One of the strides is 1. */
+export type DirectOperand = {
+  readonly kind: 'direct'
+  /** C expression of type `const float*`. */
+  readonly pointer: string
+  readonly rowStride: Dim
+  readonly columnStride: Dim
+}
+
+/** A prologue hole: every element is computed once per call, into packed panels. */
+export type ComputedOperand = {
+  readonly kind: 'computed'
+  /** The axis along which neighbours lie next to each other in what is read; packing runs along it. */
+  readonly along: 'row' | 'column'
+  /**
+   * Prints statements that set `result`, a `kcc::vf` declared already, to KCC_VW consecutive elements along `along`
+   * from (row, column), of which `lanes` are real (an int C expression), or all of them when `lanes` is null.
+   * Lanes that are not real may hold anything, but their memory must not be touched. Names made inside are in a scope of their own.
+   */
+  readonly vector: (at: OperandHole) => readonly string[]
+}
+
+export type OperandHole = { readonly row: string; readonly column: string; readonly lanes: string | null; readonly result: string }
+
+/**
+ * Prints the statements that finish KCC_VW consecutive columns of one row: applied exactly once per element, after the
+ * sum over k is complete. Printed twice, with `lanes` null (all real) and with a count of 1..KCC_VW-1.
+ */
+export type Epilogue = { readonly tile: (at: EpilogueHole) => readonly string[] }
+
+export type EpilogueHole = {
+  /** Names of `int64_t` variables: the row, and the column of the first lane. */
+  readonly row: string
+  readonly column: string
+  /** Name of a `const kcc::vf`: the finished sums. */
+  readonly accumulator: string
+  /** C expression of type int, or null when all lanes are real. */
+  readonly lanes: string | null
+}
+
+export type ContractCode = {
+  /** Headers below native/include the text needs. */
+  readonly includes: readonly string[]
+  /** Texts to print before `text`, once per translation unit and key. */
+  readonly shared: readonly SharedText[]
+  /** The functions of this contraction; the entry point is `static void <name>(const <argsType>& args)`. */
+  readonly text: string
+}
+
+export type SharedText = { readonly key: string; readonly text: string }
