@@ -40,8 +40,8 @@ export type Lowering =
   | { readonly kind: 'argmax'; readonly axis: (node: Node) => number }
   /** result[m, n] = sum over k of lhs * rhs; a transposed operand is stored [k, m] or [n, k]. */
   | { readonly kind: 'contract'; readonly transposed: (node: Node) => { readonly lhs: boolean; readonly rhs: boolean } }
-  /** Bound by the caller: an input, a variable, a scalar. */
-  | { readonly kind: 'leaf' }
+  /** Bytes that exist outside: an input or a variable. (Constants and run-time scalars are `generate`.) */
+  | { readonly kind: 'leaf'; readonly holds: 'input' | 'variable' }
 
 /** Given the op's node and the gradient of its result: the gradient of each input, null where none flows. */
 export type Gradient = (node: Node, grad: Node) => readonly (Node | null)[]

@@ -1,0 +1,47 @@
+/**
+ * Following a value to where it is held. Index maps (broadcast, transpose, slice) and reshapes that only add or drop
+ * axes of size one cost nothing: a reader goes through them to the node that is computed or stored.
+ */
+import { equalDims, type Dim, type Shape } from '../ir/dim.js'
+import { axisIndex, constIndex } from '../ir/expr.js'
+import type { Node } from '../ir/graph.js'
+import type { Index } from '../ir/loop.js'
+import { opOf } from './registry.js'
+
+export type Access = { readonly source: Node; readonly index: readonly Index[] }
+
+/** The identity position in a tensor of rank `rank`: axes d0, d1, … */
+export const identityIndex = (rank: number): Index[] => Array.from({ length: rank }, (_, i) => axisIndex(`d${i}`))
+
+/** The element of `node` at `index` is the element of `source` at the returned index. */
+export function resolve(node: Node, index: readonly Index[]): Access {
+  const { lowering } = opOf(node)
+  if (lowering.kind === 'indexMap') return resolve(node.inputs[0]!, lowering.map(index, node))
+  if (lowering.kind === 'view') {
+    const through = unitView(node.inputs[0]!.type.shape, node.type.shape, index)
+    if (through) return resolve(node.inputs[0]!, through)
+  }
+  return { source: node, index }
+}
+
+const isUnit = (dim: Dim): boolean => dim === 1
+
+/** Index into `from` for a reshape to `to` that only adds or drops axes of size one, else null. */
+function unitView(from: Shape, to: Shape, index: readonly Index[]): Index[] | null {
+  const kept = to.flatMap((dim, i) => (isUnit(dim) ? [] : [{ dim, index: index[i]! }]))
+  const source = from.filter((dim) => !isUnit(dim))
+  if (kept.length !== source.length || !source.every((dim, i) => equalDims(dim, kept[i]!.dim))) return null
+  let next = 0
+  return from.map((dim) => (isUnit(dim) ? constIndex(0) : kept[next++]!.index))
+}
+
+/** The node whose bytes a chain of views shows. */
+export function storageRoot(node: Node): Node {
+  return opOf(node).lowering.kind === 'view' ? storageRoot(node.inputs[0]!) : node
+}
+
+/** True when `index` is exactly the axes of `expected`, in order. */
+export function isIdentity(index: readonly Index[], expected: readonly string[]): boolean {
+  return index.length === expected.length && index.every((ix, i) =>
+    ix.offset === 0 && ix.terms.length === 1 && ix.terms[0]!.axis === expected[i] && ix.terms[0]!.stride === 1)
+}
