@@ -1,7 +1,7 @@
 /** Constructors of all ops: what layers, losses and optimizers are written in. */
-export * from './build/leaf.js'
-export * from './build/movement.js'
-export { makeNode } from './build/node.js'
-export * from './build/pointwise.js'
-export * from './build/reduce.js'
+export * from './construct/leaf.js'
+export * from './construct/movement.js'
+export { makeNode } from './construct/node.js'
+export * from './construct/pointwise.js'
+export * from './construct/reduce.js'
 export { currentProvenance, within } from './provenance.js'

@@ -1,7 +1,7 @@
 /**
  * The type-and-shape rule of every op: the part of a record that building a node needs. It stands apart from the
  * records because their gradients and simplifications build nodes themselves; each record points back at its rule here.
- * Broadcasting is never implicit: operands have equal shapes (the constructors in `build/` insert `broadcastTo`).
+ * Broadcasting is never implicit: operands have equal shapes (the constructors in `construct/` insert `broadcastTo`).
  */
 import type { DType } from '../../runtime/contract/dtype.js'
 import { ValueError } from '../../runtime/contract/errors.js'
