@@ -1,0 +1,231 @@
+// Vectors of float and int32 in the widest registers of the CPU level this file is compiled for, and for every
+// operation a scalar twin of the same name that gives the same bits as one lane, so that tails, strided loops and any
+// split of a loop between vector and scalar code give the same result.
+//
+//   vf                KCC_VW floats             scalar twin: float
+//   vi                KCC_VW int32s             scalar twin: int32_t
+//   vi as a mask      0 or -1 in every lane     scalar twin: bool
+//
+// + - * and comparisons are the language's own operators on all of them (a comparison of vectors gives a mask), and so
+// are & | ^ ~ on vi. Combine masks with mask_and, mask_or and mask_not, which also take bool. The compiler may contract
+// a * b + c to one rounding; where that matters for agreement, say fma(a, b, c).
+//
+// NaN rule, everywhere: max and min give NaN when either operand is NaN, and the second operand when the two are equal
+// (only visible on zeros of different sign). Put a constant FIRST: max(zero, x) is then a single instruction.
+//
+// Loads and stores need no alignment. The partial forms take the number of lanes n, 0 <= n <= KCC_VW, never touch
+// memory past lane n - 1, and load 0 into the others.
+#pragma once
+// GCC 12 takes the "undefined" pass-through operands in its own header for mistakes.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <immintrin.h>
+#pragma GCC diagnostic pop
+#include <stdint.h>
+
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#define KCC_VW 16
+#define KCC_LEVEL_DEFAULT level_avx512
+#elif defined(__AVX2__)
+#define KCC_VW 8
+#define KCC_LEVEL_DEFAULT level_avx2
+#elif defined(__SSE4_1__)
+#define KCC_VW 4
+#define KCC_LEVEL_DEFAULT level_sse
+#else
+#error "kcc needs SSE4.1 at least: compile with -march=x86-64-v2 or better"
+#endif
+// Several CPU levels are linked into one file: each has its own names.
+#ifndef KCC_LEVEL
+#define KCC_LEVEL KCC_LEVEL_DEFAULT
+#endif
+#define KCC_INLINE static inline __attribute__((always_inline))
+#define KCC_MEMBER __attribute__((always_inline)) static inline
+
+namespace kcc {
+inline namespace KCC_LEVEL {
+
+typedef float vf __attribute__((vector_size(KCC_VW * 4)));
+typedef int32_t vi __attribute__((vector_size(KCC_VW * 4)));
+typedef uint32_t vu __attribute__((vector_size(KCC_VW * 4)));
+
+// ---- making vectors
+
+KCC_INLINE vf bcast(float x) { return x - vf{}; }
+KCC_INLINE vi bcast(int32_t x) { return x - vi{}; }
+KCC_INLINE vi bcast(bool x) { return bcast(-(int32_t)x); }
+// A constant of the type of the first argument: like(x, 1.f) is 1.f or a vector of ones.
+KCC_INLINE vf like(vf, float x) { return bcast(x); }
+KCC_INLINE float like(float, float x) { return x; }
+KCC_INLINE vi like(vi, int32_t x) { return bcast(x); }
+KCC_INLINE int32_t like(int32_t, int32_t x) { return x; }
+// Lane i holds i.
+#if KCC_VW == 16
+KCC_INLINE vi iota() { return vi{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}; }
+#elif KCC_VW == 8
+KCC_INLINE vi iota() { return vi{0, 1, 2, 3, 4, 5, 6, 7}; }
+#else
+KCC_INLINE vi iota() { return vi{0, 1, 2, 3}; }
+#endif
+// The mask of the first n lanes.
+KCC_INLINE vi first_lanes(int64_t n) { return iota() < bcast((int32_t)n); }
+
+// ---- the same bits as another type
+
+KCC_INLINE vi bits(vf x) { return (vi)x; }
+KCC_INLINE vf from_bits(vi x) { return (vf)x; }
+KCC_INLINE int32_t bits(float x) { int32_t y; __builtin_memcpy(&y, &x, 4); return y; }
+KCC_INLINE float from_bits(int32_t x) { float y; __builtin_memcpy(&y, &x, 4); return y; }
+
+// ---- masks
+
+KCC_INLINE vf select(vi mask, vf a, vf b) { return mask ? a : b; }
+KCC_INLINE vi select(vi mask, vi a, vi b) { return mask ? a : b; }
+KCC_INLINE float select(bool mask, float a, float b) { return mask ? a : b; }
+KCC_INLINE int32_t select(bool mask, int32_t a, int32_t b) { return mask ? a : b; }
+KCC_INLINE bool select(bool mask, bool a, bool b) { return mask ? a : b; }
+KCC_INLINE vi mask_and(vi a, vi b) { return a & b; }
+KCC_INLINE vi mask_or(vi a, vi b) { return a | b; }
+KCC_INLINE vi mask_not(vi a) { return ~a; }
+KCC_INLINE bool mask_and(bool a, bool b) { return a & b; }
+KCC_INLINE bool mask_or(bool a, bool b) { return a | b; }
+KCC_INLINE bool mask_not(bool a) { return !a; }
+// 1 where the mask holds, else 0.
+KCC_INLINE vi mask_int(vi mask) { return mask & 1; }
+KCC_INLINE int32_t mask_int(bool mask) { return (int32_t)mask; }
+KCC_INLINE vf mask_float(vi mask) { return select(mask, bcast(1.f), vf{}); }
+KCC_INLINE float mask_float(bool mask) { return mask ? 1.f : 0.f; }
+
+}  // namespace KCC_LEVEL
+}  // namespace kcc
+
+// Per width: load, store (full, partial, uint8, strided), max_raw, min_raw, sqrt, floor, rint, to_int, to_float
+// and fma.
+#if KCC_VW == 16
+#include "vec-avx512.h"
+#elif KCC_VW == 8
+#include "vec-avx2.h"
+#else
+#include "vec-sse.h"
+#endif
+
+namespace kcc {
+inline namespace KCC_LEVEL {
+
+// ---- scalar twins of what the width's own file defines
+
+// The machine's maxps: the second operand when either is NaN or both are equal.
+KCC_INLINE float max_raw(float a, float b) { return a > b ? a : b; }
+KCC_INLINE float min_raw(float a, float b) { return a < b ? a : b; }
+KCC_INLINE float sqrt(float x) { return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x))); }
+KCC_INLINE float floor(float x) { return _mm_cvtss_f32(_mm_floor_ss(_mm_set_ss(x), _mm_set_ss(x))); }
+KCC_INLINE float rint(float x) { return _mm_cvtss_f32(_mm_round_ss(_mm_set_ss(x), _mm_set_ss(x), 8)); }
+// Truncates; NaN and values out of range give INT32_MIN.
+KCC_INLINE int32_t to_int(float x) { return _mm_cvttss_si32(_mm_set_ss(x)); }
+KCC_INLINE float to_float(int32_t x) { return (float)x; }
+// One rounding where the level has FMA, two where it has not (x86-64-v2), in vector and twin alike.
+KCC_INLINE float fma(float a, float b, float c) {
+#ifdef __FMA__
+  return __builtin_fmaf(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
+// Single elements, for scalar loops that want the names of the vector ones.
+KCC_INLINE float load1(const float* p) { return *p; }
+KCC_INLINE int32_t load1(const int32_t* p) { return *p; }
+KCC_INLINE int32_t load_u8_1(const uint8_t* p) { return *p; }
+KCC_INLINE bool load_bool_1(const uint8_t* p) { return *p != 0; }
+KCC_INLINE void store1(float* p, float x) { *p = x; }
+KCC_INLINE void store1(int32_t* p, int32_t x) { *p = x; }
+KCC_INLINE void store_u8_1(uint8_t* p, int32_t x) { *p = (uint8_t)x; }
+KCC_INLINE void store_bool_1(uint8_t* p, bool x) { *p = (uint8_t)x; }
+
+// ---- bool tensors: one byte per element, anything but 0 counts as true, 0 or 1 is written
+
+KCC_INLINE vi load_bool(const uint8_t* p) { return load_u8(p) != 0; }
+KCC_INLINE vi load_bool(const uint8_t* p, int64_t n) { return load_u8(p, n) != 0; }
+KCC_INLINE void store_bool(uint8_t* p, vi mask) { store_u8(p, mask & 1); }
+KCC_INLINE void store_bool(uint8_t* p, vi mask, int64_t n) { store_u8(p, mask & 1, n); }
+
+// ---- arithmetic
+
+KCC_INLINE vf max(vf a, vf b) { return select(a != a, a, max_raw(a, b)); }
+KCC_INLINE vf min(vf a, vf b) { return select(a != a, a, min_raw(a, b)); }
+KCC_INLINE float max(float a, float b) { return select(a != a, a, max_raw(a, b)); }
+KCC_INLINE float min(float a, float b) { return select(a != a, a, min_raw(a, b)); }
+KCC_INLINE vi max(vi a, vi b) { return select(a > b, a, b); }
+KCC_INLINE vi min(vi a, vi b) { return select(a < b, a, b); }
+KCC_INLINE int32_t max(int32_t a, int32_t b) { return a > b ? a : b; }
+KCC_INLINE int32_t min(int32_t a, int32_t b) { return a < b ? a : b; }
+// NaN stays NaN; -0 stays -0.
+KCC_INLINE vf relu(vf x) { return max_raw(vf{}, x); }
+KCC_INLINE float relu(float x) { return max_raw(0.f, x); }
+
+KCC_INLINE vf abs(vf x) { return from_bits(bits(x) & 0x7fffffff); }
+KCC_INLINE float abs(float x) { return from_bits(bits(x) & 0x7fffffff); }
+// |INT32_MIN| is INT32_MIN.
+KCC_INLINE vi abs(vi x) { vi s = x >> 31; return (vi)(((vu)x ^ (vu)s) - (vu)s); }
+KCC_INLINE int32_t abs(int32_t x) { uint32_t s = (uint32_t)(x >> 31); return (int32_t)(((uint32_t)x ^ s) - s); }
+KCC_INLINE vf neg(vf x) { return -x; }
+KCC_INLINE float neg(float x) { return -x; }
+KCC_INLINE vi neg(vi x) { return (vi)(-(vu)x); }
+KCC_INLINE int32_t neg(int32_t x) { return (int32_t)(0u - (uint32_t)x); }
+// The magnitude of x with the sign of s.
+KCC_INLINE vf copysign(vf x, vf s) { return from_bits((bits(x) & 0x7fffffff) | (bits(s) & (int32_t)0x80000000)); }
+KCC_INLINE float copysign(float x, float s) { return from_bits((bits(x) & 0x7fffffff) | (bits(s) & (int32_t)0x80000000)); }
+// -1, 0 or 1; NaN and zeros are returned as they are.
+KCC_INLINE vf sign(vf x) { return select(x > 0.f, bcast(1.f), select(x < 0.f, bcast(-1.f), x)); }
+KCC_INLINE float sign(float x) { return x > 0.f ? 1.f : x < 0.f ? -1.f : x; }
+KCC_INLINE vi sign(vi x) { return (x < 0) - (x > 0); }
+KCC_INLINE int32_t sign(int32_t x) { return (x > 0) - (x < 0); }
+KCC_INLINE vf div(vf a, vf b) { return a / b; }
+KCC_INLINE float div(float a, float b) { return a / b; }
+// Truncates, as C; never traps: x / 0 is 0 and INT32_MIN / -1 is INT32_MIN.
+KCC_INLINE int32_t div(int32_t a, int32_t b) { return b == 0 ? 0 : b == -1 ? neg(a) : a / b; }
+KCC_INLINE vi div(vi a, vi b) {
+  vi q{};
+  for (int i = 0; i < KCC_VW; i++) q[i] = div((int32_t)a[i], (int32_t)b[i]);
+  return q;
+}
+
+// ---- all lanes to one, always as the same tree: lane i with lane i + half, halving until one is left
+
+// Lane i of the result is lane i ^ K.
+template <int K, class V> KCC_INLINE V swap_lanes(V x) {
+#if KCC_VW == 16
+  return __builtin_shufflevector(x, x, 0 ^ K, 1 ^ K, 2 ^ K, 3 ^ K, 4 ^ K, 5 ^ K, 6 ^ K, 7 ^ K, 8 ^ K, 9 ^ K, 10 ^ K, 11 ^ K,
+                                 12 ^ K, 13 ^ K, 14 ^ K, 15 ^ K);
+#elif KCC_VW == 8
+  return __builtin_shufflevector(x, x, 0 ^ K, 1 ^ K, 2 ^ K, 3 ^ K, 4 ^ K, 5 ^ K, 6 ^ K, 7 ^ K);
+#else
+  return __builtin_shufflevector(x, x, 0 ^ K, 1 ^ K, 2 ^ K, 3 ^ K);
+#endif
+}
+struct Sum { template <class V> KCC_MEMBER V of(V a, V b) { return a + b; } };
+struct Product { template <class V> KCC_MEMBER V of(V a, V b) { return a * b; } };
+struct Max { template <class V> KCC_MEMBER V of(V a, V b) { return max(a, b); } };
+struct Min { template <class V> KCC_MEMBER V of(V a, V b) { return min(a, b); } };
+template <class Op, class V> KCC_INLINE V fold(V x) {
+  if (KCC_VW >= 16) x = Op::of(x, swap_lanes<8 % KCC_VW>(x));
+  if (KCC_VW >= 8) x = Op::of(x, swap_lanes<4 % KCC_VW>(x));
+  x = Op::of(x, swap_lanes<2>(x));
+  return Op::of(x, swap_lanes<1>(x));
+}
+KCC_INLINE float hsum(vf x) { return fold<Sum>(x)[0]; }
+KCC_INLINE float hprod(vf x) { return fold<Product>(x)[0]; }
+KCC_INLINE float hmax(vf x) { return fold<Max>(x)[0]; }
+KCC_INLINE float hmin(vf x) { return fold<Min>(x)[0]; }
+KCC_INLINE int32_t hsum(vi x) { return fold<Sum>(x)[0]; }
+KCC_INLINE int32_t hprod(vi x) { return fold<Product>(x)[0]; }
+KCC_INLINE int32_t hmax(vi x) { return fold<Max>(x)[0]; }
+KCC_INLINE int32_t hmin(vi x) { return fold<Min>(x)[0]; }
+KCC_INLINE float hsum(float x) { return x; }
+KCC_INLINE float hprod(float x) { return x; }
+KCC_INLINE float hmax(float x) { return x; }
+KCC_INLINE float hmin(float x) { return x; }
+
+}  // namespace KCC_LEVEL
+}  // namespace kcc
