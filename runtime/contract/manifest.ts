@@ -51,6 +51,15 @@ export type TargetManifest = {
   readonly classes: number | null
 }
 
+/**
+ * How the values of one entry of `metricsNames` are averaged over the batches of an epoch or an evaluation:
+ * - `samples`: weighted by the size of each batch;
+ * - `batches`: every batch counts once (Keras 2.3 keeps the losses of the single outputs this way);
+ * - `weightsOf`: by the sum of the sample weights of that output (the weighted metrics: the function returns
+ *   sum(weight * value) / sum(weight) of the batch).
+ */
+export type Averaging = 'samples' | 'batches' | { readonly weightsOf: string }
+
 /** The Keras model behind the functions; absent for a module that is not a model. */
 export type ModelManifest = {
   readonly name: string
@@ -58,6 +67,8 @@ export type ModelManifest = {
   readonly outputNames: readonly string[]
   /** `loss`, then per-output losses, then metrics: the names of `evaluate`'s and `trainStep`'s outputs in order. Empty when not compiled. */
   readonly metricsNames: readonly string[]
+  /** One entry per name of `metricsNames`; when absent: `batches` for the per-output losses, `samples` otherwise. */
+  readonly averaging?: readonly Averaging[]
   readonly targets: readonly TargetManifest[]
   /** Weights in the order of `model.weights`, by variable name. */
   readonly weights: readonly string[]
