@@ -1,0 +1,94 @@
+/** From emitted sources to one native file that Node can load. */
+import * as fs from 'node:fs'
+import * as path from 'node:path'
+import { ToolchainError } from '../../runtime/contract/errors.js'
+import type { Emitted } from '../emit/sources.js'
+import { enabled } from '../support/env.js'
+import { hashParts } from '../support/hash.js'
+import { BuildCache } from './cache.js'
+import { linkedFile, objectFile, runProject, writeProject } from './cmake-project.js'
+import type { ProjectResult } from './cmake-project.js'
+import type { Level } from './levels.js'
+import { nativeLevel } from './levels.js'
+import type { Toolchain } from './toolchain.js'
+import { compilerIdentity, findToolchain } from './toolchain.js'
+import type { Unit } from './units.js'
+import { linkFlags, unitsOf } from './units.js'
+
+export type NativeBuildOptions = {
+  /** Default: only the machine's own. */
+  readonly levels?: readonly Level[]
+  readonly cache?: BuildCache
+  /** Compile everything again. */
+  readonly force?: boolean
+}
+
+export type NativeBuild = {
+  /** Path of the native file, inside the cache. It is never changed: another build has another path. */
+  readonly file: string
+  readonly key: string
+  /** Units compiled now; 0 when all came from the cache. */
+  readonly compiled: number
+  readonly units: number
+  /** Whether a compiler or linker was started. */
+  readonly cached: boolean
+  readonly seconds: number
+}
+
+/**
+ * Builds the native file, or finds it in the cache.
+ * @throws ToolchainError when a tool is missing or the compiler fails; the sources are kept and named.
+ */
+export async function buildNative(emitted: Emitted, options: NativeBuildOptions = {}): Promise<NativeBuild> {
+  const started = performance.now()
+  const cache = options.cache ?? new BuildCache()
+  const tools = findToolchain()
+  const units = unitsOf(emitted, options.levels ?? [nativeLevel], compilerIdentity(tools.cxx))
+  const key = hashParts([...units.map((unit) => unit.key), ...linkFlags()])
+  const result = (file: string, compiled: number, cached: boolean): NativeBuild =>
+    ({ file, key, compiled, units: units.length, cached, seconds: (performance.now() - started) / 1000 })
+  const found = options.force === true ? null : cache.get('native', key)
+  if (found !== null) return result(found, 0, true)
+  const missing = await compileAndLink(units, key, cache, tools, options.force === true)
+  return result(missing.file, missing.compiled, false)
+}
+
+async function compileAndLink(units: readonly Unit[], key: string, cache: BuildCache, tools: Toolchain, force: boolean):
+Promise<{ file: string; compiled: number }> {
+  const objects = new Map(units.map((unit) => [unit, force ? null : cache.get('object', unit.key)]))
+  const missing = units.filter((unit) => objects.get(unit) === null)
+  const folder = cache.workFolder()
+  writeProject({ folder, units: missing, cached: [...objects.values()].filter((file) => file !== null) })
+  const result = await runProject(folder, tools)
+  for (const unit of missing) {
+    const object = objectFile(folder, unit)
+    if (fs.existsSync(object)) cache.put('object', unit.key, object)
+  }
+  if (!result.ok) throw failure(result, folder, missing, tools)
+  const file = cache.put('native', key, linkedFile(folder))
+  if (enabled('KCC_KEEP')) process.stderr.write(`kcc: build folder kept: ${folder}\n`)
+  else fs.rmSync(folder, { recursive: true, force: true })
+  return { file, compiled: missing.length }
+}
+
+/** The command, the first error, the kept source, and what to do next. */
+function failure(result: ProjectResult, folder: string, missing: readonly Unit[], tools: Toolchain): ToolchainError {
+  const lines = result.output.split('\n')
+  const first = lines.find((line) => /\b(?:fatal )?error:|undefined reference|CMake Error|Killed/.test(line))?.trim()
+  const unit = missing.find((u) => first?.includes(`src/${u.source.name}`) ?? false)
+  const source = path.join(folder, 'src', unit?.source.name ?? '')
+  const message = [
+    result.timedOut ? 'The C++ compiler did not end in time.' : 'The C++ compiler failed.',
+    ...(first === undefined ? [] : [`  first error:  ${first}`]),
+    ...(unit === undefined ? [] : [`  command:      ${tools.cxx} ${unit.group.flags.join(' ')} -c ${source}`]),
+    `  source kept:  ${source}`,
+    `  next step:    ${nextStep(first, unit)}`,
+  ]
+  return new ToolchainError(message.join('\n'), result.output)
+}
+
+function nextStep(first: string | undefined, unit: Unit | undefined): string {
+  if (first?.includes('Killed') ?? false) return 'the compiler ran out of memory: give it more, or build fewer CPU levels at once'
+  if (unit === undefined) return 'run `kcc doctor` to check the tools'
+  return 'this is a bug in kcc unless the compiler is very old (`kcc doctor` shows it): please report it with the source above'
+}

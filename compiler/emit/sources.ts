@@ -1,0 +1,7 @@
+/** What the emit room hands to the build room: sources of one native file and a manifest for each of its modules. */
+import type { ModuleManifest } from '../../runtime/contract/manifest.js'
+
+/** One translation unit. `perLevel` units are compiled once for each CPU level. */
+export type SourceFile = { readonly name: string; readonly text: string; readonly perLevel: boolean }
+
+export type Emitted = { readonly files: readonly SourceFile[]; readonly manifests: readonly ModuleManifest[] }
