@@ -110,25 +110,20 @@ export type FitOptions = {
   readonly shuffle?: boolean | 'batch'
   readonly classWeight?: ClassWeights | null
   readonly sampleWeight?: SampleWeight | null
-  /** Batches per epoch when it is not the whole data set. */
-  readonly stepsPerEpoch?: number | null
-  readonly validationSteps?: number | null
-  /** Validate only after every nth epoch; default 1. */
-  readonly validationFreq?: number
+  /** Validate only after every nth epoch, or after the epochs listed (counting from 1); default 1. */
+  readonly validationFreq?: number | readonly number[]
 }
 
 export type EvaluateOptions = {
   readonly batchSize?: number | null
   readonly verbose?: 0 | 1
   readonly sampleWeight?: SampleWeight | null
-  readonly steps?: number | null
   readonly callbacks?: readonly CallbackHooks[] | null
 }
 
 export type PredictOptions = {
   readonly batchSize?: number | null
   readonly verbose?: 0 | 1
-  readonly steps?: number | null
   readonly callbacks?: readonly CallbackHooks[] | null
 }
 
