@@ -3,6 +3,7 @@
  * the loop IR's expressions were already printed by the caller, over names that `frame.prelude` brings into scope.
  */
 import type { Dim } from '../ir/dim.js'
+import type { SourceFile } from './sources.js'
 
 /**
  * result(m, n) = sum over k of lhs(m, k) * rhs(k, n), float32. The sum of every element is one chain of fused
@@ -66,7 +67,14 @@ export type OperandHole = { readonly row: string; readonly column: string; reado
  * Prints the statements that finish KCC_VW consecutive columns of one row: applied exactly once per element, after the
  * sum over k is complete. Printed twice, with `lanes` null (all real) and with a count of 1..KCC_VW-1.
  */
-export type Epilogue = { readonly tile: (at: EpilogueHole) => readonly string[] }
+export type Epilogue = {
+  readonly tile: (at: EpilogueHole) => readonly string[]
+  /** Large buffers of the result's shape that the epilogue reads (weights, slots): fetched ahead. At most four are used. */
+  readonly reads?: readonly TouchedBuffer[]
+}
+
+/** Element (row, column) lies at `pointer[row * rowStride + column]`; `pointer` is a C expression of type `const float*`. */
+export type TouchedBuffer = { readonly pointer: string; readonly rowStride: Dim }
 
 export type EpilogueHole = {
   /** Names of `int64_t` variables: the row, and the column of the first lane. */
@@ -81,10 +89,8 @@ export type EpilogueHole = {
 export type ContractCode = {
   /** Headers below native/include the text needs. */
   readonly includes: readonly string[]
-  /** Texts to print before `text`, once per translation unit and key. */
-  readonly shared: readonly SharedText[]
+  /** Units that must be part of the native file, once, however many contractions it has. */
+  readonly sources: readonly SourceFile[]
   /** The functions of this contraction; the entry point is `static void <name>(const <argsType>& args)`. */
   readonly text: string
 }
-
-export type SharedText = { readonly key: string; readonly text: string }

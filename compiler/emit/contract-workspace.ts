@@ -2,11 +2,14 @@
 import type { Dim } from '../ir/dim.js'
 import { addDims, multiplyDims } from '../ir/dim.js'
 
-/** Panels are rounded up to at most this many rows or columns; also covers the alignment between the two areas. */
-const PANEL_SLACK = 64
+/** Floats of filling per step of the sum: a ragged edge is rounded up to a vector, and its panel to at most 64 columns. */
+const EDGE = 80
 
-/** Bytes of `Frame.workspace`: both operands in panels, an upper bound for every path the kernel can choose. */
-export function contractWorkspace(m: Dim, n: Dim, k: Dim): Dim {
-  const rowsAndColumns = addDims(addDims(m, n), 2 * PANEL_SLACK)
-  return addDims(multiplyDims(multiplyDims(rowsAndColumns, addDims(k, 1)), 4), 256)
+/** Which operands are prologue holes, and so need a place of their own. */
+export type ComputedOperands = { readonly lhs: boolean; readonly rhs: boolean }
+
+/** Bytes of `Frame.workspace`: an upper bound over every path the kernel can choose at run time. */
+export function contractWorkspace(m: Dim, n: Dim, k: Dim, computed: ComputedOperands): Dim {
+  const columns = addDims(addDims(multiplyDims(n, computed.rhs ? 2 : 1), computed.lhs ? m : 0), EDGE)
+  return addDims(multiplyDims(multiplyDims(columns, k), 4), 64)
 }

@@ -1,0 +1,63 @@
+/**
+ * Prints a contraction: functions for its holes, and a description of its operands for the kernels of
+ * native/include/kcc/gemm.h, which are compiled once per CPU level and know nothing of any model.
+ */
+import Handlebars from 'handlebars'
+import { readFileSync } from 'node:fs'
+import type { Dim } from '../ir/dim.js'
+import { dimText } from '../ir/dim.js'
+import { inPackage } from '../support/paths.js'
+import type { ComputedOperand, ContractCode, ContractView, Epilogue, Operand } from './contract-view.js'
+import type { SourceFile } from './sources.js'
+
+/** The unit that defines the kernels; the same text for every model, so it is compiled once and then comes from the cache. */
+const KERNELS: SourceFile = { name: 'kcc-gemm.cc', text: '#include "kcc/gemm-kernels.h"\n', perLevel: true }
+
+/** As many buffers as the kernels' description has room for. */
+const MOST_TOUCHED = 4
+
+type OperandText = { pointer: string; rowStride: string; columnStride: string; compute: string; alongRow: boolean }
+type ComputeText = { function: string; alongRow: boolean; whole: readonly string[]; rest: readonly string[] }
+
+export function emitContract(view: ContractView): ContractCode {
+  const text = Handlebars.compile(template(), { noEscape: true, strict: true })({
+    name: view.name,
+    frame: view.frame,
+    m: dimText(view.m),
+    n: dimText(view.n),
+    k: dimText(view.k),
+    lhs: operandText(view.lhs, `${view.name}_lhs`),
+    rhs: operandText(view.rhs, `${view.name}_rhs`),
+    computes: [...computeText(view.lhs, `${view.name}_lhs`), ...computeText(view.rhs, `${view.name}_rhs`)],
+    touched: (view.epilogue.reads ?? []).slice(0, MOST_TOUCHED).map((t) => ({ pointer: t.pointer, rowStride: dimText(t.rowStride) })),
+    ...epilogueText(view.epilogue, view.n),
+  })
+  return { includes: ['kcc/gemm.h', 'kcc/vec.h'], sources: [KERNELS], text }
+}
+
+const template = (): string => readFileSync(inPackage('templates', 'contract.cc.hbs'), 'utf8')
+
+function operandText(operand: Operand, compute: string): OperandText {
+  if (operand.kind === 'computed') return { pointer: 'nullptr', rowStride: '0', columnStride: '0', compute, alongRow: operand.along === 'row' }
+  const { pointer, rowStride, columnStride } = operand
+  return { pointer, rowStride: dimText(rowStride), columnStride: dimText(columnStride), compute: 'nullptr', alongRow: false }
+}
+
+const computeText = (operand: Operand, name: string): ComputeText[] => (operand.kind === 'computed' ? [holeText(operand, name)] : [])
+
+function holeText(operand: ComputedOperand, name: string): ComputeText {
+  const hole = { row: 'row', column: 'column', result: 'result' }
+  return {
+    function: name,
+    alongRow: operand.along === 'row',
+    whole: operand.vector({ ...hole, lanes: null }),
+    rest: operand.vector({ ...hole, lanes: 'lanes' }),
+  }
+}
+
+/** A number of columns that fills vectors of every width has no rest. */
+function epilogueText(epilogue: Epilogue, n: Dim): { whole: readonly string[]; rest: readonly string[] | null } {
+  const hole = { row: 'row', column: 'column', accumulator: 'accumulator' }
+  const ragged = typeof n !== 'number' || n % 16 !== 0
+  return { whole: epilogue.tile({ ...hole, lanes: null }), rest: ragged ? epilogue.tile({ ...hole, lanes: 'lanes' }) : null }
+}

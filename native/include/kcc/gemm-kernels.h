@@ -1,0 +1,224 @@
+// How a contraction is cut up and run. Included by exactly one translation unit of every CPU level.
+//
+// Columns are cut into panels of a few vectors, rows into balanced blocks of at most as many as the micro-kernel has.
+// The left operand is read in place. The right one is read in place where a row's columns are neighbours, and copied
+// into panels where they are not, at a ragged right edge, and for large matrices. Chunks of the grid are handed to the
+// pool; where they are cut depends on the sizes only.
+#pragma once
+#include "gemm-few-rows.h"
+#include "gemm-micro.h"
+#include "gemm-pack.h"
+
+namespace kcc {
+inline namespace KCC_LEVEL {
+
+// Below this a hand-over to the pool costs more than it saves.
+static constexpr double serial_flop = 2e5;
+static constexpr double chunk_flop = 1e6;
+static constexpr int64_t most_chunks = 32;
+// The longest part of a sum done in one go, so that a panel of the right operand stays in the second-level cache.
+static constexpr int64_t longest_sum = 1536, sum_part = 1024;
+// Rows whose unfinished sums are kept while the parts of long sums are added.
+static constexpr int64_t kept_rows = 96;
+// From this size on a copy in panels pays: enough rows read it, and in place it would not stay in the cache.
+static constexpr int64_t packed_rows = 192, packed_floats = 1 << 18;
+
+static inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+static inline int64_t parts_of(int64_t whole, int64_t part) { return (whole + part - 1) / part; }
+
+// `whole` things in `parts` parts whose sizes differ by at most one.
+struct Split {
+  int64_t whole, parts;
+  int64_t begin(int64_t i) const { return i * (whole / parts) + smaller(i, whole % parts); }
+};
+
+template <class Body> static void parallel(kcc_pool* pool, int64_t count, const Body& body) {
+  if (pool == nullptr || count <= 1) {
+    for (int64_t i = 0; i < count; ++i) body(i);
+    return;
+  }
+  pool->run(pool, count, [](void* context, int64_t i) { (*static_cast<const Body*>(context))(i); }, const_cast<Body*>(&body));
+}
+
+struct Plan {
+  Contraction c;
+  Split vectors;         // of the columns, in panels
+  bool pack_all, pack_edge;
+  float* panels;         // copies, one after another; only the last one when only the edge is packed
+  int64_t column(int64_t panel) const { return vectors.begin(panel) * KCC_VW; }
+  int64_t width(int64_t panel) const { return column(panel + 1) - column(panel); }
+  int64_t columns(int64_t panel) const { return smaller(column(panel + 1), c.n) - column(panel); }
+  bool packed(int64_t panel) const { return pack_all || (pack_edge && panel == vectors.parts - 1); }
+  float* panel(int64_t i) const { return panels + (pack_all ? column(i) * c.k : 0); }
+};
+
+// A computed operand becomes a matrix in the workspace, whose contiguous axis is the one it is made along.
+static Matrix computed(const Contraction& c, Compute compute, bool along_row, int64_t rows, int64_t columns, float* to, kcc_pool* pool) {
+  const int64_t count = along_row ? columns : rows, length = along_row ? rows : columns;
+  const Split split{count, smaller(larger(count, 1), 16)};
+  parallel(pool, split.parts, [&](int64_t part) {
+    for (int64_t i = split.begin(part); i < split.begin(part + 1); ++i)
+      compute(c, along_row ? 0 : i, along_row ? i : 0, length, to + i * length);
+  });
+  return along_row ? Matrix{to, 1, rows} : Matrix{to, columns, 1};
+}
+
+static void finish_tile(const Plan& plan, const float* sums, int64_t stride, int64_t row, int64_t panel, int64_t rows) {
+  plan.c.finish(plan.c, sums, stride, row, plan.column(panel), rows, plan.columns(panel));
+}
+
+static inline void fetch_touched(const Plan& plan, int64_t row, int64_t panel, int64_t rows) {
+  for (const Touched& t : plan.c.touched) {
+    if (t.data == nullptr) return;
+    const float* line = t.data + row * t.row_stride + plan.column(panel);
+    for (int64_t r = 0; r < rows; ++r, line += t.row_stride)
+      for (int64_t j = 0; j < plan.columns(panel); j += 16) __builtin_prefetch(line + j, 1, 3);
+  }
+}
+
+// The part of the next panel that tile `tile` of a panel fetches: the first four tiles, a quarter each.
+static void look_ahead(const Plan& plan, int64_t panel, int64_t tile, MicroCall& call) {
+  if (tile >= 4 || panel + 1 >= plan.vectors.parts) return;
+  const bool packed = plan.packed(panel + 1);
+  call.ahead_step = packed ? plan.width(panel + 1) : plan.c.rhs.row_stride;
+  call.ahead = (packed ? plan.panel(panel + 1) : plan.c.rhs.data + plan.column(panel + 1)) + tile * (plan.c.k / 4) * call.ahead_step;
+}
+
+static MicroCall first_call(const Plan& plan, int64_t panel) {
+  const Contraction& c = plan.c;
+  const bool packed = plan.packed(panel);
+  MicroCall call{};
+  call.k = c.k;
+  call.a_row = c.lhs.row_stride;
+  call.a_step = c.lhs.column_stride;
+  call.b = packed ? plan.panel(panel) : c.rhs.data + plan.column(panel);
+  call.b_step = packed ? plan.width(panel) : c.rhs.row_stride;
+  call.c_stride = plan.width(panel);
+  call.ahead = call.b;
+  return call;
+}
+
+// Rows [begin, end) of one panel, each sum in one go.
+static void whole_sums(const Plan& plan, int64_t panel, int64_t begin, int64_t end) {
+  alignas(64) float sums[12 * panel_width];
+  const int64_t vectors = plan.width(panel) / KCC_VW;
+  const Split split{end - begin, parts_of(end - begin, micro_rows(vectors))};
+  for (int64_t tile = 0; tile < split.parts; ++tile) {
+    const int64_t row = begin + split.begin(tile), rows = begin + split.begin(tile + 1) - row;
+    MicroCall call = first_call(plan, panel);
+    call.a = plan.c.lhs.data + row * call.a_row;
+    call.c = sums;
+    look_ahead(plan, panel, tile, call);
+    fetch_touched(plan, row, panel, rows);
+    micro_kernel(rows, vectors)(call);
+    finish_tile(plan, sums, call.c_stride, row, panel, rows);
+  }
+}
+
+// At most kept_rows rows of one panel, part after part of the sums.
+static void long_sums(const Plan& plan, int64_t panel, int64_t begin, int64_t end) {
+  alignas(64) float sums[kept_rows * panel_width];
+  const int64_t vectors = plan.width(panel) / KCC_VW;
+  const Split split{end - begin, parts_of(end - begin, micro_rows(vectors))};
+  for (int64_t p = 0; p < plan.c.k; p += sum_part) {
+    for (int64_t tile = 0; tile < split.parts; ++tile) {
+      MicroCall call = first_call(plan, panel);
+      call.k = smaller(sum_part, plan.c.k - p);
+      call.a = plan.c.lhs.data + (begin + split.begin(tile)) * call.a_row + p * call.a_step;
+      call.b += p * call.b_step;
+      call.c = sums + split.begin(tile) * call.c_stride;
+      call.ahead = call.b;
+      call.resume = p > 0;
+      micro_kernel(split.begin(tile + 1) - split.begin(tile), vectors)(call);
+    }
+  }
+  finish_tile(plan, sums, plan.width(panel), begin, panel, end - begin);
+}
+
+static void rows_of_panel(const Plan& plan, int64_t panel, int64_t begin, int64_t end) {
+  if (plan.c.k <= longest_sum) return whole_sums(plan, panel, begin, end);
+  for (int64_t row = begin; row < end; row += kept_rows) long_sums(plan, panel, row, smaller(row + kept_rows, end));
+}
+
+// Panels are handed out first; rows are cut as well only where there are too few of them.
+static void run_grid(const Plan& plan, kcc_pool* pool) {
+  const double flop = 2.0 * (double)plan.c.m * (double)plan.c.n * (double)plan.c.k;
+  const int64_t wanted = larger(1, smaller(most_chunks, (int64_t)(flop / chunk_flop)));
+  const Split groups{plan.vectors.parts, smaller(wanted, plan.vectors.parts)};
+  const int64_t row_chunks = smaller(parts_of(plan.c.m, 6), larger(1, smaller(wanted, 16) / groups.parts));
+  const Split rows{plan.c.m, row_chunks};
+  parallel(pool, groups.parts * rows.parts, [&](int64_t chunk) {
+    const int64_t group = chunk / rows.parts, part = chunk % rows.parts;
+    for (int64_t panel = groups.begin(group); panel < groups.begin(group + 1); ++panel)
+      rows_of_panel(plan, panel, rows.begin(part), rows.begin(part + 1));
+  });
+}
+
+static void run_panels(const Contraction& c, float* space, kcc_pool* pool) {
+  const int64_t vectors = parts_of(c.n, KCC_VW);
+  Plan plan{c, {vectors, parts_of(vectors, panel_vectors)}, false, false, space};
+  plan.pack_all = c.rhs.column_stride != 1 || (c.m >= packed_rows && c.k * c.n >= packed_floats && c.k > 256);
+  plan.pack_edge = c.n % KCC_VW != 0;
+  const int64_t first = plan.pack_all ? 0 : plan.vectors.parts - (plan.pack_edge ? 1 : 0);
+  parallel(pool, plan.vectors.parts - first, [&](int64_t i) {
+    const int64_t panel = first + i;
+    pack_panel(c.rhs, c.k, plan.column(panel), plan.columns(panel), plan.panel(panel), plan.width(panel));
+  });
+  run_grid(plan, pool);
+}
+
+static void run_few_rows(const Contraction& c, kcc_pool* pool) {
+  const int64_t lines = parts_of(c.n, 16);
+  const int64_t wanted = larger(larger(1, smaller(16, c.k * c.n / 65536)), parts_of(c.n, few_columns));
+  const Split split{lines, smaller(wanted, lines)};
+  parallel(pool, split.parts, [&](int64_t i) {
+    const int64_t column = split.begin(i) * 16;
+    few_rows_columns(c, column, smaller(split.begin(i + 1) * 16, c.n) - column);
+  });
+}
+
+// Few columns, and rows that are neighbours in memory: computes the transposed result, and turns the tiles back.
+struct Turned {
+  const Contraction* original;
+};
+
+static void finish_turned(const Contraction& self, const float* sums, int64_t stride, int64_t row, int64_t column, int64_t rows, int64_t columns) {
+  const Contraction& original = *static_cast<const Turned*>(self.args)->original;
+  alignas(64) float turned[panel_width * 16];
+  for (int64_t j = 0; j < columns; ++j)
+    for (int64_t i = 0; i < rows; ++i) turned[j * 16 + i] = sums[i * stride + j];
+  original.finish(original, turned, 16, column, row, columns, rows);
+}
+
+static void run_turned(const Contraction& c, float* space, kcc_pool* pool) {
+  const Turned turned{&c};
+  Contraction t{};
+  t.m = c.n, t.n = c.m, t.k = c.k;
+  t.lhs = {c.rhs.data, c.rhs.column_stride, c.rhs.row_stride};
+  t.rhs = {c.lhs.data, c.lhs.column_stride, c.lhs.row_stride};
+  t.finish = finish_turned;
+  t.args = &turned;
+  run_panels(t, space, pool);
+}
+
+void contract(Contraction c) {
+  if (c.m <= 0 || c.n <= 0) return;
+  const double flop = 2.0 * (double)c.m * (double)c.n * (double)c.k;
+  kcc_pool* pool = flop < serial_flop || c.pool == nullptr || c.pool->threads <= 1 ? nullptr : c.pool;
+  float* space = reinterpret_cast<float*>(c.workspace);
+  if (c.compute_lhs != nullptr) {
+    c.lhs = computed(c, c.compute_lhs, c.lhs_along_row, c.m, c.k, space, pool);
+    space += c.m * c.k;
+  }
+  if (c.compute_rhs != nullptr) {
+    c.rhs = computed(c, c.compute_rhs, c.rhs_along_row, c.k, c.n, space, pool);
+    space += c.k * c.n;
+  }
+  if (c.m <= few_rows && c.rhs.column_stride == 1) return run_few_rows(c, pool);
+  if (c.n < KCC_VW && c.n <= 12 && c.lhs.row_stride == 1 && c.lhs.column_stride != 1) return run_turned(c, space, pool);
+  run_panels(c, space, pool);
+}
+
+}  // namespace KCC_LEVEL
+}  // namespace kcc

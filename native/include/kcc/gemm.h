@@ -1,0 +1,51 @@
+// Contractions: sums(i, j) = sum over p of lhs(i, p) * rhs(p, j), float, finished by the caller tile by tile.
+//
+// Every sum is ONE chain of fused multiply-adds in the order of p, whatever path, tile or thread computes it: results
+// do not depend on the number of threads, nor on which rows are computed together.
+//
+// The definitions are in gemm-kernels.h, which exactly one translation unit of every CPU level includes.
+#pragma once
+#include "abi.h"
+#include "vec.h"
+
+namespace kcc {
+inline namespace KCC_LEVEL {
+
+// A matrix in memory: element (row, column) at data[row * row_stride + column * column_stride], one stride being 1.
+struct Matrix {
+  const float* data;
+  int64_t row_stride, column_stride;
+};
+
+struct Contraction;
+
+// Finishes rows x columns sums, which lie at sums[r * stride + c] for the elements (row + r, column + c). Called exactly
+// once for every element of the result; `columns` is a multiple of KCC_VW except at the right edge.
+typedef void (*Finish)(const Contraction& self, const float* sums, int64_t stride, int64_t row, int64_t column, int64_t rows, int64_t columns);
+
+// Writes `count` elements of a computed operand, from (row, column) along its own axis, to `out`.
+typedef void (*Compute)(const Contraction& self, int64_t row, int64_t column, int64_t count, float* out);
+
+// A buffer of the result's shape that `finish` reads: fetched while the sums are being made. Unused when data is NULL.
+struct Touched {
+  const float* data;
+  int64_t row_stride;
+};
+
+struct Contraction {
+  int64_t m, n, k;
+  Matrix lhs, rhs;                    // m x k and k x n; for computed operands set by contract()
+  Compute compute_lhs, compute_rhs;   // NULL: the operand lies in memory
+  bool lhs_along_row, rhs_along_row;  // the axis a computed operand is made along
+  Finish finish;
+  const void* args;                   // for finish and compute
+  Touched touched[4];
+  kcc_pool* pool;                     // NULL: run on this thread
+  char* workspace;                    // as many bytes as the compiler's contractWorkspace says
+};
+
+// Defined in gemm-kernels.h.
+void contract(Contraction c);
+
+}  // namespace KCC_LEVEL
+}  // namespace kcc
