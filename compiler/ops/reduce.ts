@@ -1,0 +1,188 @@
+/** Reductions: sum prod max min over axes, argmax along one. */
+import { sizeOf, type Dim, type Shape } from '../ir/dim.js'
+import type { Attrs, Node, TensorType } from '../ir/graph.js'
+import type { ReduceOp } from '../ir/loop.js'
+import { integersAttr, numberAttr } from './attrs.js'
+import * as b from './build.js'
+import { defineOp, type EvaluateContext, type Gradient, type OpDefinition, type Sample, type Tensor } from './define-op.js'
+import { argumentOf, isOp } from './patterns.js'
+import { f32, i32, u8 } from './samples.js'
+import { elementCount, positions, rowMajorStrides } from './strides.js'
+import { typeRules } from './type-rules.js'
+
+const axesOf = (attrs: Attrs): readonly number[] => integersAttr(attrs, 'axes')
+
+/** `reduced`, a result over `axes` of a tensor of `shape`, at every position it was combined from. */
+const spread = (reduced: Node, shape: Shape, axes: readonly number[]): Node =>
+  b.broadcastTo(b.reshape(reduced, shape.map((d, i) => (axes.includes(i) ? 1 : d))), shape)
+
+type Reduction = {
+  readonly name: ReduceOp
+  readonly doc: string
+  readonly start: (dtype: TensorType['dtype']) => number
+  readonly combine: (a: number, b: number) => number
+  readonly gradient: Gradient
+  readonly simplify: (node: Node) => Node | null
+  readonly range?: readonly [number, number]
+}
+
+function evaluateReduction([x]: readonly Tensor[], context: EvaluateContext, reduction: Reduction): Float64Array {
+  const axes = axesOf(context.attrs)
+  const kept = rowMajorStrides(context.shape)
+  let next = 0
+  const strides = x!.shape.map((_, i) => (axes.includes(i) ? 0 : kept[next++]!))
+  const out = new Float64Array(elementCount(context.shape)).fill(reduction.start(context.dtype))
+  positions(x!.shape, strides).forEach((to, from) => { out[to] = reduction.combine(out[to]!, x!.data[from]!) })
+  return out
+}
+
+function reductionSamples(range: readonly [number, number] | undefined): Sample[] {
+  const options = range ? { range, ulp: 64 } : { ulp: 64 }
+  const cases: [TensorType, number[]][] = [
+    [f32(1), [0]], [f32(3), [0]], [f32(17), [0]], [f32(33), [0]], [f32(16, 31), [1]], [f32(16, 31), [0]], [f32(15, 33), [0, 1]],
+    [f32(3, 5, 17), [1]], [f32(3, 5, 17), [0, 2]], [f32(0), [0]], [f32(0, 3), [0]], [f32(3, 0), [1]], [f32(2, 3, 0), [0]], [f32(1, 1), [0]], [i32(17), [0]],
+  ]
+  return cases.map(([type, axes]) => ({ inputs: [type], attrs: { axes }, ...options }))
+}
+
+function defineReduction(reduction: Reduction): OpDefinition {
+  const { name, doc, gradient, simplify } = reduction
+  return defineOp({
+    name, doc, gradient, arity: 1,
+    infer: typeRules[name],
+    lowering: { kind: 'reduce', op: name, axes: (node) => axesOf(node.attrs) },
+    evaluate: (inputs, context) => evaluateReduction(inputs, context, reduction),
+    simplify: (node) => simplifyAxes(node) ?? simplify(node),
+    commutative: false,
+    cost: 'costly',
+    samples: reductionSamples(reduction.range),
+    rejects: [
+      { inputs: [f32(3), f32(3)], attrs: { axes: [0] }, message: /expected 1 input, found 2/ },
+      { inputs: [u8(3)], attrs: { axes: [0] }, message: /expected dtype .*found uint8\[3\]/ },
+      { inputs: [f32(3, 4)], attrs: { axes: [2] }, message: /expected an axis from 0 to 1 of shape \[3,4\], found 2/ },
+      { inputs: [f32(3, 4)], attrs: { axes: [1, 0] }, message: /expected rising axes without repetition, found \[1,0\]/ },
+      { inputs: [f32(3)], attrs: {}, message: /Expected attribute "axes" to be a list of integers/ },
+    ],
+  })
+}
+
+/** Nothing to combine over: another shape. Twice the same reduction: one over the axes of both. */
+function simplifyAxes(node: Node): Node | null {
+  const x = node.inputs[0]!
+  const axes = axesOf(node.attrs)
+  if (axes.every((a) => x.type.shape[a] === 1)) return b.reshape(x, node.type.shape)
+  if (x.op !== node.op) return null
+  const inner = axesOf(x.attrs)
+  const left = x.inputs[0]!.type.shape.map((_, i) => i).filter((i) => !inner.includes(i))
+  const all = [...inner, ...axes.map((a) => left[a]!)].sort((p, q) => p - q)
+  return b.makeNode(reduceName(node), [x.inputs[0]!], { axes: all })
+}
+
+/** The reduction's own name, as a constructor takes it. */
+function reduceName(node: Node): ReduceOp {
+  const names: readonly ReduceOp[] = ['sum', 'max', 'min', 'prod']
+  return names.find((n) => isOp(node, n))!
+}
+
+/** sum(broadcast(x)) = sum(x over its own axes) * number of repetitions; sum of a constant = constant * count */
+function simplifySum(node: Node): Node | null {
+  const x = node.inputs[0]!
+  if (node.type.dtype === 'int32') return null
+  if (isOp(x, 'constant')) return repeated(b.constant(Number(x.attrs.value), node.type), sizeOf(axesOf(node.attrs).map((a) => x.type.shape[a]!)))
+  const source = argumentOf(x, 'broadcastTo')
+  if (!source) return null
+  const { shape } = x.type
+  const aligned = b.reshape(source, [...shape.slice(source.type.shape.length).map(() => 1), ...source.type.shape])
+  const axes = axesOf(node.attrs).filter((a) => aligned.type.shape[a] === 1 && shape[a] !== 1)
+  if (axes.length === 0) return null
+  const others = axesOf(node.attrs).filter((a) => !axes.includes(a))
+  const summed = b.sum(aligned, others, true)
+  const kept = b.reshape(summed, summed.type.shape.filter((_, i) => !axesOf(node.attrs).includes(i)))
+  return repeated(b.broadcastTo(kept, node.type.shape), sizeOf(axes.map((a) => shape[a]!)))
+}
+
+/** x added `count` times. */
+const repeated = (x: Node, count: Dim): Node => b.mul(x, b.cast(b.dimension(count), x.type.dtype))
+
+export const sum = defineReduction({
+  name: 'sum', doc: 'The sum over `axes`, which are dropped; 0 of nothing; int32 wraps around. NaN when an element is NaN.',
+  start: () => 0, combine: (a, x) => a + x,
+  gradient: ({ inputs: [x], attrs }, g) => [spread(g, x!.type.shape, axesOf(attrs))],
+  simplify: simplifySum,
+})
+
+/** Exact also where one element is 0: there the gradient is the product of the others. */
+function prodGradient(node: Node, g: Node): [Node] {
+  const x = node.inputs[0]!, axes = axesOf(node.attrs)
+  const everywhere = (n: Node): Node => spread(n, x.type.shape, axes)
+  const isZero = b.equal(x, 0)
+  const zeros = everywhere(b.sum(b.cast(isZero, x.type.dtype), axes))
+  const nonzero = b.select(isZero, 1, x)
+  const others = everywhere(b.prod(nonzero, axes))
+  const elsewhere = b.select(b.equal(zeros, 0), b.div(others, nonzero), 0)
+  return [b.mul(everywhere(g), b.select(isZero, b.select(b.equal(zeros, 1), others, 0), elsewhere))]
+}
+
+export const prod = defineReduction({
+  name: 'prod', doc: 'The product over `axes`, which are dropped; 1 of nothing; NaN when an element is NaN.',
+  start: () => 1, combine: (a, x) => a * x, range: [0.75, 1.25],
+  gradient: prodGradient,
+  simplify: () => null,
+})
+
+/** Split equally among the elements that attain the extreme, as in TensorFlow. */
+function extremeGradient(node: Node, g: Node): [Node] {
+  const x = node.inputs[0]!, axes = axesOf(node.attrs)
+  const attained = b.cast(b.equal(x, spread(node, x.type.shape, axes)), x.type.dtype)
+  const share = b.div(g, b.sum(attained, axes))
+  return [b.mul(attained, spread(share, x.type.shape, axes))]
+}
+
+const leastOf = (dtype: TensorType['dtype']): number => (dtype === 'int32' ? -(2 ** 31) : -Infinity)
+const largestOf = (dtype: TensorType['dtype']): number => (dtype === 'int32' ? 2 ** 31 - 1 : Infinity)
+
+export const max = defineReduction({
+  name: 'max', doc: 'The largest element over `axes`, which are dropped; NaN when an element is NaN; -Infinity (the least int32) of nothing. The gradient is split equally among ties.',
+  start: leastOf, combine: Math.max, gradient: extremeGradient, simplify: () => null,
+})
+
+export const min = defineReduction({
+  name: 'min', doc: 'The smallest element over `axes`, which are dropped; NaN when an element is NaN; Infinity (the largest int32) of nothing. The gradient is split equally among ties.',
+  start: largestOf, combine: Math.min, gradient: extremeGradient, simplify: () => null,
+})
+
+function evaluateArgmax([x]: readonly Tensor[], { attrs, shape }: EvaluateContext): Float64Array {
+  const axis = numberAttr(attrs, 'axis')
+  const strides = rowMajorStrides(x!.shape)
+  const starts = positions(shape, strides.filter((_, i) => i !== axis))
+  return Float64Array.from(starts, (start) => {
+    let best = -Infinity, at = 0
+    for (let k = 0; k < x!.shape[axis]!; k++) {
+      const value = x!.data[start + k * strides[axis]!]!
+      if (value > best) { best = value; at = k }
+    }
+    return at
+  })
+}
+
+export const argmax = defineOp({
+  name: 'argmax',
+  doc: 'int32 position of the first largest element along `axis`, which is dropped. NaNs and -Infinity are passed over; 0 when nothing else is there.',
+  arity: 1,
+  infer: typeRules.argmax,
+  gradient: { none: 'a position has no gradient' },
+  lowering: { kind: 'argmax', axis: (node) => numberAttr(node.attrs, 'axis') },
+  evaluate: evaluateArgmax,
+  simplify: null,
+  commutative: false,
+  cost: 'costly',
+  samples: [
+    { inputs: [f32(1)], attrs: { axis: 0 } }, { inputs: [f32(33)], attrs: { axis: 0 } }, { inputs: [f32(16, 10)], attrs: { axis: 1 } },
+    { inputs: [f32(17, 31)], attrs: { axis: 1 } }, { inputs: [f32(17, 31)], attrs: { axis: 0 } }, { inputs: [f32(0, 3)], attrs: { axis: 1 } },
+    { inputs: [f32(3, 5, 7)], attrs: { axis: 1 } }, { inputs: [i32(4, 9)], attrs: { axis: 1 }, range: [-3, 3] },
+  ],
+  rejects: [
+    { inputs: [f32(3)], attrs: { axis: 1 }, message: /expected an axis from 0 to 0 of shape \[3\], found 1/ },
+    { inputs: [u8(3)], attrs: { axis: 0 }, message: /expected dtype/ },
+  ],
+})
