@@ -91,6 +91,6 @@ export type ContractCode = {
   readonly includes: readonly string[]
   /** Units that must be part of the native file, once, however many contractions it has. */
   readonly sources: readonly SourceFile[]
-  /** The functions of this contraction; the entry point is `static void <name>(const <argsType>& args)`. */
+  /** The functions of this contraction; the entry point is `void <name>(const <argsType>& args)`. */
   readonly text: string
 }

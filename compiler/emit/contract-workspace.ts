@@ -10,6 +10,6 @@ export type ComputedOperands = { readonly lhs: boolean; readonly rhs: boolean }
 
 /** Bytes of `Frame.workspace`: an upper bound over every path the kernel can choose at run time. */
 export function contractWorkspace(m: Dim, n: Dim, k: Dim, computed: ComputedOperands): Dim {
-  const columns = addDims(addDims(multiplyDims(n, computed.rhs ? 2 : 1), computed.lhs ? m : 0), EDGE)
-  return addDims(multiplyDims(multiplyDims(columns, k), 4), 64)
+  const columns = addDims(addDims(multiplyDims(n, computed.rhs ? 2 : 1), multiplyDims(m, computed.lhs ? 2 : 1)), EDGE)
+  return addDims(multiplyDims(multiplyDims(columns, addDims(k, 31)), 4), 64)
 }

@@ -40,8 +40,8 @@ export type Expr =
 
 export type ReduceOp = 'sum' | 'max' | 'min' | 'prod'
 
-/** How an axis runs. `parallel` axes are split in chunks whose number does not depend on the threads. */
-export type AxisMode = 'serial' | 'parallel' | 'vector'
+/** How an axis runs inside its kernel: one element after the other, or several at once. */
+export type AxisMode = 'serial' | 'vector'
 
 export type Stmt =
   | { readonly kind: 'for'; readonly axis: Axis; readonly mode: AxisMode; readonly body: readonly Stmt[] }
@@ -75,5 +75,13 @@ export type KernelProgram = {
   readonly reads: readonly string[]
   readonly writes: readonly string[]
   readonly body: readonly Stmt[]
+  /** The outermost axis may run in independent ranges; null when the kernel is one piece or divides itself. */
+  readonly split: Split | null
   readonly from: Provenance
 }
+
+/**
+ * How the outermost axis is cut into ranges. They depend on these numbers alone, never on the thread count: a range is
+ * a multiple of `multiple` items and is worth about `rangeWork` (`schedule/target.ts`).
+ */
+export type Split = { readonly axis: Axis; readonly workPerItem: Dim; readonly multiple: number }

@@ -1,0 +1,137 @@
+/**
+ * Loop expressions as C++ over `native/include/kcc/vec.h`. An expression is printed for one element or, inside a vector
+ * loop, for KCC_VW neighbours: then every part knows whether it differs between lanes.
+ */
+import type { DType } from '../../runtime/contract/dtype.js'
+import { dimText, isStatic, type Dim } from '../ir/dim.js'
+import type { Expr, Index, Intrinsic } from '../ir/loop.js'
+
+/** The vector loop around an expression: its axis, and the count of real lanes (null: all). */
+export type Lanes = { readonly axis: string; readonly count: string | null }
+export type Printed = { readonly text: string; readonly varies: boolean }
+
+export type PrintContext = {
+  readonly lanes: Lanes | null
+  /** Names of locals that hold one value per lane. */
+  readonly varying: ReadonlySet<string>
+  readonly dtypeOf: (buffer: string) => DType
+}
+
+const infix: Partial<Record<Intrinsic, string>> = { add: '+', sub: '-', mul: '*', eq: '==', ne: '!=', lt: '<', le: '<=', gt: '>', ge: '>=' }
+const named: Partial<Record<Intrinsic, string>> = { and: 'mask_and', or: 'mask_or', not: 'mask_not' }
+
+export function printExpr(expr: Expr, context: PrintContext): Printed {
+  switch (expr.kind) {
+    case 'const': return { text: constantText(expr.value, expr.dtype), varies: false }
+    case 'scalar': return { text: `scalar_${identifier(expr.name)}`, varies: false }
+    case 'dim': return { text: `(${scalarType(expr.dtype)})(${dimText(expr.dim)})`, varies: false }
+    case 'local': return { text: expr.name, varies: context.varying.has(expr.name) }
+    case 'load': return printLoad(expr, context)
+    case 'index': return printIndexValue(expr, context)
+    case 'random': return printRandom(expr, context)
+    case 'cast': return printCast(expr, context)
+    case 'call': return printCall(expr, context)
+  }
+}
+
+/** The expression for all lanes when `varies`, else for one element. */
+export function printAs(expr: Expr, varies: boolean, context: PrintContext): string {
+  const printed = printExpr(expr, context)
+  return varies && !printed.varies ? `kcc::bcast(${printed.text})` : printed.text
+}
+
+const strideIn = (index: Index, context: PrintContext): Dim => index.terms.find((t) => t.axis === context.lanes?.axis)?.stride ?? 0
+
+/** An element position as C, an `int64_t` expression. */
+export function indexText(index: Index): string {
+  const terms = index.terms.map(({ axis, stride }) => (stride === 1 ? axis : `${axis} * ${factor(stride)}`))
+  const offset = index.offset === 0 ? [] : [dimText(index.offset)]
+  return [...terms, ...offset].join(' + ') || '0'
+}
+
+const factor = (dim: Dim): string => (isStatic(dim) ? String(dim) : `(${dimText(dim)})`)
+const lanesArgument = (lanes: Lanes): string => (lanes.count === null ? '' : `, ${lanes.count}`)
+
+function printLoad(expr: Expr & { kind: 'load' }, context: PrintContext): Printed {
+  const stride = strideIn(expr.index, context)
+  const address = `${expr.buffer} + ${indexText(expr.index)}`
+  if (context.lanes === null || stride === 0) return { text: loadOne(expr.dtype, expr.buffer, expr.index), varies: false }
+  const count = lanesArgument(context.lanes)
+  if (stride !== 1) return { text: gatherText(expr.dtype, address, stride, count), varies: true }
+  return { text: `kcc::${loadName[expr.dtype]}(${address}${count})`, varies: true }
+}
+
+const loadName: Readonly<Record<DType, string>> = { float32: 'load', int32: 'load', bool: 'load_bool', uint8: 'load_u8', float64: 'load' }
+
+const loadOne = (dtype: DType, buffer: string, index: Index): string => {
+  const element = `${buffer}[${indexText(index)}]`
+  if (dtype === 'bool') return `(${element} != 0)`
+  return dtype === 'uint8' ? `(int32_t)${element}` : element
+}
+
+/** Bytes are gathered through the bool and uint8 forms of the same name. */
+const gatherText = (dtype: DType, address: string, stride: Dim, count: string): string =>
+  `kcc::${dtype === 'bool' ? 'gather_bool' : dtype === 'uint8' ? 'gather_u8' : 'gather'}(${address}, ${dimText(stride)}${count})`
+
+function printIndexValue(expr: Expr & { kind: 'index' }, context: PrintContext): Printed {
+  const stride = strideIn(expr.index, context)
+  const first = `(int32_t)(${indexText(expr.index)})`
+  const varies = context.lanes !== null && stride !== 0
+  const value = varies ? `(kcc::iota() * ${factor(stride)} + ${first})` : first
+  return { text: expr.dtype === 'float32' ? `kcc::to_float(${value})` : value, varies }
+}
+
+/** The stream's own object, declared at the head of the function, keeps the block computed last. */
+function printRandom(expr: Expr & { kind: 'random' }, context: PrintContext): Printed {
+  const stride = strideIn(expr.index, context)
+  const element = indexText(expr.index)
+  if (context.lanes === null || stride === 0) return { text: `random_${expr.stream}.scalar(${element})`, varies: false }
+  return { text: `random_${expr.stream}.vector(${element}, ${dimText(stride)})`, varies: true }
+}
+
+function printCast(expr: Expr & { kind: 'cast' }, context: PrintContext): Printed {
+  const arg = printExpr(expr.arg, context)
+  return { text: castText(arg, expr.arg.dtype, expr.dtype), varies: arg.varies }
+}
+
+function castText(arg: Printed, from: DType, to: DType): string {
+  const integer = (dtype: DType): boolean => dtype === 'int32' || dtype === 'uint8'
+  if (from === to || (integer(from) && integer(to))) return arg.text
+  if (to === 'bool') return `(${arg.text} != 0)`
+  if (from === 'bool') return `kcc::${to === 'float32' ? 'mask_float' : 'mask_int'}(${arg.text})`
+  return `kcc::${to === 'float32' ? 'to_float' : 'to_int'}(${arg.text})`
+}
+
+function printCall(expr: Expr & { kind: 'call' }, context: PrintContext): Printed {
+  const varies = expr.args.some((arg) => printExpr(arg, context).varies)
+  const operator = infix[expr.fn]
+  if (operator !== undefined) return { text: `(${expr.args.map((a) => printAs(a, varies && a.dtype === 'bool', context)).join(` ${operator} `)})`, varies }
+  const args = expr.args.map((arg) => printAs(arg, varies, context))
+  return { text: `kcc::${named[expr.fn] ?? expr.fn}(${args.join(', ')})`, varies }
+}
+
+export const scalarType = (dtype: DType): string => {
+  switch (dtype) {
+    case 'float32': return 'float'
+    case 'bool': return 'bool'
+    case 'int32': case 'uint8': return 'int32_t'
+    case 'float64': throw new RangeError('float64 is not compiled; use float32')
+  }
+}
+
+export const vectorType = (dtype: DType): string => (dtype === 'float32' ? 'kcc::vf' : 'kcc::vi')
+
+/** What a buffer's elements are in memory. */
+export const storedType = (dtype: DType): string => (dtype === 'bool' || dtype === 'uint8' ? 'uint8_t' : scalarType(dtype))
+
+export function constantText(value: number, dtype: DType): string {
+  if (dtype === 'bool') return value !== 0 ? 'true' : 'false'
+  if (dtype !== 'float32') return String(Math.trunc(value))
+  if (Number.isNaN(value)) return '__builtin_nanf("")'
+  if (!Number.isFinite(value)) return value > 0 ? '__builtin_inff()' : '-__builtin_inff()'
+  const text = String(Math.fround(value))
+  return `${/[.e]/.test(text) ? text : `${text}.`}f`
+}
+
+/** A C identifier that keeps what can be kept of a name. */
+export const identifier = (name: string): string => name.replaceAll(/[^A-Za-z0-9_]/g, '_')

@@ -1,0 +1,163 @@
+/** Loop statements as a tree of C++ lines and blocks; the templates print the tree with its indentation. */
+import type { DType } from '../../runtime/contract/dtype.js'
+import { dimText } from '../ir/dim.js'
+import type { Axis, Expr, ReduceOp, Stmt } from '../ir/loop.js'
+import { constantText, indexText, printAs, printExpr, scalarType, vectorType, type Lanes, type PrintContext } from './c-expr.js'
+
+/** `isBlock` false: one line, `text`. True: `text {`, the body, `}`. */
+export type CLine = { readonly text: string; readonly isBlock: boolean; readonly body: readonly CLine[] }
+
+const line = (text: string): CLine => ({ text, isBlock: false, body: [] })
+const block = (text: string, body: readonly CLine[]): CLine => ({ text, isBlock: true, body })
+
+type Scope = PrintContext & { readonly varying: Set<string> }
+
+const inner = (scope: Scope, lanes: Lanes | null = scope.lanes): Scope => ({ ...scope, lanes, varying: new Set(scope.varying) })
+
+export type StatementOptions = {
+  readonly dtypeOf: (buffer: string) => DType
+  /** Bounds of the outermost axis when the kernel runs in ranges. */
+  readonly range: { readonly axis: string; readonly begin: string; readonly end: string } | null
+  /** The kernel is inside a vector of these lanes already (an epilogue). */
+  readonly lanes: Lanes | null
+  /** Locals that exist before the first statement and differ between lanes. */
+  readonly varying: readonly string[]
+}
+
+export function printStatements(statements: readonly Stmt[], options: StatementOptions): CLine[] {
+  const scope: Scope = { lanes: options.lanes, varying: new Set(options.varying), dtypeOf: options.dtypeOf }
+  return new StatementPrinter(options).all(statements, scope)
+}
+
+class StatementPrinter {
+  constructor(private readonly options: StatementOptions) {}
+
+  all(statements: readonly Stmt[], scope: Scope): CLine[] {
+    return statements.flatMap((s) => this.one(s, scope))
+  }
+
+  private one(s: Stmt, scope: Scope): CLine[] {
+    switch (s.kind) {
+      case 'for': return s.mode === 'vector' ? this.vectorLoop(s, scope) : [this.serialLoop(s.axis, this.all(s.body, inner(scope)))]
+      case 'let': return [this.binding(s.name, s.value, scope)]
+      case 'store': return [this.store(s, scope)]
+      case 'reduce': return this.reduction(s, scope)
+      case 'argmax': return this.argmax(s, scope)
+      case 'contract': throw new Error('a contraction is printed by its own emitter')
+    }
+  }
+
+  private bounds(axis: Axis): { begin: string; end: string } {
+    const { range } = this.options
+    return range?.axis === axis.name ? range : { begin: '0', end: dimText(axis.extent) }
+  }
+
+  private serialLoop(axis: Axis, body: readonly CLine[]): CLine {
+    const { begin, end } = this.bounds(axis)
+    return block(`for (int64_t ${axis.name} = ${begin}; ${axis.name} < ${end}; ${axis.name}++)`, body)
+  }
+
+  /** Whole vectors, then the lanes that are left. */
+  private lanesOver(axis: Axis, body: (lanes: Lanes) => CLine[]): CLine[] {
+    const { begin, end } = this.bounds(axis)
+    const name = axis.name
+    const whole = typeof axis.extent === 'number' && begin === '0' && axis.extent % 16 === 0
+    const main = block(`for (; ${name} + KCC_VW <= ${end}; ${name} += KCC_VW)`, body({ axis: name, count: null }))
+    const rest = block(`if (${name} < ${end})`, [line(`const int64_t lanes = ${end} - ${name};`), ...body({ axis: name, count: 'lanes' })])
+    return [line(`int64_t ${name} = ${begin};`), main, ...(whole ? [] : [rest])]
+  }
+
+  private vectorLoop(s: Stmt & { kind: 'for' }, scope: Scope): CLine[] {
+    return [block('', this.lanesOver(s.axis, (lanes) => this.all(s.body, inner(scope, lanes))))]
+  }
+
+  private binding(name: string, value: Expr, scope: Scope): CLine {
+    const printed = printExpr(value, scope)
+    if (printed.varies) scope.varying.add(name)
+    const type = printed.varies ? vectorType(value.dtype) : scalarType(value.dtype)
+    return line(`const ${type} ${name} = ${printed.text};`)
+  }
+
+  private store(s: Stmt & { kind: 'store' }, scope: Scope): CLine {
+    const dtype = scope.dtypeOf(s.buffer)
+    if (scope.lanes === null) return line(`${s.buffer}[${indexText(s.index)}] = ${printAs(s.value, false, scope)};`)
+    const name = dtype === 'bool' ? 'store_bool' : dtype === 'uint8' ? 'store_u8' : 'store'
+    const count = scope.lanes.count === null ? '' : `, ${scope.lanes.count}`
+    return line(`kcc::${name}(${s.buffer} + ${indexText(s.index)}, ${printAs(s.value, true, scope)}${count});`)
+  }
+
+  private reduction(s: Stmt & { kind: 'reduce' }, scope: Scope): CLine[] {
+    return s.modes.at(-1) === 'vector' ? this.reduceAcrossLanes(s, scope) : this.reduceInOrder(s, scope)
+  }
+
+  /** One accumulator per element (or per lane of a loop outside), in the order of the axes. */
+  private reduceInOrder(s: Stmt & { kind: 'reduce' }, scope: Scope): CLine[] {
+    const varies = scope.lanes !== null
+    if (varies) scope.varying.add(s.name)
+    const type = varies ? vectorType(s.dtype) : scalarType(s.dtype)
+    const identity = constantText(identityOf[s.op], s.dtype)
+    const within = inner(scope)
+    const body = [...this.all(s.body, within), line(`${s.name} = ${combine(s.op, s.name, printAs(s.value, varies, within))};`)]
+    return [line(`${type} ${s.name} = ${varies ? `kcc::bcast(${identity})` : identity};`), ...this.loops(s.axes, body)]
+  }
+
+  /** One accumulator per lane along the last axis, folded in a fixed tree at the end. */
+  private reduceAcrossLanes(s: Stmt & { kind: 'reduce' }, scope: Scope): CLine[] {
+    const accumulator = `${s.name}_lanes`
+    const identity = `kcc::bcast(${constantText(identityOf[s.op], s.dtype)})`
+    const last = s.axes[s.axes.length - 1]!
+    const steps = this.lanesOver(last, (lanes) => {
+      const within = inner(scope, lanes)
+      const lets = this.all(s.body, within)
+      const next = combine(s.op, accumulator, printAs(s.value, true, within))
+      const kept = lanes.count === null ? next : `kcc::select(kcc::first_lanes(${lanes.count}), ${next}, ${accumulator})`
+      return [...lets, line(`${accumulator} = ${kept};`)]
+    })
+    return [
+      line(`${vectorType(s.dtype)} ${accumulator} = ${identity};`),
+      ...this.loops(s.axes.slice(0, -1), [block('', steps)]),
+      line(`const ${scalarType(s.dtype)} ${s.name} = kcc::${foldOf[s.op]}(${accumulator});`),
+    ]
+  }
+
+  private loops(axes: readonly Axis[], body: readonly CLine[]): CLine[] {
+    return axes.reduceRight<CLine[]>((lines, axis) => [this.serialLoop(axis, lines)], [...body])
+  }
+
+  /** NaN wins over everything, the first of equals over later ones. */
+  private argmax(s: Stmt & { kind: 'argmax' }, scope: Scope): CLine[] {
+    const varies = scope.lanes !== null
+    if (varies) scope.varying.add(s.name)
+    const best = `${s.name}_best`
+    const within = inner(scope)
+    const wide = (text: string): string => (varies ? `kcc::bcast(${text})` : text)
+    const body = [
+      ...this.all(s.body, within),
+      line(`const ${varies ? 'kcc::vf' : 'float'} ${s.name}_value = ${printAs(s.value, varies, within)};`),
+      line(`const ${varies ? 'kcc::vi' : 'bool'} ${s.name}_wins = kcc::mask_or(${s.name}_value > ${best}, kcc::mask_and(${s.name}_value != ${s.name}_value, ${best} == ${best}));`),
+      line(`${best} = kcc::select(${s.name}_wins, ${s.name}_value, ${best});`),
+      line(`${s.name} = kcc::select(${s.name}_wins, ${wide(`(int32_t)${s.axis.name}`)}, ${s.name});`),
+    ]
+    return [
+      line(`${varies ? 'kcc::vf' : 'float'} ${best} = ${wide('-__builtin_inff()')};`),
+      line(`${varies ? 'kcc::vi' : 'int32_t'} ${s.name} = ${wide('0')};`),
+      this.serialLoop(s.axis, body),
+    ]
+  }
+}
+
+const identityOf: Readonly<Record<ReduceOp, number>> = { sum: 0, prod: 1, max: -Infinity, min: Infinity }
+const foldOf: Readonly<Record<ReduceOp, string>> = { sum: 'hsum', prod: 'hprod', max: 'hmax', min: 'hmin' }
+
+function combine(op: ReduceOp, a: string, b: string): string {
+  switch (op) {
+    case 'sum': return `${a} + ${b}`
+    case 'prod': return `${a} * ${b}`
+    case 'max': case 'min': return `kcc::${op}(${a}, ${b})`
+  }
+}
+
+/** The tree as lines, for places that take statements as text. */
+export function flatten(lines: readonly CLine[]): string[] {
+  return lines.flatMap((l) => (l.isBlock ? [`${l.text} {`.trim(), ...flatten(l.body).map((inside) => `  ${inside}`), '}'] : [l.text]))
+}

@@ -1,0 +1,57 @@
+/** The arguments of a kernel: what its expressions name, as fields of one struct. */
+import { symbolsOf, type Dim } from '../ir/dim.js'
+import type { Expr, Index, KernelProgram, Stmt } from '../ir/loop.js'
+import { identifier, storedType } from './c-expr.js'
+import type { FieldView } from './views.js'
+
+export type KernelNeeds = { readonly symbols: readonly string[]; readonly scalars: readonly string[]; readonly streams: readonly number[] }
+
+/** Symbols, run-time scalars and random streams a kernel uses, each once, sorted. */
+export function needsOf(program: KernelProgram): KernelNeeds {
+  const needs = { symbols: new Set<string>(), scalars: new Set<string>(), streams: new Set<number>() }
+  const dim = (d: Dim): void => { for (const name of symbolsOf(d)) needs.symbols.add(name) }
+  const index = (ix: Index): void => { dim(ix.offset); ix.terms.forEach((t) => dim(t.stride)) }
+  const expr = (e: Expr): void => {
+    switch (e.kind) {
+      case 'load': case 'index': return index(e.index)
+      case 'random': needs.streams.add(e.stream); return index(e.index)
+      case 'scalar': needs.scalars.add(e.name); return
+      case 'dim': return dim(e.dim)
+      case 'call': return e.args.forEach(expr)
+      case 'cast': return expr(e.arg)
+      case 'const': case 'local': return
+    }
+  }
+  const statement = (s: Stmt): void => {
+    switch (s.kind) {
+      case 'for': dim(s.axis.extent); return s.body.forEach(statement)
+      case 'let': return expr(s.value)
+      case 'store': index(s.index); return expr(s.value)
+      case 'reduce': s.axes.forEach((a) => dim(a.extent)); s.body.forEach(statement); return expr(s.value)
+      case 'argmax': dim(s.axis.extent); s.body.forEach(statement); return expr(s.value)
+      case 'contract': [s.m, s.n, s.k].forEach((a) => dim(a.extent)); [s.lhs, s.rhs].forEach(expr); return s.epilogue.forEach(statement)
+    }
+  }
+  program.body.forEach(statement)
+  program.buffers.forEach((b) => b.shape.forEach(dim))
+  if (program.split) dim(program.split.workPerItem)
+  return { symbols: [...needs.symbols].sort(), scalars: [...needs.scalars].sort(), streams: [...needs.streams].sort((a, b) => a - b) }
+}
+
+/** Pool and scratch first, then sizes, random key, scalars and buffers: the order in which a launch lists them. */
+export function fieldsOf(program: KernelProgram, needs: KernelNeeds): FieldView[] {
+  return [
+    { type: 'kcc_pool*', name: 'pool' },
+    { type: 'char*', name: 'workspace' },
+    ...needs.symbols.map((name) => ({ type: 'int64_t', name })),
+    ...(needs.streams.length > 0 ? [{ type: 'uint64_t', name: 'seed' }, { type: 'uint64_t', name: 'step' }] : []),
+    ...needs.scalars.map((name) => ({ type: 'float', name: `scalar_${identifier(name)}` })),
+    ...program.buffers.map(({ name, dtype }) => ({ type: `${program.writes.includes(name) ? '' : 'const '}${storedType(dtype)}*`, name })),
+  ]
+}
+
+/** Brings the fields into scope under their own names. */
+export const preludeOf = (fields: readonly FieldView[], needs: KernelNeeds): string[] => [
+  ...fields.filter((f) => f.name !== 'pool' && f.name !== 'workspace').map((f) => `[[maybe_unused]] ${f.type} const ${f.name} = args.${f.name};`),
+  ...needs.streams.map((stream) => `[[maybe_unused]] kcc::RandomStream random_${stream}(seed, ${stream}u, step);`),
+]

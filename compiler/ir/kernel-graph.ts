@@ -1,0 +1,48 @@
+/**
+ * A function cut into kernels: which nodes are computed together, which of their values are stored, and where stored
+ * values live. The order of `kernels` is the launch order.
+ */
+import type { Shape } from './dim.js'
+import type { Graph, Node, Provenance } from './graph.js'
+
+/** Where a stored value lives. A value with several homes is written to each and read from the first. */
+export type Home =
+  | { readonly kind: 'input'; readonly index: number }
+  | { readonly kind: 'variable'; readonly name: string }
+  | { readonly kind: 'output'; readonly index: number }
+  | { readonly kind: 'arena' }
+
+/**
+ * `map`: one loop nest over `domain`. `reduce`: combinations over the axes `reduced` of `domain`, with pointwise work
+ * before (over the domain) and after (over the kept axes, and over the domain again when `reduced` are its last axes).
+ * `contract`: tiles of a matrix product with pointwise work on operands (prologue) and result (epilogue).
+ * `tiles`: a result put together from boxes.
+ */
+export type KernelKind = 'map' | 'reduce' | 'contract' | 'tiles'
+
+export type Kernel = {
+  readonly name: string
+  readonly kind: KernelKind
+  readonly domain: Shape
+  readonly reduced: readonly number[]
+  /** Computed here, inputs before users. */
+  readonly nodes: readonly Node[]
+  /** Those nodes that feed an operand of the contraction. */
+  readonly prologue: ReadonlySet<Node>
+  readonly stored: readonly Node[]
+  readonly from: Provenance
+}
+
+export type KernelGraph = {
+  readonly graph: Graph
+  readonly kernels: readonly Kernel[]
+  /** Homes of every stored node and of the leaves that are read. */
+  readonly homes: ReadonlyMap<Node, readonly Home[]>
+}
+
+/** Dimensions left after reducing. */
+export const keptShape = (domain: Shape, reduced: readonly number[]): Shape => domain.filter((_, i) => !reduced.includes(i))
+
+/** True when the reduced axes are the last ones: values over the domain can then follow the reduction row by row. */
+export const reducesRows = (domain: Shape, reduced: readonly number[]): boolean =>
+  reduced.length > 0 && reduced.every((axis) => axis >= domain.length - reduced.length)

@@ -1,0 +1,160 @@
+/** Kernels to loops: each kind of kernel has one shape of nest; what happens inside comes from the ops' records. */
+import { axisIndex, linearIndex, shiftIndex } from '../ir/expr.js'
+import type { Node } from '../ir/graph.js'
+import type { Kernel, KernelGraph } from '../ir/kernel-graph.js'
+import type { Axis, Index, KernelProgram, Stmt } from '../ir/loop.js'
+import type { Shape } from '../ir/dim.js'
+import { identityIndex } from '../ops/access.js'
+import { opOf } from '../ops/registry.js'
+import { Bindings, type Binding } from './bindings.js'
+import { Scope } from './scope.js'
+import { Values } from './values.js'
+
+export type LoweredKernel = { readonly kernel: Kernel; readonly program: KernelProgram; readonly bindings: readonly Binding[] }
+
+export const lowerKernels = (graph: KernelGraph): LoweredKernel[] => graph.kernels.map((kernel) => lowerKernel(graph, kernel))
+
+export function lowerKernel(graph: KernelGraph, kernel: Kernel): LoweredKernel {
+  const lowering = new KernelLowering(graph, kernel)
+  const body = lowering.body()
+  const bindings = lowering.bindings.list()
+  const program: KernelProgram = {
+    name: kernel.name, body, split: null, from: kernel.from,
+    buffers: bindings.map((b) => b.buffer),
+    reads: bindings.filter((b) => !b.written || b.buffer.name.startsWith('in')).map((b) => b.buffer.name),
+    writes: bindings.filter((b) => b.written).map((b) => b.buffer.name),
+  }
+  return { kernel, program, bindings }
+}
+
+class KernelLowering {
+  readonly bindings: Bindings
+  private readonly values: Values
+
+  constructor(private readonly graph: KernelGraph, private readonly kernel: Kernel) {
+    this.bindings = new Bindings(graph)
+    this.values = new Values(kernel, this.bindings)
+  }
+
+  body(): Stmt[] {
+    switch (this.kernel.kind) {
+      case 'map': return this.map()
+      case 'reduce': return this.reduction()
+      case 'contract': return this.contraction()
+      case 'tiles': return this.tiles()
+    }
+  }
+
+  private map(): Stmt[] {
+    const scope = Scope.outermost()
+    this.storeAll(this.kernel.stored, scope)
+    return nest(axesOf(this.kernel.domain), scope.statements)
+  }
+
+  /** Per kept position: combinations and row values in order, then whatever is stored over the domain. */
+  private reduction(): Stmt[] {
+    const { domain, reduced } = this.kernel
+    const kept = axesOf(domain).filter((_, i) => !reduced.includes(i))
+    const rows = Scope.outermost()
+    for (const node of this.kernel.nodes) if (this.isRow(node)) this.bindRow(node, rows)
+    this.storeAll(this.kernel.stored.filter((node) => this.isRow(node)), rows)
+    const wide = this.kernel.stored.filter((node) => !this.isRow(node))
+    if (wide.length > 0) {
+      const inner = rows.inner()
+      this.storeAll(wide, inner)
+      rows.statements.push(...nest(axesOf(domain).filter((_, i) => reduced.includes(i)), inner.statements))
+    }
+    return nest(kept, rows.statements)
+  }
+
+  private isRow(node: Node): boolean {
+    return node.type.shape.length === this.kernel.domain.length - this.kernel.reduced.length
+  }
+
+  private bindRow(node: Node, rows: Scope): void {
+    const { lowering } = opOf(node)
+    if (lowering.kind === 'reduce') return this.bindReduction(node, lowering.op, rows)
+    if (lowering.kind === 'argmax') return this.bindArgmax(node, rows)
+    this.values.at(node, this.rowIndex(), rows)
+  }
+
+  private bindReduction(node: Node, op: 'sum' | 'max' | 'min' | 'prod', rows: Scope): void {
+    const inner = rows.inner()
+    const value = this.values.at(node.inputs[0]!, identityIndex(this.kernel.domain.length), inner)
+    const name = rows.freshName()
+    const axes = axesOf(this.kernel.domain).filter((_, i) => this.kernel.reduced.includes(i))
+    rows.statements.push({ kind: 'reduce', name, op, dtype: node.type.dtype, axes, modes: axes.map(() => 'serial'), body: inner.statements, value, from: node.from })
+    rows.define(node, { kind: 'local', dtype: node.type.dtype, name })
+  }
+
+  private bindArgmax(node: Node, rows: Scope): void {
+    const inner = rows.inner()
+    const value = this.values.at(node.inputs[0]!, identityIndex(this.kernel.domain.length), inner)
+    const name = rows.freshName()
+    const axis = axesOf(this.kernel.domain)[this.kernel.reduced[0]!]!
+    rows.statements.push({ kind: 'argmax', name, axis, body: inner.statements, value, from: node.from })
+    rows.define(node, { kind: 'local', dtype: 'int32', name })
+  }
+
+  private rowIndex(): Index[] {
+    return identityIndex(this.kernel.domain.length).filter((_, i) => !this.kernel.reduced.includes(i))
+  }
+
+  private contraction(): Stmt[] {
+    const node = this.kernel.nodes.find((n) => opOf(n).lowering.kind === 'contract')!
+    const { lowering } = opOf(node)
+    if (lowering.kind !== 'contract') throw new Error(`${node.op} is not a contraction`)
+    const transposed = lowering.transposed(node)
+    const [lhs, rhs] = node.inputs as [Node, Node]
+    const [m, n] = axesOf(this.kernel.domain) as [Axis, Axis]
+    const k: Axis = { name: 'k', extent: lhs.type.shape[transposed.lhs ? 0 : 1]! }
+    const at = (operand: Node, first: Axis, second: Axis, swapped: boolean) =>
+      this.values.at(operand, (swapped ? [second, first] : [first, second]).map((axis) => axisIndex(axis.name)), Scope.outermost())
+    const epilogue = Scope.outermost()
+    epilogue.define(node, { kind: 'local', dtype: node.type.dtype, name: 'accumulator' })
+    const operands = { lhs: at(lhs, m, k, transposed.lhs), rhs: at(rhs, k, n, transposed.rhs) }
+    this.storeAll(this.kernel.stored, epilogue)
+    return [{ kind: 'contract', m, n, k, ...operands, accumulator: 'accumulator', epilogue: epilogue.statements, from: node.from }]
+  }
+
+  private tiles(): Stmt[] {
+    const node = this.kernel.nodes[0]!
+    const { lowering } = opOf(node)
+    if (lowering.kind !== 'tiles') throw new Error(`${node.op} is not made of tiles`)
+    const offsets = lowering.offsets(node)
+    return node.inputs.flatMap((input, i) => {
+      const scope = Scope.outermost()
+      const index = identityIndex(input.type.shape.length)
+      const value = this.values.at(input, index, scope)
+      const target = index.map((ix, d) => shiftIndex(ix, offsets[i]![d]!))
+      for (const home of this.graph.homes.get(node)!) {
+        scope.statements.push({ kind: 'store', buffer: this.bindings.write(node, home).name, index: linearIndex(target, node.type.shape), value, from: node.from })
+      }
+      return nest(axesOf(input.type.shape), scope.statements)
+    })
+  }
+
+  private storeAll(nodes: readonly Node[], scope: Scope): void {
+    for (const node of nodes) {
+      const index = this.kernel.kind === 'reduce' && this.isRow(node) ? this.rowIndex() : identityIndex(this.kernel.domain.length)
+      const value = this.values.at(node, index, scope)
+      for (const home of this.targets(node)) {
+        const buffer = this.bindings.write(node, home)
+        scope.statements.push({ kind: 'store', buffer: buffer.name, index: linearIndex(index, node.type.shape), value, from: node.from })
+      }
+    }
+  }
+
+  /** A leaf is already in its first home: a kernel over it copies it to the others. */
+  private targets(node: Node) {
+    const homes = this.graph.homes.get(node)!
+    return opOf(node).lowering.kind === 'leaf' ? homes.slice(1) : homes
+  }
+}
+
+const axesOf = (shape: Shape): Axis[] => shape.map((extent, i) => ({ name: `d${i}`, extent }))
+
+/** Loops over the axes, outermost first, around `body`. */
+const nest = (axes: readonly Axis[], body: readonly Stmt[]): Stmt[] =>
+  axes.reduceRight<readonly Stmt[]>((inner, axis) => [{ kind: 'for', axis, mode: 'serial', body: inner }], body) as Stmt[]
+

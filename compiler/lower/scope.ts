@@ -1,0 +1,43 @@
+/** Nested scopes of named values while a kernel is lowered: a value is bound once, where its axes are in scope. */
+import type { Node } from '../ir/graph.js'
+import type { Expr, Stmt } from '../ir/loop.js'
+
+export class Scope {
+  readonly statements: Stmt[] = []
+  private readonly locals = new Map<Node, Expr>()
+
+  constructor(private readonly parent: Scope | null, private readonly names: { next: number }) {}
+
+  static outermost(): Scope {
+    return new Scope(null, { next: 0 })
+  }
+
+  inner(): Scope {
+    return new Scope(this, this.names)
+  }
+
+  freshName(): string {
+    return `v${this.names.next++}`
+  }
+
+  lookup(node: Node): Expr | undefined {
+    return this.locals.get(node) ?? this.parent?.lookup(node)
+  }
+
+  define(node: Node, value: Expr): void {
+    this.locals.set(node, value)
+  }
+
+  /** Binds `node` to a name holding `value`; constants and names stay what they are. */
+  bind(node: Node, value: Expr): Expr {
+    const bound = value.kind === 'const' || value.kind === 'local' ? value : this.name(node, value)
+    this.locals.set(node, bound)
+    return bound
+  }
+
+  private name(node: Node, value: Expr): Expr {
+    const name = this.freshName()
+    this.statements.push({ kind: 'let', name, value, from: node.from })
+    return { kind: 'local', dtype: node.type.dtype, name }
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * The second half of fusion: decides which values are stored and where, and in which order kernels run.
+ *
+ * A variable's new value is written in place when every reader of the old value can run before, or reads only the
+ * element being replaced; otherwise the new value is kept aside and copied at the end.
+ */
+import type { Graph, Node, Update } from '../ir/graph.js'
+import { rootsOf, topological } from '../ir/graph.js'
+import type { Home, Kernel, KernelGraph } from '../ir/kernel-graph.js'
+import { storageRoot } from '../ops/access.js'
+import { makeNode } from '../ops/build.js'
+import { opOf } from '../ops/registry.js'
+import { accessesOf, readsInPlace, reaches, type Group } from './kernel-groups.js'
+
+type Groups = { readonly groups: readonly Group[]; readonly groupOf: ReadonlyMap<Node, Group> }
+
+export function orderKernels(graph: Graph, formed: Groups): KernelGraph {
+  const groups = [...formed.groups]
+  const homes = new Map<Node, Home[]>()
+  addLeafHomes(graph, homes)
+  graph.outputs.forEach((output, index) => addHome(homes, storageRoot(output.node), { kind: 'output', index }))
+  for (const update of graph.updates) placeUpdate(update, groups, formed.groupOf, homes)
+  for (const node of storedElsewhere(groups, formed.groupOf)) if (!homes.has(node)) homes.set(node, [{ kind: 'arena' }])
+  const names = new Set<string>()
+  const kernels = sortGroups(groups).map((group) => toKernel(group, homes, names))
+  return { graph, kernels, homes }
+}
+
+function addHome(homes: Map<Node, Home[]>, node: Node, home: Home): void {
+  homes.set(node, [...(homes.get(node) ?? []), home])
+}
+
+function addLeafHomes(graph: Graph, homes: Map<Node, Home[]>): void {
+  graph.inputs.forEach((node, index) => addHome(homes, node, { kind: 'input', index }))
+  for (const node of topological(rootsOf(graph))) {
+    const name = variableRead(node)
+    if (name !== null) addHome(homes, node, { kind: 'variable', name })
+  }
+}
+
+/** The variable a leaf holds, or null. */
+function variableRead(node: Node): string | null {
+  const { lowering } = opOf(node)
+  return lowering.kind === 'leaf' && lowering.holds === 'variable' ? String(node.attrs['name']) : null
+}
+
+/** Values that a kernel other than their own reads. */
+function storedElsewhere(groups: readonly Group[], groupOf: ReadonlyMap<Node, Group>): Node[] {
+  const reads = groups.flatMap((group) => [...group.roles.keys()].flatMap((node) => accessesOf(node).map((a) => ({ group, root: storageRoot(a.source) }))))
+  return reads.filter(({ group, root }) => groupOf.has(root) && groupOf.get(root) !== group).map(({ root }) => root)
+}
+
+function placeUpdate(update: Update, groups: Group[], groupOf: ReadonlyMap<Node, Group>, homes: Map<Node, Home[]>): void {
+  const root = storageRoot(update.node)
+  const writer = groupOf.get(root)!
+  const readers = groups.filter((group) => readsVariable(group, update.variable))
+  const inPlace = opOf(root).lowering.kind !== 'leaf' && readers.every((reader) =>
+    reader === writer ? readsOnlyItsElement(writer, root, update.variable) : !reaches(reader, writer))
+  if (inPlace) {
+    for (const reader of readers) if (reader !== writer) writer.needs.add(reader)
+    return addHome(homes, root, { kind: 'variable', name: update.variable })
+  }
+  if (!homes.has(root)) homes.set(root, [{ kind: 'arena' }])
+  groups.push(commit(root, update, writer, groups.length, readers, homes))
+}
+
+const readsVariable = (group: Group, variable: string): boolean =>
+  [...group.roles.keys()].some((node) => variableRead(node) === variable || accessesOf(node).some((a) => variableRead(storageRoot(a.source)) === variable))
+
+/** Every read of the variable in its writer's kernel is of the very element being written. */
+function readsOnlyItsElement(group: Group, root: Node, variable: string): boolean {
+  const role = group.roles.get(root)!
+  return [...group.roles].every(([node, nodeRole]) => accessesOf(node).every((access) => {
+    if (variableRead(storageRoot(access.source)) !== variable) return true
+    const asMember: Group = { ...group, roles: new Map([[access.source, role]]) }
+    return opOf(node).lowering.kind === 'pointwise' && nodeRole === role && readsInPlace(asMember, role, access)
+  }))
+}
+
+/** A last kernel that copies a value kept aside into its variable. */
+function commit(root: Node, update: Update, writer: Group | undefined, id: number, readers: readonly Group[], homes: Map<Node, Home[]>): Group {
+  const copy = makeNode('broadcastTo', [root], { shape: root.type.shape, axes: root.type.shape.map((_, i) => i) })
+  homes.set(copy, [{ kind: 'variable', name: update.variable }])
+  const needs = new Set([...readers, ...(writer ? [writer] : [])])
+  return { id, kind: 'map', domain: root.type.shape, reduced: [], roles: new Map([[copy, 'full']]), needs }
+}
+
+/** Needed kernels first; otherwise in the order in which they were opened. */
+function sortGroups(groups: readonly Group[]): Group[] {
+  const done = new Set<Group>()
+  const order: Group[] = []
+  const place = (group: Group): void => {
+    if (done.has(group)) return
+    done.add(group)
+    for (const needed of [...group.needs].sort((a, b) => a.id - b.id)) place(needed)
+    order.push(group)
+  }
+  for (const group of groups) place(group)
+  return order
+}
+
+function toKernel(group: Group, homes: ReadonlyMap<Node, readonly Home[]>, names: Set<string>): Kernel {
+  const nodes = topological([...group.roles.keys()]).filter((node) => group.roles.has(node))
+  const main = nodes.find((node) => isMain(node)) ?? nodes[nodes.length - 1]!
+  return {
+    name: uniqueName(`${main.from.path || 'model'}_${main.op}`, names),
+    kind: group.kind, domain: group.domain, reduced: group.reduced, nodes,
+    prologue: new Set(nodes.filter((node) => group.roles.get(node) === 'prologue')),
+    stored: nodes.filter((node) => homes.has(node)),
+    from: main.from,
+  }
+}
+
+const isMain = (node: Node): boolean => ['contract', 'reduce', 'argmax', 'tiles'].includes(opOf(node).lowering.kind)
+
+/** A C identifier: layer paths may hold any characters a user chose. */
+function uniqueName(text: string, taken: Set<string>): string {
+  const base = text.replaceAll(/[^A-Za-z0-9]+/g, '_').replace(/^(\d)/, '_$1').replace(/_+$/, '').slice(0, 60)
+  let name = base
+  for (let i = 2; taken.has(name); i++) name = `${base}_${i}`
+  taken.add(name)
+  return name
+}

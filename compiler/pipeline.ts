@@ -1,0 +1,101 @@
+/**
+ * THE list: every stage and pass a model goes through, in order. Each pass is checked by the verifier when
+ * `KCC_VERIFY=1` (always in tests) and dumped to `KCC_DUMP=<dir>` as a numbered file when it changed something.
+ */
+import type { ModelManifest } from '../runtime/contract/manifest.js'
+import type { Dim } from './ir/dim.js'
+import { symbolsOf } from './ir/dim.js'
+import { topological, rootsOf, type Graph, type Module } from './ir/graph.js'
+import { printModule } from './ir/graph-text.js'
+import { verifyModule, type Infer } from './ir/verify.js'
+import { contractWorkspace } from './emit/contract-workspace.js'
+import { emitModules, type PlannedModule, type PlannedVariants } from './emit/emit-modules.js'
+import type { Emitted } from './emit/sources.js'
+import { opNamed } from './ops/registry.js'
+import { lowerKernels } from './lower/lower-kernel.js'
+import type { ModuleSource } from './nn/module-source.js'
+import { attachOptimizer } from './passes/attach-optimizer.js'
+import { eliminateCommon } from './passes/eliminate-common.js'
+import { eliminateDead } from './passes/eliminate-dead.js'
+import { foldConstants } from './passes/fold-constants.js'
+import { formKernels, type FusionOptions } from './passes/form-kernels.js'
+import { simplify } from './passes/simplify.js'
+import { planFunction, type PlannedFunction } from './plan/plan-function.js'
+import { scheduleKernel } from './schedule/index.js'
+import { cpu, type Target } from './schedule/target.js'
+import { specialize } from './passes/specialize.js'
+import { inPackage, kccVersion } from './support/paths.js'
+import { Observer } from './observer.js'
+
+export type PipelineOptions = FusionOptions & {
+  readonly target?: Target
+  /** Sizes of symbols for which functions get fixed kernels beside the general ones. */
+  readonly specialize?: readonly Readonly<Record<string, number>>[]
+  readonly observer?: Observer
+}
+
+export const defaultOptions: PipelineOptions = { fuse: true }
+
+/** Graph passes, in order. */
+const graphPasses: readonly { readonly name: string; readonly run: (graph: Graph) => Graph }[] = [
+  { name: 'simplify', run: simplify },               // first: local algebra exposes constants and equal nodes
+  { name: 'fold-constants', run: foldConstants },    // after simplify, which moves constants together
+  { name: 'eliminate-common', run: eliminateCommon }, // after folding: equal constants make equal nodes
+  { name: 'simplify-again', run: simplify },         // sharing found by eliminate-common enables rules on equal operands
+]
+
+/** Stage 1: the model's functions as one module; the training step is differentiated and given its updates here. */
+export function assemble(source: ModuleSource): Module {
+  const functions = [source.predict, ...(source.evaluate ? [source.evaluate] : []), ...(source.train ? [attachOptimizer(source.train.graph, source.train)] : [])]
+  return { name: source.name, variables: source.variables, scalars: source.scalars, functions }
+}
+
+/** Stage 2: graph to graph. */
+export function optimize(module: Module, observer: Observer): Module {
+  let current = observer.start(module, 'trace')
+  for (const pass of graphPasses) {
+    current = observer.step(pass.name, current, (m) => ({ ...m, functions: m.functions.map(pass.run) }))
+  }
+  // Last: drops variables and scalars that nothing reads or updates any more.
+  return observer.step('eliminate-dead', current, eliminateDead)
+}
+
+/** Stages 3 to 6: kernels, loops, schedule, memory. */
+export function planGraph(graph: Graph, options: PipelineOptions): PlannedFunction {
+  const target = options.target ?? cpu
+  const kernels = formKernels(graph, { fuse: options.fuse })
+  const bound = lowerKernels(kernels).map(({ program, bindings }) => {
+    const scheduled = scheduleKernel(program, target)
+    return { program: scheduled, bindings, workspace: workspaceOf(scheduled) }
+  })
+  return planFunction(graph, bound)
+}
+
+const workspaceOf = ({ body: [first] }: PlannedFunction['kernels'][number]['program']): Dim =>
+  first?.kind === 'contract' ? contractWorkspace(first.m.extent, first.n.extent, first.k.extent) : 0
+
+const inferred: Infer = (op, inputs, attrs) => opNamed(op).infer(inputs, attrs)
+
+/** All stages up to planned functions. */
+export function planModule(module: Module, model: ModelManifest | null, options: PipelineOptions): PlannedModule {
+  const observer = options.observer ?? new Observer(module.name, (m) => verifyModule(m, inferred), printModule)
+  const optimized = optimize(module, observer)
+  const functions = optimized.functions.map((graph): PlannedVariants => ({
+    general: planGraph(graph, options),
+    fixed: (options.specialize ?? []).map((sizes) => ({ sizes, planned: planGraph(specialize(graph, sizes), options) })),
+  }))
+  return { module: optimized, dims: dimsOf(optimized), functions, model }
+}
+
+/** Symbols of all functions, in the order in which calls pass them. */
+export function dimsOf(module: Module): string[] {
+  const nodes = module.functions.flatMap((graph) => topological([...graph.inputs, ...rootsOf(graph)]))
+  return [...new Set(nodes.flatMap((node) => node.type.shape.flatMap(symbolsOf)))].sort()
+}
+
+/** The whole road from modules to sources. */
+export const emit = (modules: readonly PlannedModule[], options: PipelineOptions): Emitted =>
+  emitModules(modules, { target: options.target ?? cpu, templates: inPackage('templates'), version: kccVersion })
+
+export const compileSources = (sources: readonly ModuleSource[], options: PipelineOptions = defaultOptions): Emitted =>
+  emit(sources.map((source) => planModule(assemble(source), source.model, options)), options)

@@ -1,0 +1,55 @@
+/**
+ * Memory of one function: every value kept between kernels, and every kernel's scratch, gets a slot of one arena.
+ * Values whose lifetimes do not meet share a slot. Sizes may be symbolic: a slot is as large as its largest tenant,
+ * taken when the function is called; who shares with whom is decided here, at a reference batch.
+ *
+ * Invariant: two tenants of a slot are never alive in the same kernel.
+ */
+import { evaluateDim, dimText, multiplyDims, sizeOf, symbolsOf, type Dim } from '../ir/dim.js'
+import type { Node } from '../ir/graph.js'
+import { itemSize } from '../../runtime/contract/dtype.js'
+
+/** Alive from kernel `first` (which writes it) to kernel `last` (which reads it last), both included. */
+export type Tenant = { readonly key: Node | string; readonly bytes: Dim; readonly first: number; readonly last: number }
+export type Slot = { readonly sizes: readonly Dim[]; readonly tenants: readonly Tenant[] }
+export type MemoryPlan = { readonly slots: readonly Slot[]; readonly slotOf: ReadonlyMap<Node | string, number> }
+
+/** Every slot starts at a multiple of this: a cache line, and the widest vector. */
+export const alignment = 64
+
+/** Values of symbols at which sizes are compared; only sharing depends on it, never correctness. */
+const referenceSize = 128
+
+export const bytesOf = (node: Node): Dim => multiplyDims(sizeOf(node.type.shape), itemSize[node.type.dtype])
+
+export function planMemory(tenants: readonly Tenant[]): MemoryPlan {
+  const slots: { sizes: Dim[]; tenants: Tenant[] }[] = []
+  const slotOf = new Map<Node | string, number>()
+  for (const tenant of [...tenants].sort((a, b) => a.first - b.first || reference(b.bytes) - reference(a.bytes))) {
+    const at = bestSlot(slots, tenant)
+    const slot = slots[at] ?? (slots[at] = { sizes: [], tenants: [] })
+    slot.tenants.push(tenant)
+    if (!slot.sizes.some((size) => dimText(size) === dimText(tenant.bytes))) slot.sizes.push(tenant.bytes)
+    slotOf.set(tenant.key, at)
+  }
+  return { slots, slotOf }
+}
+
+/** The free slot that wastes least; a new one when all are taken. */
+function bestSlot(slots: readonly { sizes: Dim[]; tenants: Tenant[] }[], tenant: Tenant): number {
+  const free = slots.map((slot, i) => ({ slot, i })).filter(({ slot }) => slot.tenants.every((t) => t.last < tenant.first || tenant.last < t.first))
+  const waste = ({ slot }: { slot: { sizes: Dim[] } }): number => Math.abs(Math.max(...slot.sizes.map(reference)) - reference(tenant.bytes))
+  return free.sort((a, b) => waste(a) - waste(b))[0]?.i ?? slots.length
+}
+
+const reference = (bytes: Dim): number => evaluateDim(bytes, Object.fromEntries(symbolsOf(bytes).map((name) => [name, referenceSize])))
+
+const roundUp = (bytes: number): number => Math.ceil(bytes / alignment) * alignment
+
+/** Bytes of the arena for given symbols. */
+export const arenaBytes = (plan: MemoryPlan, env: Readonly<Record<string, number>>): number =>
+  plan.slots.reduce((sum, slot) => sum + roundUp(Math.max(...slot.sizes.map((size) => evaluateDim(size, env)))), 0)
+
+/** The same as a formula for people. */
+export const arenaText = (plan: MemoryPlan): string =>
+  plan.slots.map((slot) => (slot.sizes.length === 1 ? dimText(slot.sizes[0]!) : `max(${slot.sizes.map(dimText).join(', ')})`)).join(' + ') || '0'

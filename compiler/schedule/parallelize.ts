@@ -1,0 +1,37 @@
+/** Offers the outermost loop of a kernel for splitting into ranges, with what one item of it costs. */
+import { addDims, multiplyDims, type Dim } from '../ir/dim.js'
+import type { Expr, KernelProgram, Stmt } from '../ir/loop.js'
+import type { Target } from './target.js'
+
+/** Element operations a transcendental function is worth. */
+const costlyCalls: ReadonlySet<string> = new Set(['exp', 'expm1', 'log', 'log1p', 'tanh', 'sigmoid', 'pow'])
+
+export function parallelize(kernel: KernelProgram, target: Target): KernelProgram {
+  const [outer] = kernel.body
+  if (kernel.body.length !== 1 || outer?.kind !== 'for') return kernel
+  const workPerItem = outer.body.map(workOf).reduce<Dim>(addDims, 0)
+  return { ...kernel, split: { axis: outer.axis, workPerItem, multiple: outer.mode === 'vector' ? target.randomBlock : 1 } }
+}
+
+function workOf(statement: Stmt): Dim {
+  switch (statement.kind) {
+    case 'for': return multiplyDims(statement.axis.extent, sum(statement.body))
+    case 'let': return exprWork(statement.value)
+    case 'store': return addDims(1, exprWork(statement.value))
+    case 'reduce': return multiplyDims(statement.axes.reduce<Dim>((p, a) => multiplyDims(p, a.extent), 1), addDims(sum(statement.body), exprWork(statement.value)))
+    case 'argmax': return multiplyDims(statement.axis.extent, addDims(sum(statement.body), exprWork(statement.value)))
+    case 'contract': return multiplyDims(multiplyDims(statement.m.extent, statement.n.extent), statement.k.extent)
+  }
+}
+
+const sum = (statements: readonly Stmt[]): Dim => statements.map(workOf).reduce<Dim>(addDims, 0)
+
+function exprWork(expr: Expr): Dim {
+  switch (expr.kind) {
+    case 'call': return expr.args.map(exprWork).reduce<Dim>(addDims, costlyCalls.has(expr.fn) ? 16 : 1)
+    case 'cast': return addDims(1, exprWork(expr.arg))
+    case 'random': return 8
+    case 'load': return 1
+    case 'const': case 'scalar': case 'dim': case 'local': case 'index': return 0
+  }
+}

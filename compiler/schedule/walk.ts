@@ -1,0 +1,70 @@
+/** Walks over loop statements and expressions, shared by the schedules. */
+import type { Expr, Index, Stmt } from '../ir/loop.js'
+
+export type Load = Expr & { readonly kind: 'load' }
+export type Accesses = { readonly loads: Load[]; readonly stores: Index[]; readonly others: Index[] }
+
+/** Every index in the statements: of loads, of stores, and those used as numbers. */
+export function accessesIn(statements: readonly Stmt[]): Accesses {
+  const found: Accesses = { loads: [], stores: [], others: [] }
+  for (const statement of statements) visitStatement(statement, found)
+  return found
+}
+
+function visitStatement(statement: Stmt, found: Accesses): void {
+  switch (statement.kind) {
+    case 'for': return statement.body.forEach((s) => visitStatement(s, found))
+    case 'let': return visitExpr(statement.value, found)
+    case 'store': found.stores.push(statement.index); return visitExpr(statement.value, found)
+    case 'reduce':
+    case 'argmax': statement.body.forEach((s) => visitStatement(s, found)); return visitExpr(statement.value, found)
+    case 'contract': [statement.lhs, statement.rhs].forEach((e) => visitExpr(e, found)); return statement.epilogue.forEach((s) => visitStatement(s, found))
+  }
+}
+
+function visitExpr(expr: Expr, found: Accesses): void {
+  switch (expr.kind) {
+    case 'load': found.loads.push(expr); return
+    case 'index':
+    case 'random': found.others.push(expr.index); return
+    case 'call': return expr.args.forEach((a) => visitExpr(a, found))
+    case 'cast': return visitExpr(expr.arg, found)
+    case 'const': case 'scalar': case 'dim': case 'local': return
+  }
+}
+
+export const loadsIn = (statements: readonly Stmt[]): readonly Load[] => accessesIn(statements).loads
+
+export function loadsOf(expr: Expr): readonly Load[] {
+  const found: Accesses = { loads: [], stores: [], others: [] }
+  visitExpr(expr, found)
+  return found.loads
+}
+
+/** The statements with every index replaced. */
+export const mapIndices = (statements: readonly Stmt[], map: (index: Index) => Index): Stmt[] => statements.map((s) => mapStatement(s, map))
+
+function mapStatement(s: Stmt, map: (index: Index) => Index): Stmt {
+  switch (s.kind) {
+    case 'for': return { ...s, body: mapIndices(s.body, map) }
+    case 'let': return { ...s, value: mapExpr(s.value, map) }
+    case 'store': return { ...s, index: map(s.index), value: mapExpr(s.value, map) }
+    case 'reduce':
+    case 'argmax': return { ...s, body: mapIndices(s.body, map), value: mapExpr(s.value, map) }
+    case 'contract': return { ...s, lhs: mapExpr(s.lhs, map), rhs: mapExpr(s.rhs, map), epilogue: mapIndices(s.epilogue, map) }
+  }
+}
+
+function mapExpr(expr: Expr, map: (index: Index) => Index): Expr {
+  switch (expr.kind) {
+    case 'load':
+    case 'index':
+    case 'random': return { ...expr, index: map(expr.index) }
+    case 'call': return { ...expr, args: expr.args.map((a) => mapExpr(a, map)) }
+    case 'cast': return { ...expr, arg: mapExpr(expr.arg, map) }
+    case 'const': case 'scalar': case 'dim': case 'local': return expr
+  }
+}
+
+/** Elements one step of `axis` moves an index by. */
+export const strideOf = (index: Index, axis: string) => index.terms.find((t) => t.axis === axis)?.stride ?? 0
