@@ -1,0 +1,13 @@
+/** `kcc run script.ts [arguments]`: a script that builds and trains models, with its type errors shown first. */
+import { importUserModule, userFile } from '../../trace/load.js'
+import { reportError } from '../report.js'
+
+export type RunOptions = { readonly check: boolean }
+
+/** Runs the script in this process. It sees `process.argv` as if Node had been started with it. */
+export async function runScript(file: string, args: readonly string[], options: RunOptions): Promise<void> {
+  process.argv = [process.argv[0] ?? 'node', userFile(file), ...args]
+  // A promise that the script forgot to await must not show a bare stack.
+  process.once('uncaughtException', (error) => process.exit(reportError(error)))
+  await importUserModule(file, options)
+}

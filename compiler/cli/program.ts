@@ -1,0 +1,159 @@
+/** Commands and options. Each action imports its module when it is called, so that `kcc --help` and no-op builds are fast. */
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { describeEnvironment } from '../support/env.js'
+import { kccVersion } from '../support/paths.js'
+import { exitCodes } from './exit-codes.js'
+
+const exitHelp = `
+Exit codes: ${exitCodes.ok} done, ${exitCodes.failed} error in the model or its data, ${exitCodes.usage} wrong arguments, ` +
+  `${exitCodes.toolchain} a tool is missing (see \`kcc doctor\`), ${exitCodes.interrupted} interrupted.`
+
+export function makeProgram(): Command {
+  const program = new Command('kcc')
+    .description('Keras for TypeScript whose models are compiled ahead of time to native code')
+    .version(kccVersion, '-v, --version')
+    .exitOverride()
+    .showHelpAfterError('(kcc --help shows how)')
+    .addHelpText('after', `\nEnvironment:\n${describeEnvironment()}\n${exitHelp}`)
+  for (const add of [addBuild, addRun, addPredict, addEvaluate, addFit, addInspect, addBench, addDoctor]) add(program)
+  return program
+}
+
+/** A whole number of at least `least`. */
+const whole = (least: number) => (text: string): number => {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < least) throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`)
+  return value
+}
+
+const fraction = (text: string): number => {
+  const value = Number(text)
+  if (!(value >= 0 && value < 1)) throw new InvalidArgumentError('Expected a number in [0, 1).')
+  return value
+}
+
+const compileOptions = (): Option[] => [
+  new Option('--cpu <levels>', 'CPU levels to build: native, or a list of x86-64-v2, x86-64-v3, x86-64-v4').default('native'),
+  new Option('--specialize <sizes>', 'add kernels for fixed sizes, as in batch=1,32'),
+  new Option('--no-fuse', 'one kernel for each op, to compare with'),
+]
+const jsonOption = (): Option => new Option('--json', 'print one JSON document on stdout').default(false)
+const checkOption = (): Option => new Option('--no-check', 'skip the type check')
+
+function addAll(command: Command, options: readonly Option[]): Command {
+  for (const option of options) command.addOption(option)
+  return command
+}
+
+function addBuild(program: Command): void {
+  addAll(program.command('build'), [
+    new Option('-o, --out <folder>', 'where to write the package (default: dist/<name>)'),
+    ...compileOptions(), checkOption(), jsonOption(),
+    new Option('-f, --force', 'build again even when nothing has changed').default(false),
+    new Option('--stop-after <stage>', 'stop after this stage and print its result'),
+  ])
+    .description('compile the models that a file exports into self-contained packages')
+    .argument('<model>', 'a TypeScript file that exports models, or a .h5 file')
+    .action(async (file: string, options: import('./commands/build.js').BuildOptions) => {
+      const { build } = await import('./commands/build.js')
+      process.exitCode = await build(file, options)
+    })
+}
+
+function addRun(program: Command): void {
+  addAll(program.command('run'), [checkOption()])
+    .description('run a TypeScript file that builds, trains or uses models')
+    .argument('<script>', 'the file')
+    .argument('[arguments...]', "the script's own arguments")
+    .passThroughOptions()
+    .action(async (file: string, args: string[], options: import('./commands/run.js').RunOptions) => {
+      const { runScript } = await import('./commands/run.js')
+      await runScript(file, args, options)
+    })
+  program.enablePositionalOptions()
+}
+
+const modelArgument = 'a TypeScript file that exports a model, a .h5 file, or the folder of a package'
+const dataOptions = (): Option[] => [
+  new Option('--x <file>', "inputs: an .npz with arrays under the inputs' names or x_0, x_1, …, or one .npy").makeOptionMandatory(),
+  new Option('--batch-size <count>', 'samples per step').default(32).argParser(whole(1)),
+]
+const targetOption = (): Option =>
+  new Option('--y <file>', "targets: an .npz with arrays under the outputs' names or y_0, …; sample weights under sw_0, …").makeOptionMandatory()
+const verboseOption = (): Option => new Option('--verbose <level>', '0 silent, 1 progress bar, 2 one line per epoch').default(1).argParser(whole(0))
+
+function addPredict(program: Command): void {
+  addAll(program.command('predict'), [
+    ...dataOptions(), new Option('--out <file>', 'where to write the results, an .npz with y_0, y_1, …').makeOptionMandatory(), checkOption(),
+  ])
+    .description('predict from arrays in a file')
+    .argument('<model>', modelArgument)
+    .action(async (model: string, options: import('./commands/data.js').PredictArguments) => {
+      const { predict } = await import('./commands/data.js')
+      await predict(model, options)
+    })
+}
+
+function addEvaluate(program: Command): void {
+  addAll(program.command('evaluate'), [...dataOptions(), targetOption(), verboseOption(), checkOption(), jsonOption()])
+    .description('loss and metrics on arrays in files')
+    .argument('<model>', modelArgument)
+    .action(async (model: string, options: import('./commands/data.js').EvaluateArguments) => {
+      const { evaluate } = await import('./commands/data.js')
+      await evaluate(model, options)
+    })
+}
+
+function addFit(program: Command): void {
+  addAll(program.command('fit'), [
+    ...dataOptions(), targetOption(),
+    new Option('--epochs <count>', 'passes over the data').default(1).argParser(whole(0)),
+    new Option('--no-shuffle', 'keep the order of the samples'),
+    new Option('--validation-split <fraction>', 'part of the data to validate on').default(0).argParser(fraction),
+    new Option('--out <file>', 'where to save the trained model, a .h5 file'),
+    new Option('--history <file>', 'where to write the history as JSON'),
+    verboseOption(), checkOption(),
+  ])
+    .description('train on arrays in files')
+    .argument('<model>', modelArgument)
+    .action(async (model: string, options: import('./commands/data.js').FitArguments) => {
+      const { fit } = await import('./commands/data.js')
+      await fit(model, options)
+    })
+}
+
+function addInspect(program: Command): void {
+  addAll(program.command('inspect'), [
+    ...compileOptions(), checkOption(), jsonOption(),
+    new Option('--show <part>', 'what to show').choices(['all', 'summary', 'graph', 'kernels', 'plan', 'code']).default('all'),
+  ])
+    .description('show the graph, the fused kernels, the memory plan and the generated code')
+    .argument('<model>', modelArgument)
+    .action(async (file: string, options: import('./commands/inspect.js').InspectOptions) => {
+      const { inspect } = await import('./commands/inspect.js')
+      await inspect(file, options)
+    })
+}
+
+function addBench(program: Command): void {
+  addAll(program.command('bench'), [
+    new Option('--cpu <levels>', 'CPU levels to build').default('native'), checkOption(), jsonOption(),
+    new Option('--batch-size <count>', 'samples per training step').default(128).argParser(whole(1)),
+    new Option('--seconds <count>', 'time for each measurement').default(2).argParser(whole(1)),
+  ])
+    .description('time training steps and inference: fused, unfused, and on one thread')
+    .argument('<model>', modelArgument)
+    .action(async (file: string, options: import('./commands/bench.js').BenchOptions) => {
+      const { bench } = await import('./commands/bench.js')
+      await bench(file, options)
+    })
+}
+
+function addDoctor(program: Command): void {
+  addAll(program.command('doctor'), [jsonOption()])
+    .description('check the tools a build needs, and say how to get what is missing')
+    .action(async (options: { readonly json: boolean }) => {
+      const { doctor } = await import('./commands/doctor.js')
+      process.exitCode = await doctor(options)
+    })
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    // Compiled copies of the tests are in build/.
+    include: ['test/**/*.test.ts'],
+    // Native code is compiled in many tests; a busy machine must not fail them.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    env: { KCC_VERIFY: '1' },
+  },
+})
