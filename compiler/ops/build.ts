@@ -1,7 +1,7 @@
 /** Constructors of all ops: what layers, losses and optimizers are written in. */
 export * from './construct/leaf.js'
 export * from './construct/movement.js'
-export { makeNode } from './construct/node.js'
+export { makeNode, remake } from './construct/node.js'
 export * from './construct/pointwise.js'
 export * from './construct/reduce.js'
 export { currentProvenance, within } from './provenance.js'

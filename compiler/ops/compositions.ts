@@ -34,8 +34,11 @@ export function logSumExp(x: Node, axes: Axes = -1, keepDims = false): Node {
   return keepDims ? sum : b.reshape(sum, b.max(x, axes).type.shape)
 }
 
-/** log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|)). Its gradient at 0, where both parts have a kink, is 0. */
-export const softplus = (x: Node): Node => b.add(b.relu(x), b.log1p(b.exp(b.neg(b.abs(x)))))
+/** log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|)). Both parts choose by one comparison, so the gradient at 0 is sigmoid(0). */
+export function softplus(x: Node): Node {
+  const above = b.greaterEqual(x, 0)
+  return b.add(b.select(above, x, 0), b.log1p(b.exp(b.select(above, b.neg(x), x))))
+}
 
 /** x / (1 + |x|). */
 export const softsign = (x: Node): Node => b.div(x, b.add(b.abs(x), 1))

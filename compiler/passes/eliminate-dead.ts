@@ -1,0 +1,40 @@
+/**
+ * Drops what has no effect. (Nodes nobody uses are not part of a function to begin with: a graph is what its roots reach.)
+ *
+ * `eliminateDead` drops updates that store the value a variable already has.
+ * `eliminateUnused` drops the module's run-time scalars that no function reads, and the state that none reads or updates.
+ * Weights and optimizer slots stay, as the model's list of weights names them.
+ *
+ *     %0 = variable() {name="state", dtype, shape} : f32[3]
+ *     output "y" = %0                                              output "y" = %0
+ *     update "state" = %0                                     →
+ */
+import { rootsOf, topological, type Graph, type Module, type Node, type Update } from '../ir/graph.js'
+import { leafName } from '../ops/leaf.js'
+import { opOf } from '../ops/registry.js'
+
+export const eliminateDead = (graph: Graph): Graph => {
+  const updates = graph.updates.filter((u) => !storesItself(u))
+  return updates.length === graph.updates.length ? graph : { ...graph, updates }
+}
+
+const isVariable = (node: Node): boolean => {
+  const { lowering } = opOf(node)
+  return lowering.kind === 'leaf' && lowering.holds === 'variable'
+}
+
+const storesItself = ({ variable, node }: Update): boolean => isVariable(node) && leafName(node) === variable
+
+export function eliminateUnused(module: Module): Module {
+  const read = new Set<string>(), scalars = new Set<string>()
+  for (const node of topological(module.functions.flatMap(rootsOf))) {
+    if (isVariable(node)) read.add(leafName(node))
+    else if (node.inputs.length === 0 && typeof node.attrs.name === 'string') scalars.add(node.attrs.name)
+  }
+  for (const update of module.functions.flatMap((f) => f.updates)) read.add(update.variable)
+  return {
+    ...module,
+    variables: module.variables.filter((v) => v.role !== 'state' || read.has(v.name)),
+    scalars: module.scalars.filter((s) => scalars.has(s.name)),
+  }
+}
