@@ -1,0 +1,55 @@
+/** `evaluate`, also as the validation of `fit`. */
+import { CallbackList } from './callback-list.js'
+import type { Logs } from './contract/fit-types.js'
+import { averagingOf, MetricAverages } from './metric-averages.js'
+import { Progbar } from './progbar.js'
+import { batchCount, runBatches, sizeOfBatch } from './run-batches.js'
+import type { BatchObserver, BatchRun } from './run-batches.js'
+import type { Session } from './session.js'
+import { functionInputs, weightSum } from './training-data.js'
+import type { TrainingData } from './training-data.js'
+
+/** Runs the compiled loss and metrics over prepared data; the values of `metricsNames` in order. */
+export async function evaluateData(session: Session, data: TrainingData, batchSize: number, callbacks: CallbackList, verbose: 0 | 1): Promise<number[]> {
+  const fn = session.evaluateFunction(), { model } = session
+  const inputs = functionInputs(model, fn, data)
+  const scalarOutputs = model.metricsNames.length
+  const shape = { samples: data.samples, batchSize }
+  const run: BatchRun = {
+    ...shape, fn, inputs, outputs: [], order: null, scalarOutputs,
+    logs: new Float32Array(batchCount(shape) * scalarOutputs), dims: session.program.dimsOf(fn, inputs),
+  }
+  const averages = new MetricAverages(averagingOf(model))
+  await callbacks.phase('Test', 'Begin')
+  await runBatches(session, run, observe(session, run, data, averages, callbacks, verbose))
+  await callbacks.phase('Test', 'End')
+  return averages.values()
+}
+
+function observe(session: Session, run: BatchRun, data: TrainingData, averages: MetricAverages, callbacks: CallbackList, verbose: 0 | 1): BatchObserver {
+  const bar = verbose === 1 ? new Progbar(data.samples, session.screen) : null
+  const everyBatch = callbacks.wantsBatches('Test')
+  return {
+    everyBatch, firstBatch: bar !== null,
+    begin: (batch) => callbacks.batch('Test', 'Begin', batch, { batch, size: sizeOfBatch(run, batch) }),
+    advanced: async (from, to) => {
+      for (let b = from; b < to; b++) addBatch(session, run, data, averages, b)
+      if (everyBatch) await callbacks.batch('Test', 'End', from, batchLogs(session, run, averages, from))
+      bar?.update(Math.min(to * run.batchSize, run.samples))
+      return false
+    },
+  }
+}
+
+/** Takes the values of one batch from the run's logs into the averages. */
+export function addBatch(session: Session, run: BatchRun, data: TrainingData, averages: MetricAverages, batch: number): void {
+  const begin = batch * run.batchSize, size = sizeOfBatch(run, batch)
+  averages.add(run.logs!, batch * run.scalarOutputs, size, (output) => weightSum(session.model, data, output, run.order, begin, begin + size))
+}
+
+/** What the hooks at the end of a batch are given. */
+export function batchLogs(session: Session, run: BatchRun, averages: MetricAverages, batch: number): Logs {
+  const logs: Logs = { batch, size: sizeOfBatch(run, batch) }
+  session.model.metricsNames.forEach((name, k) => { logs[name] = averages.batchValue(k) })
+  return logs
+}

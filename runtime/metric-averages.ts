@@ -1,0 +1,59 @@
+/**
+ * The running values of `metricsNames` over batches, as Keras 2.3 keeps them: the loss in double precision, weighted by
+ * the size of the batches; every other value in an accumulator of its own, reported as float32.
+ */
+import type { Averaging, ModelManifest } from './contract/manifest.js'
+
+/** Sum of the sample weights of an output over the batch at hand. */
+export type WeightSum = (output: string) => number
+
+/** The way each value is averaged: what the manifest says, else Keras' rule by name. */
+export function averagingOf(model: ModelManifest): readonly Averaging[] {
+  if (model.averaging !== undefined) return model.averaging
+  const outputLosses = new Set(model.targets.length > 1 ? model.targets.map((t) => `${t.output}_loss`) : [])
+  return model.metricsNames.map((name, i) => (i > 0 && outputLosses.has(name) ? 'batches' : 'samples'))
+}
+
+export class MetricAverages {
+  readonly #sums: Float64Array
+  readonly #counts: Float64Array
+  readonly #last: Float64Array
+
+  constructor(readonly averaging: readonly Averaging[]) {
+    this.#sums = new Float64Array(averaging.length)
+    this.#counts = new Float64Array(averaging.length)
+    this.#last = new Float64Array(averaging.length)
+  }
+
+  reset(): void {
+    this.#sums.fill(0)
+    this.#counts.fill(0)
+  }
+
+  /** Takes in the values of one batch, `values[offset …]` in the order of `metricsNames`. */
+  add(values: ArrayLike<number>, offset: number, size: number, weightSum: WeightSum): void {
+    for (let k = 0; k < this.averaging.length; k++) {
+      const weight = weightOf(this.averaging[k]!, size, weightSum), value = values[offset + k]!
+      // A batch whose weights are all zero says nothing, not even NaN.
+      if (weight !== 0) this.#sums[k] = this.#sums[k]! + value * weight
+      this.#counts[k] = this.#counts[k]! + weight
+      this.#last[k] = value
+    }
+  }
+
+  /** The value over all batches so far; 0 when they had no weight. */
+  value(k: number): number {
+    const mean = this.#counts[k] === 0 ? 0 : this.#sums[k]! / this.#counts[k]!
+    return k === 0 ? mean : Math.fround(mean)
+  }
+
+  values(): number[] { return this.averaging.map((_, k) => this.value(k)) }
+
+  /** What the end of a batch reports: the loss of that batch, the running value of everything else. */
+  batchValue(k: number): number { return k === 0 ? this.#last[0]! : this.value(k) }
+}
+
+function weightOf(averaging: Averaging, size: number, weightSum: WeightSum): number {
+  if (averaging === 'samples') return size
+  return averaging === 'batches' ? 1 : weightSum(averaging.weightsOf)
+}
