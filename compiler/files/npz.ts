@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises'
 import { strFromU8, unzipSync, zipSync } from 'fflate'
 import { FileFormatError } from '../../runtime/contract/errors.js'
+import { writeFileAtomic } from '../support/files.js'
 import type { FileArray } from './file-array.js'
 import { readNpy, writeNpy } from './npy.js'
-import { writeFileAtomic } from './write-atomic.js'
 
 /** A member may not unpack to more than this, and not to more than this many times the archive. */
 const LARGEST_MEMBER = 2 ** 31, LARGEST_RATIO = 1100
@@ -94,4 +94,5 @@ export function writeNpz(arrays: Readonly<Record<string, FileArray>>): Uint8Arra
   return zipSync(Object.fromEntries(members), { level: 0, mtime: new Date(1980, 0, 1) })
 }
 
-export const saveNpz = (path: string, arrays: Readonly<Record<string, FileArray>>): Promise<void> => writeFileAtomic(path, writeNpz(arrays))
+/** Written beside and renamed. */
+export const saveNpz = (path: string, arrays: Readonly<Record<string, FileArray>>): void => writeFileAtomic(path, writeNpz(arrays))
