@@ -7,11 +7,11 @@ import { callUserFunction, isObjectConfig, weighted, type Loss, type LossFunctio
 import { findLoss, lossDefinitions } from '../losses/registry.js'
 import { reprText } from '../python-text.js'
 import { functionName, snakeIdentifier } from '../training-names.js'
-import { binaryAccuracy, categoricalAccuracy, sparseCategoricalAccuracy } from './accuracy.js'
+import * as accuracy from './accuracy.js'
 import { defaultMetricOptions, type MetricDefinition, type MetricOptions } from './define-metric.js'
 
 /** Metrics of their own; every loss is one besides. */
-export const metricDefinitions: readonly MetricDefinition[] = [binaryAccuracy, categoricalAccuracy, sparseCategoricalAccuracy]
+export const metricDefinitions: readonly MetricDefinition[] = Object.values(accuracy)
 
 /** The mean of a batch, and what it counts when batches are averaged: see `Averaging` in the manifest. */
 export type BatchMean = { readonly value: Node; readonly counts: 'samples' | 'batches' | 'weights' }
@@ -86,12 +86,13 @@ function customMetric(fn: LossFunction): Metric {
 }
 
 /** Options of the metric classes that are means, in TypeScript's spelling. */
-export type MetricClassOptions = { readonly name?: string; readonly threshold?: number; readonly fromLogits?: boolean; readonly labelSmoothing?: number }
+export type MetricClassOptions = { readonly name?: string; readonly threshold?: number; readonly k?: number; readonly fromLogits?: boolean; readonly labelSmoothing?: number }
 
 export function metricOfClass(definition: MetricDefinition, options: MetricClassOptions = {}): Metric {
   const name = options.name ?? definition.name
-  const threshold = options.threshold ?? defaultMetricOptions.threshold
-  return metricOf(definition, name, { class_name: definition.className, config: { name, dtype: 'float32' } }, { threshold })
+  const own: MetricOptions = { threshold: options.threshold ?? defaultMetricOptions.threshold, k: options.k ?? defaultMetricOptions.k }
+  const stored = Object.fromEntries(definition.options.map((key) => [key, own[key]]))
+  return metricOf(definition, name, { class_name: definition.className, config: { name, dtype: 'float32', ...stored } }, own)
 }
 
 export function metricOfLossClass(definition: LossDefinition, options: MetricClassOptions = {}): Metric {
@@ -105,6 +106,7 @@ function metricOfConfig({ class_name, config }: ObjectConfig): Metric {
   const options: MetricClassOptions = {
     ...(typeof config['name'] === 'string' ? { name: config['name'] } : {}),
     ...(typeof config['threshold'] === 'number' ? { threshold: config['threshold'] } : {}),
+    ...(typeof config['k'] === 'number' ? { k: config['k'] } : {}),
     ...(typeof config['from_logits'] === 'boolean' ? { fromLogits: config['from_logits'] } : {}),
     ...(typeof config['label_smoothing'] === 'number' ? { labelSmoothing: config['label_smoothing'] } : {}),
   }
