@@ -23,14 +23,17 @@ static constexpr int64_t kept_rows = 96;
 // From this size on a copy in panels pays: enough rows read it, and in place it would not stay in the cache.
 static constexpr int64_t packed_rows = 192, packed_floats = 1 << 18;
 
-static inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+// A left operand with neighbouring rows is turned for longer sums than this, where enough columns use it.
+static constexpr int64_t long_turn = 256, turn_columns = 96;
+
+static inline int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t larger_of(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline int64_t parts_of(int64_t whole, int64_t part) { return (whole + part - 1) / part; }
 
 // `whole` things in `parts` parts whose sizes differ by at most one.
 struct Split {
   int64_t whole, parts;
-  int64_t begin(int64_t i) const { return i * (whole / parts) + smaller(i, whole % parts); }
+  int64_t begin(int64_t i) const { return i * (whole / parts) + smaller_of(i, whole % parts); }
 };
 
 template <class Body> static void parallel(kcc_pool* pool, int64_t count, const Body& body) {
@@ -48,7 +51,7 @@ struct Plan {
   float* panels;         // copies, one after another; only the last one when only the edge is packed
   int64_t column(int64_t panel) const { return vectors.begin(panel) * KCC_VW; }
   int64_t width(int64_t panel) const { return column(panel + 1) - column(panel); }
-  int64_t columns(int64_t panel) const { return smaller(column(panel + 1), c.n) - column(panel); }
+  int64_t columns(int64_t panel) const { return smaller_of(column(panel + 1), c.n) - column(panel); }
   bool packed(int64_t panel) const { return pack_all || (pack_edge && panel == vectors.parts - 1); }
   float* panel(int64_t i) const { return panels + (pack_all ? column(i) * c.k : 0); }
 };
@@ -56,7 +59,7 @@ struct Plan {
 // A computed operand becomes a matrix in the workspace, whose contiguous axis is the one it is made along.
 static Matrix computed(const Contraction& c, Compute compute, bool along_row, int64_t rows, int64_t columns, float* to, kcc_pool* pool) {
   const int64_t count = along_row ? columns : rows, length = along_row ? rows : columns;
-  const Split split{count, smaller(larger(count, 1), 16)};
+  const Split split{count, smaller_of(larger_of(count, 1), 16)};
   parallel(pool, split.parts, [&](int64_t part) {
     for (int64_t i = split.begin(part); i < split.begin(part + 1); ++i)
       compute(c, along_row ? 0 : i, along_row ? i : 0, length, to + i * length);
@@ -124,7 +127,7 @@ static void long_sums(const Plan& plan, int64_t panel, int64_t begin, int64_t en
   for (int64_t p = 0; p < plan.c.k; p += sum_part) {
     for (int64_t tile = 0; tile < split.parts; ++tile) {
       MicroCall call = first_call(plan, panel);
-      call.k = smaller(sum_part, plan.c.k - p);
+      call.k = smaller_of(sum_part, plan.c.k - p);
       call.a = plan.c.lhs.data + (begin + split.begin(tile)) * call.a_row + p * call.a_step;
       call.b += p * call.b_step;
       call.c = sums + split.begin(tile) * call.c_stride;
@@ -138,15 +141,15 @@ static void long_sums(const Plan& plan, int64_t panel, int64_t begin, int64_t en
 
 static void rows_of_panel(const Plan& plan, int64_t panel, int64_t begin, int64_t end) {
   if (plan.c.k <= longest_sum) return whole_sums(plan, panel, begin, end);
-  for (int64_t row = begin; row < end; row += kept_rows) long_sums(plan, panel, row, smaller(row + kept_rows, end));
+  for (int64_t row = begin; row < end; row += kept_rows) long_sums(plan, panel, row, smaller_of(row + kept_rows, end));
 }
 
 // Panels are handed out first; rows are cut as well only where there are too few of them.
 static void run_grid(const Plan& plan, kcc_pool* pool) {
   const double flop = 2.0 * (double)plan.c.m * (double)plan.c.n * (double)plan.c.k;
-  const int64_t wanted = larger(1, smaller(most_chunks, (int64_t)(flop / chunk_flop)));
-  const Split groups{plan.vectors.parts, smaller(wanted, plan.vectors.parts)};
-  const int64_t row_chunks = smaller(parts_of(plan.c.m, 6), larger(1, smaller(wanted, 16) / groups.parts));
+  const int64_t wanted = larger_of(1, smaller_of(most_chunks, (int64_t)(flop / chunk_flop)));
+  const Split groups{plan.vectors.parts, smaller_of(wanted, plan.vectors.parts)};
+  const int64_t row_chunks = smaller_of(parts_of(plan.c.m, 6), larger_of(1, smaller_of(wanted, 16) / groups.parts));
   const Split rows{plan.c.m, row_chunks};
   parallel(pool, groups.parts * rows.parts, [&](int64_t chunk) {
     const int64_t group = chunk / rows.parts, part = chunk % rows.parts;
@@ -168,13 +171,26 @@ static void run_panels(const Contraction& c, float* space, kcc_pool* pool) {
   run_grid(plan, pool);
 }
 
+// A left operand whose rows are neighbours, made one whose rows are contiguous: long sums would touch a page at every step.
+static Matrix rows_made_contiguous(const Contraction& c, float* to, kcc_pool* pool) {
+  const int64_t stride = (c.k + 15) / 16 * 16 + 16;
+  const Split split{parts_of(c.m, KCC_VW), smaller_of(parts_of(c.m, KCC_VW), 16)};
+  parallel(pool, split.parts, [&](int64_t part) {
+    for (int64_t block = split.begin(part); block < split.begin(part + 1); ++block) {
+      const int64_t row = block * KCC_VW;
+      transpose_rows(c.lhs.data + row, c.lhs.column_stride, c.k, smaller_of(KCC_VW, c.m - row), to + row * stride, stride);
+    }
+  });
+  return {to, stride, 1};
+}
+
 static void run_few_rows(const Contraction& c, kcc_pool* pool) {
   const int64_t lines = parts_of(c.n, 16);
-  const int64_t wanted = larger(larger(1, smaller(16, c.k * c.n / 65536)), parts_of(c.n, few_columns));
-  const Split split{lines, smaller(wanted, lines)};
+  const int64_t wanted = larger_of(larger_of(1, smaller_of(16, c.k * c.n / 65536)), parts_of(c.n, few_columns));
+  const Split split{lines, smaller_of(wanted, lines)};
   parallel(pool, split.parts, [&](int64_t i) {
     const int64_t column = split.begin(i) * 16;
-    few_rows_columns(c, column, smaller(split.begin(i + 1) * 16, c.n) - column);
+    few_rows_columns(c, column, smaller_of(split.begin(i + 1) * 16, c.n) - column);
   });
 }
 
@@ -217,6 +233,10 @@ void contract(Contraction c) {
   }
   if (c.m <= few_rows && c.rhs.column_stride == 1) return run_few_rows(c, pool);
   if (c.n < KCC_VW && c.n <= 12 && c.lhs.row_stride == 1 && c.lhs.column_stride != 1) return run_turned(c, space, pool);
+  if (c.lhs.column_stride != 1 && c.k > long_turn && c.n >= turn_columns) {
+    c.lhs = rows_made_contiguous(c, space, pool);
+    space += c.m * c.lhs.row_stride;
+  }
   run_panels(c, space, pool);
 }
 

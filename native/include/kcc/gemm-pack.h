@@ -49,6 +49,14 @@ KCC_INLINE void transpose_block(const float* from, int64_t from_stride, float* t
   for (int i = 0; i < KCC_VW; ++i) store(to + i * to_stride, x[i]);
 }
 
+// to[i * to_stride + p] = from[p * from_stride + i] for `rows` (at most KCC_VW) values of i.
+static void transpose_rows(const float* from, int64_t from_stride, int64_t k, int64_t rows, float* to, int64_t to_stride) {
+  const int64_t whole = rows == KCC_VW ? k / KCC_VW * KCC_VW : 0;
+  for (int64_t p = 0; p < whole; p += KCC_VW) transpose_block(from + p * from_stride, from_stride, to + p, to_stride);
+  for (int64_t p = whole; p < k; ++p)
+    for (int64_t i = 0; i < rows; ++i) to[i * to_stride + p] = from[p * from_stride + i];
+}
+
 // Columns that lie far apart, each contiguous: every vector of the panel is KCC_VW of them, transposed.
 static void pack_transposed(const Matrix& rhs, int64_t k, int64_t column, int64_t columns, float* panel, int64_t width) {
   const int64_t whole = k / KCC_VW * KCC_VW;
