@@ -1,0 +1,51 @@
+/** Dense: a matrix product over the last axis. */
+import type { Node } from '../../ir/graph.js'
+import type { Dim } from '../../ir/dim.js'
+import { add, matmul, reshape } from '../../ops/build.js'
+import { applyActivation } from '../activations.js'
+import { defineLayer } from '../define-layer.js'
+import { activation, boolean, constraint, initializer, integer, regularizer } from '../option.js'
+
+/** x·W over the last axis; other axes than the last are rows of one matrix. */
+function product(x: Node, kernel: Node): Node {
+  const { shape } = x.type
+  if (shape.length === 2) return matmul(x, kernel)
+  const units = kernel.type.shape[1]!
+  const rows = reshape(x, [-1, shape.at(-1)!])
+  const result: Dim[] = [...shape.slice(0, -1), units]
+  return reshape(matmul(rows, kernel), result)
+}
+
+export const Dense = defineLayer({
+  className: 'Dense',
+  doc: 'activation(x · kernel + bias) over the last axis: [..., n] to [..., units]. Weights: kernel [n, units], bias [units].',
+  positional: ['units'],
+  options: {
+    units: integer('size of the last axis of the result', undefined, 1),
+    activation: activation('applied to the result', null),
+    useBias: boolean('whether a bias is added', true),
+    kernelInitializer: initializer('first values of the kernel', 'glorot_uniform'),
+    biasInitializer: initializer('first values of the bias', 'zeros'),
+    kernelRegularizer: regularizer('penalty on the kernel'),
+    biasRegularizer: regularizer('penalty on the bias'),
+    activityRegularizer: regularizer('penalty on the result'),
+    kernelConstraint: constraint('projection of the kernel after each update'),
+    biasConstraint: constraint('projection of the bias after each update'),
+  },
+  acceptsInputDim: true,
+  inputSpec: { minNdim: 2 },
+  build: (layer, [shape]) => {
+    const inputs = shape!.at(-1) ?? null
+    layer.addWeight({ name: 'kernel', shape: [inputs, layer.units], initializer: layer.kernelInitializer, regularizer: layer.kernelRegularizer, constraint: layer.kernelConstraint })
+    if (layer.useBias) {
+      layer.addWeight({ name: 'bias', shape: [layer.units], initializer: layer.biasInitializer, regularizer: layer.biasRegularizer, constraint: layer.biasConstraint })
+    }
+    layer.inputSpec = { minNdim: 2, axes: { [-1]: inputs! } }
+  },
+  call: (layer, [x]) => {
+    const linear = product(x!, layer.weightNamed('kernel')!.node)
+    const bias = layer.weightNamed('bias')
+    return applyActivation(layer.activation, bias ? add(linear, bias.node) : linear)
+  },
+  outputShape: (layer, [shape]) => [...shape!.slice(0, -1), layer.units],
+})
