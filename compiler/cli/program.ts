@@ -13,6 +13,7 @@ export function makeProgram(): Command {
     .description('Keras for TypeScript whose models are compiled ahead of time to native code')
     .version(kccVersion, '-v, --version')
     .exitOverride()
+    .enablePositionalOptions()
     .showHelpAfterError('(kcc --help shows how)')
     .addHelpText('after', `\nEnvironment:\n${describeEnvironment()}\n${exitHelp}`)
   for (const add of [addBuild, addRun, addPredict, addEvaluate, addFit, addInspect, addBench, addDoctor]) add(program)
@@ -70,7 +71,6 @@ function addRun(program: Command): void {
       const { runScript } = await import('./commands/run.js')
       await runScript(file, args, options)
     })
-  program.enablePositionalOptions()
 }
 
 const modelArgument = 'a TypeScript file that exports a model, a .h5 file, or the folder of a package'
