@@ -1,0 +1,89 @@
+/** Opens the package of a compiled model: manifest, native file and weights, each checked before anything runs. */
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { FileFormatError, RuntimeError } from './contract/errors.js'
+import { MANIFEST_FORMAT } from './contract/manifest.js'
+import type { ModuleManifest } from './contract/manifest.js'
+import type { NativeAddon } from './contract/native.js'
+import { CompiledModel } from './compiled-model.js'
+import type { SessionOptions } from './session.js'
+import { loadVariables } from './weights.js'
+
+/** Version of the interface between the runtime and the native file: `KCC_ABI` of `native/include/kcc/abi.h`. */
+export const RUNTIME_ABI = 1
+
+export type LoadOptions = SessionOptions & {
+  /** Threads of the pool that all models of the process share; 0 chooses by the CPUs this process may use. */
+  readonly threads?: number
+}
+
+/**
+ * Loads `manifest.json`, `model.node` and `weights.safetensors` of a folder. Every call gives a model with weights of
+ * its own; the native file is loaded once.
+ * @throws FileFormatError for a damaged or foreign package, RuntimeError when the native file cannot run here.
+ */
+export function loadPackage(folder: string, options: LoadOptions = {}): CompiledModel {
+  const manifest = readManifest(path.join(folder, 'manifest.json'))
+  const addon = loadAddon(path.resolve(folder, 'model.node'))
+  return loadPackageFrom(addon, manifest, path.join(folder, 'weights.safetensors'), options)
+}
+
+/** The same from parts at hand. @param weights a safetensors file, or null to leave all variables zero. */
+export function loadPackageFrom(addon: NativeAddon, manifest: ModuleManifest, weights: string | null, options: LoadOptions = {}): CompiledModel {
+  checkManifest(manifest, 'the manifest')
+  checkAddon(addon, manifest)
+  if (options.threads !== undefined) addon.setThreads(options.threads)
+  const native = addon.open(manifest.name)
+  try {
+    const model = new CompiledModel(native, manifest, options)
+    if (weights !== null) loadVariables(model.program, weights, model.weightNames)
+    return model
+  } catch (error) {
+    native.close()
+    throw error
+  }
+}
+
+function readManifest(file: string): ModuleManifest {
+  if (!existsSync(file)) throw new FileFormatError(`${path.dirname(file)} is not a package of kcc: it has no manifest.json`)
+  let manifest: unknown
+  try {
+    manifest = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new FileFormatError(`${file} is damaged: ${(error as Error).message}`)
+  }
+  checkManifest(manifest, file)
+  return manifest
+}
+
+/** The parts every use relies on; names and shapes are checked where they are used. */
+function checkManifest(manifest: unknown, file: string): asserts manifest is ModuleManifest {
+  const { format, name, dims, variables, scalars, functions } = (manifest ?? {}) as Partial<ModuleManifest>
+  if (format !== MANIFEST_FORMAT) {
+    throw new FileFormatError(`${file} has format ${String(format)}, but this runtime reads format ${MANIFEST_FORMAT}. Build the package again with a kcc of the same version as the runtime.`)
+  }
+  if (typeof name !== 'string' || ![dims, variables, scalars, functions].every(Array.isArray)) throw new FileFormatError(`${file} is damaged: it lacks a name or one of its tables`)
+}
+
+function loadAddon(file: string): NativeAddon {
+  if (!existsSync(file)) throw new FileFormatError(`the native file ${file} is missing. Build the package again with \`kcc build\`.`)
+  try {
+    return createRequire(file)(file) as NativeAddon
+  } catch (error) {
+    throw new RuntimeError(`the native file ${file} cannot be loaded on ${process.platform} ${process.arch} with Node ${process.version}: ${(error as Error).message}. ` +
+      'It runs on the kind of machine it was built for: build the package there, or with `--cpu` for the levels needed.')
+  }
+}
+
+function checkAddon(addon: NativeAddon, manifest: ModuleManifest): void {
+  if (addon.abi !== RUNTIME_ABI) {
+    throw new RuntimeError(`the native file of ${manifest.name} has interface version ${String(addon.abi)}, but this runtime needs ${RUNTIME_ABI}. Build the package again.`)
+  }
+  if (!addon.level) {
+    throw new RuntimeError(`the native file of ${manifest.name} was built for ${addon.levels.join(', ')}, and this CPU supports none of these. Build it with a lower level, such as \`--cpu x86-64-v2\`.`)
+  }
+  if (!addon.modules.includes(manifest.name)) {
+    throw new FileFormatError(`the native file holds ${addon.modules.join(', ') || 'no modules'}, not ${manifest.name}: manifest.json and model.node are of different builds`)
+  }
+}
