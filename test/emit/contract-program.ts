@@ -1,0 +1,94 @@
+/** A C++ program that runs emitted contractions at many sizes and compares them with a plain loop over doubles. */
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { emitContract } from '../../compiler/emit/contract.js'
+import type { ContractCode, Frame, Operand } from '../../compiler/emit/contract-view.js'
+import { contractWorkspace } from '../../compiler/emit/contract-workspace.js'
+import type { Dim } from '../../compiler/ir/dim.js'
+import { dimText, symbol } from '../../compiler/ir/dim.js'
+
+const M = symbol('M'), N = symbol('N'), K = symbol('K')
+
+const frame: Frame = {
+  argsType: 'Args',
+  prelude: ['[[maybe_unused]] const int64_t M = args.m, N = args.n, K = args.k;'],
+  pool: 'args.pool',
+  workspace: 'args.workspace',
+}
+
+/** How an operand lies in memory: by rows, by columns, or computed from either. */
+export type Layout = 'rows' | 'columns' | 'computed rows' | 'computed columns'
+
+export type Case = { readonly name: string; readonly lhs: Layout; readonly rhs: Layout; readonly dims?: readonly [Dim, Dim, Dim] }
+
+/** lhs and rhs layouts of X·W, dY·Wᵀ, Xᵀ·dY, and each with prologues. */
+export const cases: readonly Case[] = [
+  { name: 'nn', lhs: 'rows', rhs: 'rows' },
+  { name: 'nt', lhs: 'rows', rhs: 'columns' },
+  { name: 'tn', lhs: 'columns', rhs: 'rows' },
+  { name: 'tt', lhs: 'columns', rhs: 'columns' },
+  { name: 'nn_computed', lhs: 'computed rows', rhs: 'computed rows' },
+  { name: 'nt_computed', lhs: 'computed rows', rhs: 'computed columns' },
+  { name: 'tn_computed', lhs: 'computed columns', rhs: 'rows' },
+]
+
+function operandOf(layout: Layout, pointer: string, rows: Dim, columns: Dim): Operand {
+  const byRows = layout.endsWith('rows')
+  const rowStride = byRows ? columns : 1, columnStride = byRows ? 1 : rows
+  if (!layout.startsWith('computed')) return { kind: 'direct', pointer, rowStride, columnStride }
+  return {
+    kind: 'computed',
+    along: byRows ? 'column' : 'row',
+    vector: ({ row, column, lanes, result }) => {
+      const from = `${pointer} + ${row} * (${dimText(rowStride)}) + ${column} * (${dimText(columnStride)})`
+      return [`const kcc::vf x = kcc::load(${from}${lanes === null ? '' : `, ${lanes}`});`, `${result} = x * x - 0.25f;`]
+    },
+  }
+}
+
+/** relu(sum + bias), and a count of how often every element was finished. */
+function contractOf(test: Case): ContractCode {
+  const [m, n, k] = test.dims ?? [M, N, K]
+  return emitContract({
+    name: test.name,
+    m, n, k,
+    lhs: operandOf(test.lhs, 'args.lhs', m, k),
+    rhs: operandOf(test.rhs, 'args.rhs', k, n),
+    epilogue: {
+      tile: ({ row, column, accumulator, lanes }) => {
+        const count = lanes === null ? '' : `, ${lanes}`
+        return [
+          `float* const at = args.out + ${row} * (${dimText(n)}) + ${column};`,
+          `float* const finished = args.finished + ${row} * (${dimText(n)}) + ${column};`,
+          `const kcc::vf y = ${accumulator} + kcc::load(args.bias + ${column}${count});`,
+          `kcc::store(at, kcc::max(kcc::vf{}, y)${count});`,
+          `kcc::store(finished, kcc::load(finished${count}) + 1.f${count});`,
+        ]
+      },
+      reads: [{ pointer: 'args.finished', rowStride: n }],
+    },
+    frame,
+  })
+}
+
+const isComputed = (layout: Layout): boolean => layout.startsWith('computed')
+const isByRows = (layout: Layout): boolean => layout.endsWith('rows')
+
+function caseEntry(test: Case): string {
+  const workspace = contractWorkspace(M, N, K, { lhs: isComputed(test.lhs), rhs: isComputed(test.rhs) })
+  const flags = [isByRows(test.lhs), isComputed(test.lhs), isByRows(test.rhs), isComputed(test.rhs)].join(', ')
+  return `  {"${test.name}", ${test.name}, [](int64_t M, int64_t N, int64_t K) -> int64_t { (void)M, (void)N, (void)K; return ${dimText(workspace)}; }, ${flags}},`
+}
+
+/** The whole program: emitted kernels, then the checks of contract-check.inc over `sizes` ("m n k" each). */
+export function contractProgram(sizes: readonly (readonly [number, number, number])[]): string {
+  const check = readFileSync(path.join(path.dirname(fileURLToPath(import.meta.url)), 'contract-check.inc'), 'utf8')
+  const [types, checks] = check.split('// ---- emitted kernels\n')
+  return [
+    types, ...cases.map((c) => contractOf(c).text),
+    'static const Case cases[] = {', ...cases.map(caseEntry), '};',
+    'static const int64_t sizes[][3] = {', ...sizes.map((s) => `  {${s.join(', ')}},`), '};',
+    checks,
+  ].join('\n')
+}
