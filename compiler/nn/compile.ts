@@ -72,6 +72,7 @@ export type TrainingConfig = {
 export function compileModel(model: CompileTarget, options: CompileOptions): CompiledTraining {
   checkKeys(options)
   const optimizer = getOptimizer(options.optimizer)
+  if (model.outputNames.length === 0) return unbuilt(optimizer, options)
   const losses = lossesOf(model, options.loss ?? null)
   const weights = lossWeightsOf(model, options.lossWeights ?? null)
   if (losses.every((l) => l === null) && !model.hasPenalties) throw new ValueError('The model cannot be compiled because it has no loss to optimize.')
@@ -87,6 +88,10 @@ export function compileModel(model: CompileTarget, options: CompileOptions): Com
     trainingConfig: () => trainingConfig(optimizer, options),
   }
 }
+
+/** Of a model whose outputs are not known yet: to be compiled again when they are. */
+const unbuilt = (optimizer: Optimizer, options: CompileOptions): CompiledTraining =>
+  ({ optimizer, outputs: [], parameters: [], reportsLosses: false, metricsNames: ['loss'], trainingConfig: () => trainingConfig(optimizer, options) })
 
 const knownKeys = ['optimizer', 'loss', 'metrics', 'lossWeights', 'sampleWeightMode', 'weightedMetrics', 'targetTensors']
 

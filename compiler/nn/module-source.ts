@@ -3,6 +3,7 @@
  * `trainStep`, over one table of variables. The training step is handed over as a loss, its parameters and an update
  * rule: differentiation is a pass.
  */
+import { ValueError } from '../../runtime/contract/errors.js'
 import type { ModelManifest, Averaging, TargetManifest } from '../../runtime/contract/manifest.js'
 import { isStatic, dimText, type Dim, type Shape } from '../ir/dim.js'
 import type { Graph, Node, Output, Scalar, Update, Variable } from '../ir/graph.js'
@@ -57,9 +58,12 @@ export type ModuleSource = {
   readonly model: ModelManifest
 }
 
+/** @throws ValueError when two weights of the model have one name. */
 export function moduleSource(model: SourceModel): ModuleSource {
   const { training } = model
-  const variables = model.weights.map(weightVariable)
+  checkNames(model)
+  const trained = new Set(training?.parameters ?? model.weights.filter((w) => w.trainable))
+  const variables = model.weights.map((w): Variable => ({ name: w.name, dtype: w.dtype, shape: w.shape, role: 'weight', trainable: trained.has(w) }))
   const slots = training ? training.optimizer.variables(training.parameters) : []
   const predict = predictGraph(model)
   const evaluate = training ? lossGraph(model, training, 'evaluate', false) : null
@@ -74,7 +78,14 @@ export function moduleSource(model: SourceModel): ModuleSource {
   }
 }
 
-const weightVariable = ({ name, dtype, shape, trainable }: Weight): Variable => ({ name, dtype, shape, role: 'weight', trainable })
+/** Variables are known by name. Layers made in one session never share one; those of two sessions may. */
+function checkNames({ name, weights }: SourceModel): void {
+  const seen = new Set<string>()
+  for (const weight of weights) {
+    if (seen.has(weight.name)) throw new ValueError(`Model ${name} has two weights named ${weight.name}. Give their layers names of their own.`)
+    seen.add(weight.name)
+  }
+}
 
 function predictGraph(model: SourceModel): Graph {
   const { inputs, outputs } = model.runGraph(false)
@@ -91,7 +102,7 @@ function trainSource(model: SourceModel, training: CompiledTraining): TrainSourc
     graph: lossGraph(model, training, 'trainStep', true).graph,
     loss: 'loss',
     parameters: training.parameters.map((w) => w.name),
-    update: (parameters) => within({ path: 'optimizer' }, () => training.optimizer.update(parameters).map(constrained)),
+    update: (parameters) => training.optimizer.update(parameters).map(constrained),
   }
 }
 

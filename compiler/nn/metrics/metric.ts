@@ -19,6 +19,8 @@ export type BatchMean = { readonly value: Node; readonly counts: 'samples' | 'ba
 export class Metric {
   constructor(
     readonly name: string,
+    /** Keras' name of what is computed, whatever it is reported as: `binary_accuracy` for an `accuracy`. */
+    readonly computes: string,
     /** What `training_config` holds. */
     readonly config: string | ObjectConfig,
     private readonly values: (yTrue: Node, yPred: Prediction) => Node,
@@ -75,14 +77,14 @@ function resolveShorthand(name: string, { lastDim, loss }: MetricTarget): string
 }
 
 const metricOf = (d: MetricDefinition, name: string, config: string | ObjectConfig, options: MetricOptions = defaultMetricOptions): Metric =>
-  new Metric(name, config, (t, p) => d.compute(cast(t, d.sparse ? 'int32' : 'float32'), p, options))
+  new Metric(name, d.name, config, (t, p) => d.compute(cast(t, d.sparse ? 'int32' : 'float32'), p, options))
 
 const metricOfLoss = (d: LossDefinition, name: string, config: string | ObjectConfig, options: LossOptions = defaultLossOptions): Metric =>
-  new Metric(name, config, (t, p) => d.compute(cast(t, d.kind === 'sparse' ? 'int32' : 'float32'), p, options))
+  new Metric(name, d.name, config, (t, p) => d.compute(cast(t, d.kind === 'sparse' ? 'int32' : 'float32'), p, options))
 
 function customMetric(fn: LossFunction): Metric {
   const name = functionName(fn)
-  return new Metric(name, name, (t, p) => callUserFunction(fn, t, p.node))
+  return new Metric(name, name, name, (t, p) => callUserFunction(fn, t, p.node))
 }
 
 /** Options of the metric classes that are means, in TypeScript's spelling. */

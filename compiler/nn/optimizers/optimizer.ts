@@ -47,18 +47,18 @@ export class Optimizer {
   get(name: string): number {
     const value = this.values.get(name)
     if (value === undefined) throw new ValueError(`${this.definition.className} has no run-time value named ${name}.`)
-    return this.store?.get(name) ?? value
+    return this.store && this.isUsed(name) ? this.store.get(name) : value
   }
 
   set(name: string, value: number): void {
     this.get(name)
     this.values.set(name, value)
-    this.store?.set(name, value)
+    if (this.isUsed(name)) this.store?.set(name, value)
   }
 
   /** Sends reads and writes of scalars to a running engine; null takes the last values back. */
   connect(store: ScalarStore | null): void {
-    if (this.store) for (const name of this.values.keys()) this.values.set(name, this.store.get(name))
+    for (const name of this.values.keys()) this.values.set(name, this.get(name))
     this.store = store
   }
 
