@@ -67,7 +67,7 @@ export const minimum = defineArithmetic({
 }, 2)
 
 export const neg = defineArithmetic({
-  name: 'neg', doc: '-x.',
+  name: 'neg', doc: 'x with the other sign.',
   value: ([x]) => -x!, fn: 'neg',
   gradient: (_, g) => [b.neg(g)],
   simplify: simplifyNeg,

@@ -1,19 +1,23 @@
 /**
  * Drops what has no effect. (Nodes nobody uses are not part of a function to begin with: a graph is what its roots reach.)
  *
- * `eliminateDead` drops updates that store the value a variable already has.
- * `eliminateUnused` drops the module's run-time scalars that no function reads, and the state that none reads or updates.
- * Weights and optimizer slots stay, as the model's list of weights names them.
+ * Before: any verified module.
+ * After: no update stores the value its variable already has; run-time scalars that no function reads are gone, and so is
+ * state that none reads or updates. Weights and optimizer slots stay, as the model's lists name them.
  *
- *     %0 = variable() {name="state", dtype, shape} : f32[3]
- *     output "y" = %0                                              output "y" = %0
- *     update "state" = %0                                     →
+ *     scalar "unused" = 1
+ *     %0 = variable() {name="state", dtype, shape} : f32[3]        %0 = variable() {name="state", dtype, shape} : f32[3]
+ *     output "y" = %0                                         →    output "y" = %0
+ *     update "state" = %0
  */
 import { rootsOf, topological, type Graph, type Module, type Node, type Update } from '../ir/graph.js'
 import { leafName } from '../ops/leaf.js'
 import { opOf } from '../ops/registry.js'
 
-export const eliminateDead = (graph: Graph): Graph => {
+export const eliminateDead = (module: Module): Module =>
+  dropUnused({ ...module, functions: module.functions.map(dropIdleUpdates) })
+
+function dropIdleUpdates(graph: Graph): Graph {
   const updates = graph.updates.filter((u) => !storesItself(u))
   return updates.length === graph.updates.length ? graph : { ...graph, updates }
 }
@@ -25,7 +29,7 @@ const isVariable = (node: Node): boolean => {
 
 const storesItself = ({ variable, node }: Update): boolean => isVariable(node) && leafName(node) === variable
 
-export function eliminateUnused(module: Module): Module {
+function dropUnused(module: Module): Module {
   const read = new Set<string>(), scalars = new Set<string>()
   for (const node of topological(module.functions.flatMap(rootsOf))) {
     if (isVariable(node)) read.add(leafName(node))
