@@ -3,12 +3,11 @@
  * `KCC_VERIFY=1` (always in tests) and dumped to `KCC_DUMP=<dir>` as a numbered file when it changed something.
  */
 import type { ModelManifest } from '../runtime/contract/manifest.js'
-import type { Dim } from './ir/dim.js'
 import { symbolsOf } from './ir/dim.js'
 import { topological, rootsOf, type Graph, type Module } from './ir/graph.js'
 import { printModule } from './ir/graph-text.js'
 import { verifyModule, type Infer } from './ir/verify.js'
-import { contractWorkspace } from './emit/contract-workspace.js'
+import { scratchOf } from './emit/emit-kernel.js'
 import { emitModules, type PlannedModule, type PlannedVariants } from './emit/emit-modules.js'
 import type { Emitted } from './emit/sources.js'
 import { opNamed } from './ops/registry.js'
@@ -66,13 +65,10 @@ export function planGraph(graph: Graph, options: PipelineOptions): PlannedFuncti
   const kernels = formKernels(graph, { fuse: options.fuse })
   const bound = lowerKernels(kernels).map(({ program, bindings }) => {
     const scheduled = scheduleKernel(program, target)
-    return { program: scheduled, bindings, workspace: workspaceOf(scheduled) }
+    return { program: scheduled, bindings, workspace: scratchOf(scheduled) }
   })
   return planFunction(graph, bound)
 }
-
-const workspaceOf = ({ body: [first] }: PlannedFunction['kernels'][number]['program']): Dim =>
-  first?.kind === 'contract' ? contractWorkspace(first.m.extent, first.n.extent, first.k.extent) : 0
 
 const inferred: Infer = (op, inputs, attrs) => opNamed(op).infer(inputs, attrs)
 

@@ -1,12 +1,13 @@
 /** One kernel as C++: loops through a template, contractions through their own emitter. */
 import { sha256 } from '../support/hash.js'
-import { dimText } from '../ir/dim.js'
+import { dimText, type Dim } from '../ir/dim.js'
 import type { Contract, Expr, KernelProgram } from '../ir/loop.js'
 import type { Target } from '../schedule/target.js'
 import { loadsIn, loadsOf, strideOf } from '../schedule/walk.js'
 import { printAs } from './c-expr.js'
 import { flatten, printStatements, type CLine } from './c-stmt.js'
 import { emitContract } from './contract.js'
+import { contractWorkspace } from './contract-workspace.js'
 import type { ContractCode, DirectOperand, Operand, OperandHole, TouchedBuffer } from './contract-view.js'
 import type { SourceFile } from './sources.js'
 import { fieldsOf, needsOf, preludeOf } from './kernel-fields.js'
@@ -67,6 +68,14 @@ function contractCode(program: KernelProgram, contract: Contract, view: KernelVi
   return { ...code, includes: [...headers, ...code.includes] }
 }
 
+/** Bytes of scratch a kernel needs while it runs. */
+export function scratchOf({ body: [first] }: KernelProgram): Dim {
+  if (first?.kind !== 'contract') return 0
+  const { m, n, k, lhs, rhs } = first
+  const computed = { lhs: directOperand(lhs, m.name, k.name) === null, rhs: directOperand(rhs, k.name, n.name) === null }
+  return contractWorkspace(m.extent, n.extent, k.extent, computed)
+}
+
 /** Buffers of the result's shape that the epilogue loads. */
 function readsOf(program: KernelProgram, { m, n, epilogue: statements }: Contract): TouchedBuffer[] {
   const touched = new Map<string, TouchedBuffer>()
@@ -100,7 +109,7 @@ function runsAlong(value: Expr, axis: string): boolean {
 
 function computed(program: KernelProgram, value: Expr, axis: string, row: string, column: string, at: OperandHole): string[] {
   const context = { lanes: { axis, count: at.lanes }, varying: new Set<string>(), dtypeOf: dtypeIn(program) }
-  return [`const int64_t ${row} = ${at.row}, ${column} = ${at.column};`, `(void)${row}; (void)${column};`, `${at.result} = ${printAs(value, true, context)};`]
+  return [`[[maybe_unused]] const int64_t ${row} = ${at.row}, ${column} = ${at.column};`, `${at.result} = ${printAs(value, true, context)};`]
 }
 
 function epilogue(program: KernelProgram, contract: Contract, at: { row: string; column: string; accumulator: string; lanes: string | null }): string[] {
@@ -108,6 +117,7 @@ function epilogue(program: KernelProgram, contract: Contract, at: { row: string;
   const lines = printStatements(contract.epilogue, {
     dtypeOf: dtypeIn(program), range: null, lanes: { axis: n.name, count: at.lanes }, varying: [accumulator],
   })
-  return [`const int64_t ${m.name} = ${at.row}, ${n.name} = ${at.column};`, `(void)${m.name}; (void)${n.name};`, `const kcc::vf ${accumulator} = ${at.accumulator};`, ...flatten(lines)]
+  const named = at.accumulator === accumulator ? [] : [`const kcc::vf ${accumulator} = ${at.accumulator};`]
+  return [`[[maybe_unused]] const int64_t ${m.name} = ${at.row}, ${n.name} = ${at.column};`, ...named, ...flatten(lines)]
 }
 

@@ -20,6 +20,12 @@ export type Home =
  */
 export type KernelKind = 'map' | 'reduce' | 'contract' | 'tiles'
 
+/**
+ * Where a value stands in its kernel: over the whole domain, over the kept axes of a reduction (axes of size one do not
+ * count), or on the way into an operand of a contraction.
+ */
+export type Role = 'full' | 'row' | 'prologue'
+
 export type Kernel = {
   readonly name: string
   readonly kind: KernelKind
@@ -27,8 +33,7 @@ export type Kernel = {
   readonly reduced: readonly number[]
   /** Computed here, inputs before users. */
   readonly nodes: readonly Node[]
-  /** Those nodes that feed an operand of the contraction. */
-  readonly prologue: ReadonlySet<Node>
+  readonly roles: ReadonlyMap<Node, Role>
   readonly stored: readonly Node[]
   readonly from: Provenance
 }

@@ -1,10 +1,10 @@
 /** Kernels to loops: each kind of kernel has one shape of nest; what happens inside comes from the ops' records. */
-import { axisIndex, linearIndex, shiftIndex } from '../ir/expr.js'
+import { axisIndex, constIndex, linearIndex, shiftIndex } from '../ir/expr.js'
 import type { Node } from '../ir/graph.js'
 import type { Kernel, KernelGraph } from '../ir/kernel-graph.js'
 import type { Axis, Index, KernelProgram, Stmt } from '../ir/loop.js'
 import type { Shape } from '../ir/dim.js'
-import { identityIndex } from '../ops/access.js'
+import { identityIndex, isUnit } from '../ops/access.js'
 import { opOf } from '../ops/registry.js'
 import { Bindings, type Binding } from './bindings.js'
 import { Scope } from './scope.js'
@@ -68,14 +68,14 @@ class KernelLowering {
   }
 
   private isRow(node: Node): boolean {
-    return node.type.shape.length === this.kernel.domain.length - this.kernel.reduced.length
+    return this.kernel.roles.get(node) === 'row'
   }
 
   private bindRow(node: Node, rows: Scope): void {
     const { lowering } = opOf(node)
     if (lowering.kind === 'reduce') return this.bindReduction(node, lowering.op, rows)
     if (lowering.kind === 'argmax') return this.bindArgmax(node, rows)
-    this.values.at(node, this.rowIndex(), rows)
+    this.values.at(node, this.rowIndex(node), rows)
   }
 
   private bindReduction(node: Node, op: 'sum' | 'max' | 'min' | 'prod', rows: Scope): void {
@@ -96,8 +96,12 @@ class KernelLowering {
     rows.define(node, { kind: 'local', dtype: 'int32', name })
   }
 
-  private rowIndex(): Index[] {
-    return identityIndex(this.kernel.domain.length).filter((_, i) => !this.kernel.reduced.includes(i))
+  /** The kept axes as a position in `node`; axes of size one stand at 0. */
+  private rowIndex(node: Node): Index[] {
+    const { domain, reduced } = this.kernel
+    const kept = identityIndex(domain.length).filter((_, i) => !reduced.includes(i) && !isUnit(domain[i]!))
+    let next = 0
+    return node.type.shape.map((dim) => (isUnit(dim) ? constIndex(0) : kept[next++]!))
   }
 
   private contraction(): Stmt[] {
@@ -136,7 +140,7 @@ class KernelLowering {
 
   private storeAll(nodes: readonly Node[], scope: Scope): void {
     for (const node of nodes) {
-      const index = this.kernel.kind === 'reduce' && this.isRow(node) ? this.rowIndex() : identityIndex(this.kernel.domain.length)
+      const index = this.isRow(node) ? this.rowIndex(node) : identityIndex(this.kernel.domain.length)
       const value = this.values.at(node, index, scope)
       for (const home of this.targets(node)) {
         const buffer = this.bindings.write(node, home)

@@ -40,7 +40,7 @@ export class Values {
     if (known) return known
     const value = lowering.expr(source.inputs.map((input) => this.at(input, index, scope)), source)
     // A prologue is evaluated at positions of the operand, so that its values have no one name.
-    return this.kernel.prologue.has(source) ? value : scope.bind(source, value)
+    return this.kernel.roles.get(source) === 'prologue' ? value : scope.bind(source, value)
   }
 
   private load(source: Node, index: readonly Index[]): Expr {

@@ -24,8 +24,6 @@ export function resolve(node: Node, index: readonly Index[]): Access {
   return { source: node, index }
 }
 
-const isUnit = (dim: Dim): boolean => dim === 1
-
 /** Index into `from` for a reshape to `to` that only adds or drops axes of size one, else null. */
 function unitView(from: Shape, to: Shape, index: readonly Index[]): Index[] | null {
   const kept = to.flatMap((dim, i) => (isUnit(dim) ? [] : [{ dim, index: index[i]! }]))
@@ -40,8 +38,12 @@ export function storageRoot(node: Node): Node {
   return opOf(node).lowering.kind === 'view' ? storageRoot(node.inputs[0]!) : node
 }
 
-/** True when `index` is exactly the axes of `expected`, in order. */
-export function isIdentity(index: readonly Index[], expected: readonly string[]): boolean {
-  return index.length === expected.length && index.every((ix, i) =>
+/** Dimensions of size one hold nothing to run over. */
+export const isUnit = (dim: Dim): boolean => dim === 1
+
+/** True when `index` into a tensor of `shape` is exactly the axes of `expected`, in order, axes of size one left out. */
+export function isIdentity(index: readonly Index[], shape: Shape, expected: readonly string[]): boolean {
+  const counted = index.filter((_, i) => !isUnit(shape[i]!))
+  return counted.length === expected.length && counted.every((ix, i) =>
     ix.offset === 0 && ix.terms.length === 1 && ix.terms[0]!.axis === expected[i] && ix.terms[0]!.stride === 1)
 }

@@ -17,11 +17,11 @@
  */
 import type { Graph, Node } from '../ir/graph.js'
 import { rootsOf, topological } from '../ir/graph.js'
-import type { KernelGraph } from '../ir/kernel-graph.js'
-import { equalShapes } from '../ir/dim.js'
-import { storageRoot } from '../ops/access.js'
+import type { KernelGraph, Role } from '../ir/kernel-graph.js'
+import { equalShapes, type Shape } from '../ir/dim.js'
+import { storageRoot, type Access } from '../ops/access.js'
 import { opOf } from '../ops/registry.js'
-import { accessesOf, reaches, readsInPlace, roleIn, storingGroup, type Group, type Role } from './kernel-groups.js'
+import { accessesOf, reaches, readsInPlace, roleIn, storingGroup, type Group } from './kernel-groups.js'
 import { orderKernels } from './order-kernels.js'
 
 export type FusionOptions = {
@@ -107,7 +107,7 @@ class KernelFormer {
     const role = roleIn(group, node)
     if (role === null || this.readsOf(group).size >= maxReads) return false
     return accessesOf(node).every((access) => {
-      if (this.groupOf.get(access.source) === group) return readsInPlace(group, role, access)
+      if (this.groupOf.get(access.source) === group) return readsInPlace(group, role, node.type.shape, access)
       const other = storingGroup(access, this.groupOf)
       return other === undefined || (other !== group && !reaches(other, group))
     })
@@ -120,17 +120,18 @@ class KernelFormer {
 
   private join(group: Group, node: Node, role: Role): void {
     if (this.groupOf.has(node)) return
-    for (const access of accessesOf(node)) this.admit(group, role, access.source, access)
+    for (const access of accessesOf(node)) this.admit(group, role, node.type.shape, access)
     group.roles.set(node, role)
     this.groupOf.set(node, group)
   }
 
   /** Brings what `node` reads into reach: a waiting value joins the group or gets a kernel; others become needs. */
-  private admit(group: Group, role: Role, source: Node, access: ReturnType<typeof accessesOf>[number]): void {
+  private admit(group: Group, role: Role, reader: Shape, access: Access): void {
+    const { source } = access
     if (this.groupOf.get(source) === group) return
     if (this.isWaiting(source)) {
       if (!this.options.fuse && opOf(source).lowering.kind !== 'generate') return this.settle(source)
-      const inner = role === 'prologue' ? (this.users.get(source)!.size === 1 ? 'prologue' : null) : this.roleFor(group, source, role, access)
+      const inner = role === 'prologue' ? (this.users.get(source)!.size === 1 ? 'prologue' : null) : this.roleFor(group, role, reader, access)
       if (inner) return this.join(group, source, inner)
       this.settle(source)
     }
@@ -140,11 +141,12 @@ class KernelFormer {
     if (other && other !== group) group.needs.add(other)
   }
 
-  private roleFor(group: Group, source: Node, role: Role, access: ReturnType<typeof accessesOf>[number]): Role | null {
+  private roleFor(group: Group, role: Role, reader: Shape, access: Access): Role | null {
+    const { source } = access
     const inner = roleIn(group, source)
     if (inner === null || this.forced.has(source)) return null
     group.roles.set(source, inner)
-    const legal = readsInPlace(group, role, access)
+    const legal = readsInPlace(group, role, reader, access)
     group.roles.delete(source)
     return legal ? inner : null
   }
@@ -202,11 +204,11 @@ class KernelFormer {
   }
 
   /** The reduced value is over the domain whatever the axes: waiting values may be computed inside the loop. */
-  private admitReduced(group: Group, access: ReturnType<typeof accessesOf>[number]): void {
+  private admitReduced(group: Group, access: Access): void {
     const { source } = access
     const inside = this.isWaiting(source) && !this.forced.has(source) && this.users.get(source)!.size === 1 && equalShapes(source.type.shape, group.domain)
     if (inside) return this.join(group, source, 'full')
-    this.admit(group, 'full', source, access)
+    this.admit(group, 'full', group.domain, access)
   }
 
   private canReduceIn(group: Group, domain: Group['domain'], axes: readonly number[], node: Node): boolean {
@@ -215,7 +217,7 @@ class KernelFormer {
     const asMap = group.kind === 'map' && this.canBecomeReduction(group, axes, node)
     if (!asReduce && !asMap) return false
     const [access] = accessesOf(node)
-    if (this.groupOf.get(access!.source) === group) return readsInPlace({ ...group, kind: 'reduce', reduced: axes }, 'full', access!)
+    if (this.groupOf.get(access!.source) === group) return readsInPlace({ ...group, kind: 'reduce', reduced: axes }, 'full', domain, access!)
     const other = storingGroup(access!, this.groupOf)
     return other === undefined || (other !== group && !reaches(other, group))
   }
@@ -227,9 +229,14 @@ class KernelFormer {
     return [...group.roles.keys()].every((inner) => [...(this.users.get(inner) ?? [])].every((user) => user === node || group.roles.has(user)) && !this.isRoot(inner))
   }
 
+  /** Reads some stored value that the group reads already, directly or through values that still wait. */
   private sharesReads(group: Group, node: Node): boolean {
     const reads = this.readsOf(group)
-    return accessesOf(node).some(({ source }) => reads.has(source))
+    return this.readsThroughWaiting(node).some((source) => reads.has(source) || group.roles.has(source))
+  }
+
+  private readsThroughWaiting(node: Node): Node[] {
+    return accessesOf(node).flatMap(({ source }) => (this.isWaiting(source) ? this.readsThroughWaiting(source) : isGenerated(source) ? [] : [source]))
   }
 
   private placeContraction(node: Node): void {
@@ -241,12 +248,12 @@ class KernelFormer {
   }
 
   /** An operand computed by a pointwise kernel that nothing else reads moves into the prologue. */
-  private admitOperand(group: Group, node: Node, access: ReturnType<typeof accessesOf>[number]): void {
+  private admitOperand(group: Group, node: Node, access: Access): void {
     const { source } = access
     const maker = this.groupOf.get(source)
     if (maker?.kind === 'map' && this.onlyFeeds(maker, node)) this.absorb(group, maker)
     else if (this.isWaiting(source) && !this.forced.has(source) && this.users.get(source)!.size === 1) this.join(group, source, 'prologue')
-    else this.admit(group, 'prologue', source, access)
+    else this.admit(group, 'prologue', source.type.shape, access)
   }
 
   private onlyFeeds(maker: Group, node: Node): boolean {

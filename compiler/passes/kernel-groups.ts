@@ -4,11 +4,9 @@
  */
 import { equalShapes, type Shape } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
-import { keptShape, reducesRows, type KernelKind } from '../ir/kernel-graph.js'
-import { identityIndex, isIdentity, resolve, storageRoot, type Access } from '../ops/access.js'
+import { keptShape, reducesRows, type KernelKind, type Role } from '../ir/kernel-graph.js'
+import { identityIndex, isIdentity, isUnit, resolve, storageRoot, type Access } from '../ops/access.js'
 import { opOf } from '../ops/registry.js'
-
-export type Role = 'full' | 'row' | 'prologue'
 
 export type Group = {
   readonly id: number
@@ -38,34 +36,31 @@ export function reaches(from: Group, target: Group): boolean {
   return false
 }
 
-/** Axis names of a value in a group, by its role. */
-export function axesOf(group: Group, role: Role): string[] {
-  const names = group.domain.map((_, i) => `d${i}`)
-  return role === 'row' ? names.filter((_, i) => !group.reduced.includes(i)) : names
-}
+const withoutUnits = (shape: Shape): Shape => shape.filter((dim) => !isUnit(dim))
+
+/** Names of the axes of a shape, those of size one left out. */
+const axisNames = (shape: Shape): string[] => shape.flatMap((dim, i) => (isUnit(dim) ? [] : [`d${i}`]))
 
 /** The role a pointwise node of this shape would have in the group, or null. */
 export function roleIn(group: Group, node: Node): Role | null {
-  if (group.kind === 'reduce') {
-    if (equalShapes(node.type.shape, keptShape(group.domain, group.reduced))) return 'row'
-    return equalShapes(node.type.shape, group.domain) && reducesRows(group.domain, group.reduced) ? 'full' : null
-  }
   if (group.kind === 'tiles') return null
-  return equalShapes(node.type.shape, group.domain) ? 'full' : null
+  if (group.kind !== 'reduce') return equalShapes(node.type.shape, group.domain) ? 'full' : null
+  if (equalShapes(node.type.shape, group.domain)) return reducesRows(group.domain, group.reduced) ? 'full' : null
+  return equalShapes(withoutUnits(node.type.shape), withoutUnits(keptShape(group.domain, group.reduced))) ? 'row' : null
 }
 
 /**
- * May a pointwise node with this role read `access` inside the group? A value of the same role is read at the same
- * position; a value over the domain may read a row's value at its row.
+ * May `reader`, a pointwise node with this role, read `access` inside the group? A value of the same role is read at the
+ * same position; a value over the domain may read a row's value at its row.
  */
-export function readsInPlace(group: Group, role: Role, access: Access): boolean {
+export function readsInPlace(group: Group, role: Role, reader: Shape, access: Access): boolean {
   const sourceRole = group.roles.get(access.source)
   if (sourceRole === undefined || sourceRole === 'prologue') return false
-  if (role === sourceRole) return isIdentity(access.index, identityNames(access.index.length))
-  return role === 'full' && sourceRole === 'row' && isIdentity(access.index, axesOf(group, 'row'))
+  const { shape } = access.source.type
+  if (role === sourceRole) return isIdentity(access.index, shape, axisNames(reader))
+  const rows = axisNames(group.domain).filter((name) => !group.reduced.includes(Number(name.slice(1))))
+  return role === 'full' && sourceRole === 'row' && isIdentity(access.index, shape, rows)
 }
-
-const identityNames = (rank: number): string[] => Array.from({ length: rank }, (_, i) => `d${i}`)
 
 /** The group whose stored bytes an access outside a group reads, if any. */
 export function storingGroup(access: Access, groupOf: ReadonlyMap<Node, Group>): Group | undefined {

@@ -73,7 +73,7 @@ function readsOnlyItsElement(group: Group, root: Node, variable: string): boolea
   return [...group.roles].every(([node, nodeRole]) => accessesOf(node).every((access) => {
     if (variableRead(storageRoot(access.source)) !== variable) return true
     const asMember: Group = { ...group, roles: new Map([[access.source, role]]) }
-    return opOf(node).lowering.kind === 'pointwise' && nodeRole === role && readsInPlace(asMember, role, access)
+    return opOf(node).lowering.kind === 'pointwise' && nodeRole === role && readsInPlace(asMember, role, node.type.shape, access)
   }))
 }
 
@@ -105,7 +105,7 @@ function toKernel(group: Group, homes: ReadonlyMap<Node, readonly Home[]>, names
   return {
     name: uniqueName(`${main.from.path || 'model'}_${main.op}`, names),
     kind: group.kind, domain: group.domain, reduced: group.reduced, nodes,
-    prologue: new Set(nodes.filter((node) => group.roles.get(node) === 'prologue')),
+    roles: new Map(group.roles),
     stored: nodes.filter((node) => homes.has(node)),
     from: main.from,
   }
