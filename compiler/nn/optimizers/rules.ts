@@ -1,6 +1,6 @@
 /** The optimizers of Keras 2.3.1, each with its exact update rule. Source: keras/optimizers.py. */
 import type { Node } from '../../ir/graph.js'
-import { abs, add, div, mul, maximum, neg, pow, select, equal, sqrt, sub } from '../../ops/build.js'
+import { abs, add, div, mul, maximum, neg, pow, select, equal, sqrt, sub, type Operand } from '../../ops/build.js'
 import { square } from '../../ops/compositions.js'
 import { defineOptimizer } from './define-optimizer.js'
 
@@ -8,7 +8,8 @@ const EPSILON = 1e-7
 const source = 'keras/optimizers.py, 2.3.1'
 
 /** rate * old + (1 - rate) * fresh */
-const blend = (rate: Node, old: Node, fresh: Node): Node => add(mul(rate, old), mul(sub(1, rate), fresh))
+const blend = (rate: Operand, old: Node, fresh: Node): Node =>
+  add(mul(rate, old), mul(typeof rate === 'number' ? 1 - rate : sub(1, rate), fresh))
 
 export const sgd = defineOptimizer({
   className: 'SGD',
@@ -70,17 +71,18 @@ export const adadelta = defineOptimizer({
   className: 'Adadelta',
   doc: 'a = rho a + (1 - rho) g^2; u = g sqrt(d + epsilon) / sqrt(a + epsilon); p = p - lr u; d = rho d + (1 - rho) u^2',
   source,
-  scalars: { lr: 1, rho: 0.95, decay: 0 },
-  fixed: { epsilon: EPSILON as number },
+  // Keras keeps this rho as a plain number, not as a variable.
+  scalars: { lr: 1, decay: 0 },
+  fixed: { rho: 0.95 as number, epsilon: EPSILON as number },
   config: ['lr', 'rho', 'decay', 'epsilon'],
   states: [],
   slots: () => ({ accumulator: 'parameter', delta_accumulator: 'parameter' }),
-  step: ({ scalar, fixed, lr }) => ({
+  step: ({ fixed, lr }) => ({
     update: ({ parameter, gradient, slot }) => {
-      const accumulator = blend(scalar.rho, slot.accumulator, square(gradient))
+      const accumulator = blend(fixed.rho, slot.accumulator, square(gradient))
       const scale = div(sqrt(add(slot.delta_accumulator, fixed.epsilon)), sqrt(add(accumulator, fixed.epsilon)))
       const step = mul(gradient, scale)
-      const delta = blend(scalar.rho, slot.delta_accumulator, square(step))
+      const delta = blend(fixed.rho, slot.delta_accumulator, square(step))
       return { parameter: sub(parameter, mul(lr, step)), slots: { accumulator, delta_accumulator: delta } }
     },
   }),
