@@ -46,7 +46,8 @@ class Lines {
   }
 
   fail(message: string): never {
-    throw new SyntaxError(`line ${this.#lines[this.#at - 1]?.number ?? 'last'}: ${message}`)
+    const line = this.#lines[Math.min(this.#at, this.#lines.length) - 1]
+    throw new SyntaxError(`line ${line?.number ?? 1}: ${message}`)
   }
 
   /** Runs `body`, adding the line to its errors. */

@@ -1,0 +1,87 @@
+/**
+ * Golden cases, one file each: `golden/<pass>/<case>.kir` holds the module before and after, parted by a line `---`.
+ * The files are found, not listed; `UPDATE=1 npx vitest run test/passes` rewrites the parts after, for review in the diff.
+ * Besides the text, both modules must verify and compute the same. `#` starts a comment.
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { parseModule } from '../../compiler/ir/graph-parse.js'
+import { printModule } from '../../compiler/ir/graph-text.js'
+import type { Graph, Module } from '../../compiler/ir/graph.js'
+import { verifyModule } from '../../compiler/ir/verify.js'
+import { broadcastTo, mul, scalar, sub } from '../../compiler/ops/build.js'
+import { interpret } from '../../compiler/ops/interpret.js'
+import { leafName } from '../../compiler/ops/leaf.js'
+import type { OptimizerUpdate } from '../../compiler/ops/optimizer-update.js'
+import { inferType } from '../../compiler/ops/type-rules.js'
+import { attachOptimizer } from '../../compiler/passes/attach-optimizer.js'
+import { differentiate } from '../../compiler/passes/differentiate.js'
+import { eliminateCommon } from '../../compiler/passes/eliminate-common.js'
+import { eliminateDead } from '../../compiler/passes/eliminate-dead.js'
+import { foldConstants } from '../../compiler/passes/fold-constants.js'
+import { simplify } from '../../compiler/passes/simplify.js'
+import { errorInUlp, randomSource, randomTensor } from '../ops/values.js'
+
+const root = new URL('golden/', import.meta.url).pathname
+
+const perFunction = (pass: (graph: Graph) => Graph) => (module: Module): Module => ({ ...module, functions: module.functions.map(pass) })
+
+const gradientDescent: OptimizerUpdate = (parameters) => parameters.map(({ variable, gradient }) =>
+  ({ variable: leafName(variable), node: sub(variable, mul(gradient, broadcastTo(scalar('lr'), gradient.type.shape))) }))
+
+/** Of the cases for passes that take options: differentiate "loss" by all trainable variables. */
+const specOf = (module: Module): { loss: string; parameters: string[] } =>
+  ({ loss: 'loss', parameters: module.variables.filter((v) => v.trainable).map((v) => v.name) })
+
+const passes: Record<string, (module: Module) => Module> = {
+  simplify: perFunction(simplify),
+  'fold-constants': perFunction(foldConstants),
+  'eliminate-common': perFunction(eliminateCommon),
+  'eliminate-dead': eliminateDead,
+  differentiate: (module) => perFunction((graph) => differentiate(graph, specOf(module)))(module),
+  'attach-optimizer': (module) => perFunction((graph) => attachOptimizer(graph, { ...specOf(module), update: gradientDescent }))(module),
+}
+
+/** Outputs and updates for seeded values; every symbol is 3. */
+function results(graph: Graph, module: Module): Record<string, Float64Array> {
+  const random = randomSource(4), dims = { B: 3, T: 2 }
+  const inputs = Object.fromEntries(graph.inputs.map((n) => [leafName(n), randomTensor(n.type, random, [-2, 2], dims)]))
+  const variables = Object.fromEntries(module.variables.map((v) => [v.name, randomTensor(v, random)]))
+  const scalars = Object.fromEntries(module.scalars.map((s) => [s.name, s.value]))
+  const { outputs, updates } = interpret(graph, { inputs, variables, scalars, dims, seed: 1, step: 2, precision: 'f64' })
+  return Object.fromEntries([...Object.entries(outputs), ...Object.entries(updates)].map(([name, t]) => [name, t.data]))
+}
+
+/** What `after` computes that `before` also does is the same. */
+function expectSameResults(before: Module, after: Module): void {
+  before.functions.forEach((graph, i) => {
+    const expected = results(graph, before), actual = results(after.functions[i]!, before)
+    for (const output of graph.outputs) expect(errorInUlp(actual[output.name]!, expected[output.name]!), output.name).toBeLessThan(1)
+  })
+}
+
+const withoutTrailing = (text: string): string => `${text.trimEnd()}\n`
+
+for (const [name, pass] of Object.entries(passes)) {
+  describe(name, () => {
+    const files = readdirSync(join(root, name)).filter((f) => f.endsWith('.kir')).sort()
+    test('has cases', () => expect(files.length).toBeGreaterThan(0))
+    test.each(files)('%s', (file) => {
+      const path = join(root, name, file)
+      const [beforeText, expected] = readFileSync(path, 'utf8').split('\n---\n') as [string, string?]
+      const before = parseModule(beforeText)
+      verifyModule(before, inferType)
+      const after = pass(before)
+      verifyModule({ ...after, scalars: before.scalars }, inferType)
+      expectSameResults(before, after)
+      expect(printModule(parseModule(printModule(after)))).toBe(printModule(after))
+      if (process.env['UPDATE']) writeFileSync(path, `${withoutTrailing(beforeText)}---\n${printModule(after)}`)
+      else expect(printModule(after)).toBe(expected)
+    })
+  })
+}
+
+test('every folder of cases belongs to a pass', () => {
+  expect(readdirSync(root).sort()).toEqual(Object.keys(passes).sort())
+})
