@@ -4,8 +4,8 @@ import type { Layer } from './layer.js'
 
 export type LayerClass = { fromConfig(config: JsonObject): Layer }
 
-const classes = new Map<string, LayerClass>()
+const classes: Record<string, LayerClass> = {}
 
-export const registerLayer = (className: string, layerClass: LayerClass): void => void classes.set(className, layerClass)
-export const layerClassOf = (className: string): LayerClass | undefined => classes.get(className)
-export const layerClassNames = (): string[] => [...classes.keys()]
+export const layerTable: Readonly<Record<string, LayerClass>> = classes
+export const registerLayer = (className: string, layerClass: LayerClass): void => { classes[className] = layerClass }
+export const layerClassOf = (className: string): LayerClass | null => (Object.hasOwn(classes, className) ? classes[className]! : null)

@@ -13,14 +13,14 @@ import type { InboundNode } from './inbound-node.js'
 import { deferredDraw, getInitializer, type InitializerIdentifier } from './initializers.js'
 import { checkInputs, type InputSpec } from './input-spec.js'
 import { commonShapes, onlyTensors, shapesAt, tensorsAt } from './layer-nodes.js'
-import { reprText, tupleText } from './python-text.js'
+import { reprText } from './python-text.js'
 import { applyRegularizer, getRegularizer, type Regularizer, type RegularizerIdentifier } from './regularizers.js'
 import { RunScope } from './run-scope.js'
 import { session } from './session.js'
 import { toList, unpackSingleton, type KShape } from './shape.js'
 import { KTensor, type TensorLike } from './tensor.js'
 import { toWeightValue, Weight, type WeightInput } from './weight.js'
-import { weightResult } from './weight-result.js'
+import { checkWeightShapes, weightResult } from './weight-result.js'
 
 /** Options every layer takes. */
 export type LayerOptions = {
@@ -92,7 +92,7 @@ export class Layer {
       trainable: options.trainable ?? true,
       dtype: options.dtype ?? 'float32',
       built: false, supportsMasking: false, stateful: false, inputSpec: null, activityRegularizer: null,
-      batchInputShape: batchShapeOf(options), inboundNodes: [], outboundNodes: [], location: captureLocation(),
+      batchInputShape: batchShapeOf(options), inboundNodes: [], outboundNodes: [], location: captureLocation(classNames(new.target)),
       ownWeights: [], ownLosses: [], initialWeights: options.weights ?? null,
     })
     return self
@@ -221,11 +221,8 @@ export class Layer {
     if (weights.length !== given.length) {
       throw new ValueError(`You called \`set_weights(weights)\` on layer "${this.name}" with a weight list of length ${given.length}, but the layer was expecting ${weights.length} weights. Provided weights: ${reprText(given).slice(0, 50)}...`, captureLocation())
     }
-    weights.forEach((w, i) => {
-      const { shape } = given[i]!
-      if (tupleText(shape) !== tupleText(w.shape)) throw new ValueError(`Layer weight shape ${tupleText(w.shape)} not compatible with provided weight shape ${tupleText(shape)}`, captureLocation())
-    })
-    weights.forEach((w, i) => w.write(given[i]!.data))
+    const data = checkWeightShapes(weights, values)
+    weights.forEach((w, i) => w.write(data[i]!))
   }
 
   /** Numbers in the weights. @throws RuntimeError before the layer is built. */
@@ -249,6 +246,13 @@ export class Layer {
   getOutputShapeAt(nodeIndex: number): KShape | KShape[] { return shapesAt(this, nodeIndex, 'outputs') }
 
   toString(): string { return `<keras.layers.${this.className} object ${this.name}>` }
+}
+
+/** Names of the classes between a layer's own and `Layer`. */
+function classNames(target: unknown): string[] {
+  const names: string[] = []
+  for (let at = target; typeof at === 'function' && at !== Layer; at = Object.getPrototypeOf(at)) names.push(at.name)
+  return names
 }
 
 /** A function that forwards to `apply`, with `prototype`'s methods instead of a function's own. */

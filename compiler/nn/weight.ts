@@ -70,14 +70,15 @@ export class Weight {
 
   /** From now on the value lives in `at`, under `name`; it is written there first. */
   attach(at: WeightStore, name: string = this.name): void {
+    if (this.store?.at === at) return
     const value = this.read()
     this.store = { at, name }
     at.writeVariable(name, value)
   }
 
-  /** Takes the value back before the store goes away. */
-  detach(): void {
-    if (!this.store) return
+  /** Takes the value back before `from` goes away; does nothing when the value lives elsewhere. */
+  detach(from: WeightStore): void {
+    if (this.store?.at !== from) return
     const value = this.read().slice()
     this.store = null
     this.held = value

@@ -38,12 +38,16 @@ function mapped(file: string, line: number, column: number): SourceLocation {
   return { file, line, column }
 }
 
-/** The user's line that led here, or null when there is none (a call from kcc's own command line). */
-export function captureLocation(): SourceLocation | null {
+/**
+ * The user's line that led here, or null when there is none (a call from kcc's own command line). Constructors named
+ * in `within` are passed over: an object is made where its class is used, not where it calls `super`.
+ */
+export function captureLocation(within: readonly string[] = []): SourceLocation | null {
   for (const site of callSites()) {
     const file = toPath(site.getFileName() ?? '')
     const [line, column] = [site.getLineNumber(), site.getColumnNumber()]
     if (isForeign(file) || line === null || column === null) continue
+    if (site.isConstructor() && within.includes(site.getFunctionName() ?? '')) continue
     return mapped(file, line, column)
   }
   return null
