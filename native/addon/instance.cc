@@ -1,0 +1,298 @@
+#include "instance.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+namespace kcc {
+
+static const Failure kClosed = "the module is closed";
+static const Failure kMemory = "out of memory";
+static const Failure kPartial = "the batch size of this function is fixed, and the last batch is smaller";
+
+double monotonic_ms() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+// Large blocks are aligned to huge pages, which saves most TLB misses of big layers.
+static const int64_t kHuge = 2 << 20;
+
+static char* allocate_raw(int64_t bytes) {
+  void* block = nullptr;
+  if (bytes < 0 || bytes > INT64_MAX / 2) return nullptr;
+  if (posix_memalign(&block, bytes >= 2 * kHuge ? kHuge : 64, (size_t)(bytes + 64))) return nullptr;
+  if (bytes >= 2 * kHuge) madvise(block, (size_t)(bytes & ~(kHuge - 1)), MADV_HUGEPAGE);
+  return (char*)block;
+}
+
+char* allocate(int64_t bytes) {
+  char* block = allocate_raw(bytes);
+  if (block) memset(block, 0, (size_t)bytes);
+  return block;
+}
+
+// ---- life
+
+Instance* Instance::open(const kcc_module* module, kcc_pool* pool, bool poison) {
+  Instance* self = new Instance();
+  self->module_ = module;
+  self->pool_ = pool;
+  self->poison_ = poison;
+  pthread_rwlock_init(&self->lock_, nullptr);
+  pthread_mutex_init(&self->arenas_lock_, nullptr);
+  if (self->allocate_variables()) return self;
+  self->release();
+  return nullptr;
+}
+
+bool Instance::allocate_variables() {
+  variables_ = (char**)calloc(module_->variable_count + 1, sizeof(char*));
+  scalars_ = (float*)calloc(module_->scalar_count + 1, sizeof(float));
+  if (!variables_ || !scalars_) return false;
+  if (module_->scalar_count) memcpy(scalars_, module_->scalar_values, module_->scalar_count * sizeof(float));
+  for (uint32_t i = 0; i < module_->variable_count; i++) {
+    if (!(variables_[i] = allocate(module_->variable_bytes[i]))) return false;
+    bytes_ += module_->variable_bytes[i];
+  }
+  return true;
+}
+
+void Instance::close() {
+  pthread_rwlock_wrlock(&lock_);
+  if (!closed_) {
+    closed_ = true;
+    for (uint32_t i = 0; variables_ && i < module_->variable_count; i++) free(variables_[i]);
+    free(variables_);
+    variables_ = nullptr;
+    if (Arena* hot = __atomic_exchange_n(&hot_, nullptr, __ATOMIC_ACQ_REL)) free_arena(hot);
+    pthread_mutex_lock(&arenas_lock_);
+    for (Arena* arena : arenas_) free_arena(arena);
+    arenas_.clear();
+    pthread_mutex_unlock(&arenas_lock_);
+    __atomic_store_n(&bytes_, 0, __ATOMIC_RELAXED);
+  }
+  pthread_rwlock_unlock(&lock_);
+}
+
+void Instance::release() {
+  if (__atomic_sub_fetch(&references_, 1, __ATOMIC_ACQ_REL)) return;
+  close();
+  free(scalars_);
+  pthread_rwlock_destroy(&lock_);
+  pthread_mutex_destroy(&arenas_lock_);
+  delete this;
+}
+
+// ---- variables
+
+Failure Instance::set_variable(uint32_t index, const void* from) {
+  pthread_rwlock_wrlock(&lock_);
+  Failure failure = closed_ ? kClosed : nullptr;
+  if (!failure && module_->variable_bytes[index]) memcpy(variables_[index], from, (size_t)module_->variable_bytes[index]);
+  pthread_rwlock_unlock(&lock_);
+  return failure;
+}
+
+Failure Instance::get_variable(uint32_t index, void* into) {
+  pthread_rwlock_rdlock(&lock_);
+  Failure failure = closed_ ? kClosed : nullptr;
+  if (!failure && module_->variable_bytes[index]) memcpy(into, variables_[index], (size_t)module_->variable_bytes[index]);
+  pthread_rwlock_unlock(&lock_);
+  return failure;
+}
+
+void Instance::set_random(uint64_t seed, uint64_t step) {
+  __atomic_store_n(&seed_, seed, __ATOMIC_RELAXED);
+  __atomic_store_n(&step_, step, __ATOMIC_RELAXED);
+}
+
+// ---- arenas
+
+Arena* Instance::take_arena() {
+  if (Arena* hot = __atomic_exchange_n(&hot_, nullptr, __ATOMIC_ACQ_REL)) return hot;
+  Arena* arena = nullptr;
+  pthread_mutex_lock(&arenas_lock_);
+  if (!arenas_.empty()) {
+    arena = arenas_.back();
+    arenas_.pop_back();
+  }
+  pthread_mutex_unlock(&arenas_lock_);
+  return arena ? arena : new Arena{nullptr, 0};
+}
+
+void Instance::return_arena(Arena* arena) {
+  arena = __atomic_exchange_n(&hot_, arena, __ATOMIC_ACQ_REL);
+  if (!arena) return;
+  pthread_mutex_lock(&arenas_lock_);
+  arenas_.push_back(arena);
+  pthread_mutex_unlock(&arenas_lock_);
+}
+
+bool Instance::fit_arena(Arena* arena, int64_t bytes) {
+  if (bytes < 0) return false;
+  if (arena->capacity < bytes) {
+    free(arena->data);
+    __atomic_fetch_sub(&bytes_, arena->capacity, __ATOMIC_RELAXED);
+    arena->data = allocate_raw(bytes);
+    arena->capacity = arena->data ? bytes : 0;
+    __atomic_fetch_add(&bytes_, arena->capacity, __ATOMIC_RELAXED);
+  }
+  if (poison_ && arena->data)  // signalling NaNs: what reads unwritten memory shows it
+    for (int64_t i = 0; i < bytes / 4; i++) ((uint32_t*)arena->data)[i] = 0x7fa00000u;
+  return bytes == 0 || arena->data;
+}
+
+void Instance::free_arena(Arena* arena) {
+  free(arena->data);
+  delete arena;
+}
+
+// ---- running
+
+// The caller holds `lock_` as the function needs it.
+Failure Instance::run(const kcc_function& function, const void* const* inputs, void* const* outputs, const int64_t* dims, Arena* arena) {
+  if (closed_) return kClosed;
+  if (!fit_arena(arena, function.arena_bytes ? function.arena_bytes(dims) : 0)) return kMemory;
+  kcc_call call;
+  call.inputs = inputs;
+  call.outputs = outputs;
+  call.variables = (void* const*)variables_;
+  call.scalars = scalars_;
+  call.dims = dims;
+  call.arena = arena->data;
+  call.pool = pool_;
+  call.seed = seed();
+  call.step = function.uses_random ? __atomic_fetch_add(&step_, 1, __ATOMIC_RELAXED) : step();
+  function.run(&call);
+  return nullptr;
+}
+
+Failure Instance::call(const kcc_function& function, const void* const* inputs, void* const* outputs, const int64_t* dims) {
+  function.updates_variables ? pthread_rwlock_wrlock(&lock_) : pthread_rwlock_rdlock(&lock_);
+  Failure failure = kClosed;
+  if (!closed_) {
+    Arena* arena = take_arena();
+    failure = run(function, inputs, outputs, dims, arena);
+    return_arena(arena);
+  }
+  pthread_rwlock_unlock(&lock_);
+  return failure;
+}
+
+// ---- loops
+
+namespace {
+
+// Copies rows of a column to or from consecutive rows of a staging buffer.
+struct RowCopy {
+  char* column;
+  char* rows;
+  int64_t row_bytes, count, per_chunk;
+  const int32_t* order;
+  bool gather;
+};
+
+void copy_rows(void* context, int64_t chunk) {
+  const RowCopy& copy = *(const RowCopy*)context;
+  int64_t end = (chunk + 1) * copy.per_chunk;
+  if (end > copy.count) end = copy.count;
+  for (int64_t i = chunk * copy.per_chunk; i < end; i++) {
+    char* far = copy.column + copy.order[i] * copy.row_bytes;
+    char* near = copy.rows + i * copy.row_bytes;
+    copy.gather ? memcpy(near, far, (size_t)copy.row_bytes) : memcpy(far, near, (size_t)copy.row_bytes);
+  }
+}
+
+// Shared between threads from 64 KB on.
+void copy_all(kcc_pool* pool, RowCopy copy) {
+  copy.per_chunk = copy.row_bytes ? (32768 + copy.row_bytes - 1) / copy.row_bytes : copy.count;
+  int64_t chunks = copy.per_chunk ? (copy.count + copy.per_chunk - 1) / copy.per_chunk : 0;
+  if (pool && chunks > 2) return pool->run(pool, chunks, copy_rows, &copy);
+  for (int64_t i = 0; i < chunks; i++) copy_rows(&copy, i);
+}
+
+// Buffers a loop gathers rows into, one for each column; none without an order.
+class Staging {
+ public:
+  ~Staging() { for (char* block : blocks_) free(block); }
+  bool reserve(const Loop& plan) {
+    if (!plan.order) return true;
+    for (const Column& column : plan.inputs) if (!add(column, plan.batch_size)) return false;
+    for (const Column& column : plan.outputs) if (!add(column, plan.batch_size)) return false;
+    return true;
+  }
+  char* operator[](size_t i) const { return blocks_[i]; }
+
+ private:
+  bool add(const Column& column, int64_t rows) {
+    int64_t bytes = 0;
+    char* block = __builtin_mul_overflow(column.row_bytes, rows, &bytes) ? nullptr : allocate_raw(bytes);
+    if (block) blocks_.push_back(block);
+    return block;
+  }
+  std::vector<char*> blocks_;
+};
+
+// The part of the samples one batch covers, with the places its rows are read from and written to.
+struct Batch {
+  int64_t index, first, count;
+  std::vector<const void*> inputs;
+  std::vector<void*> outputs;
+};
+
+void begin_batch(const Loop& plan, kcc_pool* pool, const Staging& staging, Batch* batch) {
+  for (size_t i = 0; i < plan.inputs.size(); i++) {
+    const Column& column = plan.inputs[i];
+    if (plan.order) copy_all(pool, {column.data, staging[i], column.row_bytes, batch->count, 0, plan.order + batch->first, true});
+    batch->inputs[i] = plan.order ? staging[i] : column.data + batch->first * column.row_bytes;
+  }
+  for (size_t i = 0; i < plan.outputs.size(); i++)
+    batch->outputs[i] = plan.order ? staging[plan.inputs.size() + i] : plan.outputs[i].data + batch->first * plan.outputs[i].row_bytes;
+  for (int64_t k = 0; k < plan.scalar_outputs; k++)
+    batch->outputs[plan.outputs.size() + (size_t)k] = plan.logs + batch->index * plan.scalar_outputs + k;
+}
+
+void end_batch(const Loop& plan, kcc_pool* pool, const Staging& staging, const Batch& batch) {
+  for (size_t i = 0; plan.order && i < plan.outputs.size(); i++) {
+    const Column& column = plan.outputs[i];
+    copy_all(pool, {column.data, staging[plan.inputs.size() + i], column.row_bytes, batch.count, 0, plan.order + batch.first, false});
+  }
+}
+
+}  // namespace
+
+Failure Instance::loop(const Loop& plan, int64_t* next, double deadline_ms) {
+  Staging staging;
+  if (!staging.reserve(plan)) return kMemory;
+  Batch batch;
+  batch.inputs.resize(plan.inputs.size());
+  batch.outputs.resize(plan.outputs.size() + (size_t)plan.scalar_outputs);
+  std::vector<int64_t> dims = plan.dims;
+  Arena* arena = take_arena();
+  Failure failure = nullptr;
+  while (!failure && *next < plan.last_batch) {
+    batch.index = *next;
+    batch.first = batch.index * plan.batch_size;
+    batch.count = plan.samples - batch.first < plan.batch_size ? plan.samples - batch.first : plan.batch_size;
+    if (plan.batch_dim >= 0) dims[(size_t)plan.batch_dim] = batch.count;
+    else if (batch.count != plan.batch_size) { failure = kPartial; break; }
+    begin_batch(plan, pool_, staging, &batch);
+    plan.function->updates_variables ? pthread_rwlock_wrlock(&lock_) : pthread_rwlock_rdlock(&lock_);
+    failure = run(*plan.function, batch.inputs.data(), batch.outputs.data(), dims.data(), arena);
+    pthread_rwlock_unlock(&lock_);
+    if (failure) break;
+    end_batch(plan, pool_, staging, batch);
+    (*next)++;
+    if (monotonic_ms() >= deadline_ms) break;
+  }
+  pthread_rwlock_rdlock(&lock_);
+  if (closed_) free_arena(arena);
+  else return_arena(arena);
+  pthread_rwlock_unlock(&lock_);
+  return failure;
+}
+
+}  // namespace kcc

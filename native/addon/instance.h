@@ -1,0 +1,91 @@
+// One set of variables of one compiled module, and the running of its functions: everything about the addon that has
+// nothing to do with JavaScript. Safe to use from several threads.
+#pragma once
+#include "kcc/abi.h"
+
+#include <pthread.h>
+#include <vector>
+
+namespace kcc {
+
+// What went wrong, or null. Static texts: nothing is allocated on the way to reporting that memory ran out.
+using Failure = const char*;
+
+struct Column {
+  char* data;
+  int64_t row_bytes;
+};
+
+// LoopPlan of runtime/contract/native.ts, checked, with raw pointers.
+struct Loop {
+  const kcc_function* function;
+  std::vector<Column> inputs, outputs;
+  float* logs;
+  int64_t scalar_outputs;
+  const int32_t* order;
+  int64_t samples, batch_size, last_batch;
+  std::vector<int64_t> dims;
+  int64_t batch_dim;  // index into dims, or -1 when the module's batch size is fixed
+};
+
+// Work space of calls, kept from one to the next.
+struct Arena {
+  char* data;
+  int64_t capacity;
+};
+
+class Instance {
+ public:
+  // Null when memory runs out. The caller holds the one reference.
+  static Instance* open(const kcc_module* module, kcc_pool* pool, bool poison);
+  void retain() { __atomic_fetch_add(&references_, 1, __ATOMIC_RELAXED); }
+  void release();
+
+  const kcc_module* module() const { return module_; }
+  // `bytes` must be the variable's size.
+  Failure set_variable(uint32_t index, const void* from);
+  Failure get_variable(uint32_t index, void* into);
+  void set_scalar(uint32_t index, float value) { __atomic_store(&scalars_[index], &value, __ATOMIC_RELAXED); }
+  float scalar(uint32_t index) const { return scalars_[index]; }
+  void set_random(uint64_t seed, uint64_t step);
+  uint64_t seed() const { return __atomic_load_n(&seed_, __ATOMIC_RELAXED); }
+  uint64_t step() const { return __atomic_load_n(&step_, __ATOMIC_RELAXED); }
+  int64_t bytes() const { return __atomic_load_n(&bytes_, __ATOMIC_RELAXED); }
+
+  Failure call(const kcc_function& function, const void* const* inputs, void* const* outputs, const int64_t* dims);
+  // Runs batches from *next on until last_batch, or until `deadline_ms` of monotonic time at a batch boundary (after at
+  // least one batch); leaves the first batch not run in *next.
+  Failure loop(const Loop& plan, int64_t* next, double deadline_ms);
+  // Frees everything after the calls in progress; later calls fail.
+  void close();
+
+ private:
+  Instance() = default;
+  ~Instance() = default;
+  bool allocate_variables();
+  Failure run(const kcc_function& function, const void* const* inputs, void* const* outputs, const int64_t* dims, Arena* arena);
+  Arena* take_arena();
+  void return_arena(Arena* arena);
+  bool fit_arena(Arena* arena, int64_t bytes);
+  void free_arena(Arena* arena);
+
+  const kcc_module* module_ = nullptr;
+  kcc_pool* pool_ = nullptr;
+  char** variables_ = nullptr;
+  float* scalars_ = nullptr;
+  uint64_t seed_ = 0, step_ = 0;
+  int64_t bytes_ = 0;
+  int32_t references_ = 1;
+  bool poison_ = false, closed_ = false;
+  // Held exclusively by functions that update variables, shared by the others; protects variables and closed_.
+  pthread_rwlock_t lock_;
+  Arena* hot_ = nullptr;  // the arena returned last, swapped in and out without a lock
+  pthread_mutex_t arenas_lock_;
+  std::vector<Arena*> arenas_;
+};
+
+double monotonic_ms();
+// 64-byte aligned and zeroed; null when there is no memory.
+char* allocate(int64_t bytes);
+
+}  // namespace kcc
