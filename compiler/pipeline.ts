@@ -6,6 +6,8 @@ import type { ModelManifest } from '../runtime/contract/manifest.js'
 import { symbolsOf } from './ir/dim.js'
 import { topological, rootsOf, type Graph, type Module } from './ir/graph.js'
 import { printModule } from './ir/graph-text.js'
+import type { KernelProgram } from './ir/loop.js'
+import { verifyKernel } from './ir/loop-verify.js'
 import { verifyModule, type Infer } from './ir/verify.js'
 import { scratchOf } from './emit/emit-kernel.js'
 import { emitModules, type PlannedModule, type PlannedVariants } from './emit/emit-modules.js'
@@ -23,6 +25,7 @@ import { planFunction, type PlannedFunction } from './plan/plan-function.js'
 import { scheduleKernel } from './schedule/index.js'
 import { cpu, type Target } from './schedule/target.js'
 import { specialize } from './passes/specialize.js'
+import { enabled } from './support/env.js'
 import { inPackage, kccVersion } from './support/paths.js'
 import { Observer } from './observer.js'
 
@@ -59,12 +62,17 @@ export function optimize(module: Module, observer: Observer): Module {
   return observer.step('eliminate-dead', current, eliminateDead)
 }
 
+const checked = (kernel: KernelProgram): KernelProgram => {
+  if (enabled('KCC_VERIFY')) verifyKernel(kernel)
+  return kernel
+}
+
 /** Stages 3 to 6: kernels, loops, schedule, memory. */
 export function planGraph(graph: Graph, options: PipelineOptions): PlannedFunction {
   const target = options.target ?? cpu
   const kernels = formKernels(graph, { fuse: options.fuse })
   const bound = lowerKernels(kernels).map(({ program, bindings }) => {
-    const scheduled = scheduleKernel(program, target)
+    const scheduled = checked(scheduleKernel(checked(program), target))
     return { program: scheduled, bindings, workspace: scratchOf(scheduled) }
   })
   return planFunction(graph, bound)

@@ -118,7 +118,7 @@ function splitComment(line: string): { head: string; comment: string } {
   return m ? { head: m[1]!, comment: m[2] ?? '' } : { head: line, comment: '' }
 }
 
-function parseProvenance(comment: string): Provenance {
+export function parseProvenance(comment: string): Provenance {
   if (comment === '') return nowhere
   const located = /^(.*?):(\d+):(\d+)(?: (.*))?$/.exec(comment)
   if (comment.startsWith('- ') || !located) return { location: null, path: comment.replace(/^- /, '') }

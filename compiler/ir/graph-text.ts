@@ -72,7 +72,7 @@ const variableText = (v: Variable): string =>
 
 const scalarText = (s: Scalar): string => `scalar ${JSON.stringify(s.name)} = ${numberText(s.value)}`
 
-function provenanceText({ location, path }: Provenance): string {
+export function provenanceText({ location, path }: Provenance): string {
   if (location) return [`${location.file}:${location.line}:${location.column}`, ...(path === '' ? [] : [path])].join(' ')
   return path === '' ? '' : `- ${path}`
 }

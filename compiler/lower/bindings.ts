@@ -4,7 +4,7 @@ import type { Home, KernelGraph } from '../ir/kernel-graph.js'
 import type { Buffer } from '../ir/loop.js'
 
 /** What the plan must put behind a buffer name of a kernel. */
-export type Binding = { readonly buffer: Buffer; readonly node: Node; readonly home: Home; readonly written: boolean }
+export type Binding = { readonly buffer: Buffer; readonly node: Node; readonly home: Home; readonly read: boolean; readonly written: boolean }
 
 const homeKey = (home: Home): string => {
   switch (home.kind) {
@@ -39,12 +39,12 @@ export class Bindings {
     const key = home.kind === 'arena' ? `arena ${this.arenaId(node)}` : homeKey(home)
     const known = this.byPlace.get(key)
     if (known) {
-      if (written && !known.written) this.byPlace.set(key, { ...known, written })
+      this.byPlace.set(key, { ...known, read: known.read || !written, written: known.written || written })
       return known.buffer
     }
     const count = [...this.byPlace.values()].filter((b) => b.buffer.name.startsWith(written ? 'out' : 'in')).length
     const buffer: Buffer = { name: `${written ? 'out' : 'in'}${count}`, dtype: node.type.dtype, shape: node.type.shape }
-    this.byPlace.set(key, { buffer, node, home, written })
+    this.byPlace.set(key, { buffer, node, home, read: !written, written })
     return buffer
   }
 

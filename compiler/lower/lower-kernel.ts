@@ -21,7 +21,7 @@ export function lowerKernel(graph: KernelGraph, kernel: Kernel): LoweredKernel {
   const program: KernelProgram = {
     name: kernel.name, body, split: null, from: kernel.from,
     buffers: bindings.map((b) => b.buffer),
-    reads: bindings.filter((b) => !b.written || b.buffer.name.startsWith('in')).map((b) => b.buffer.name),
+    reads: bindings.filter((b) => b.read).map((b) => b.buffer.name),
     writes: bindings.filter((b) => b.written).map((b) => b.buffer.name),
   }
   return { kernel, program, bindings }

@@ -1,0 +1,194 @@
+/** The loop IR as text: reader of what `loop-text.ts` prints. */
+import type { DType } from '../../runtime/contract/dtype.js'
+import { multiplyDims, parseDim, type Dim } from './dim.js'
+import { addIndex, axisIndex, callExpr, castExpr, constIndex, scaleIndex } from './expr.js'
+import { parseProvenance, parseType } from './graph-parse.js'
+import { dtypeNames } from './graph-text.js'
+import { nowhere, type Provenance } from './graph.js'
+import type { Axis, AxisMode, Buffer, Expr, Index, Intrinsic, KernelProgram, ReduceOp, Split, Stmt } from './loop.js'
+
+/** @throws SyntaxError naming the line. */
+export function parseKernel(text: string): KernelProgram {
+  const lines = text.split('\n').map((raw, i) => ({ ...splitNote(raw.trim()), number: i + 1 })).filter((l) => l.text !== '')
+  return new KernelReader(lines).kernel()
+}
+
+type Line = { readonly text: string; readonly from: Provenance; readonly number: number }
+
+function splitNote(line: string): { text: string; from: Provenance } {
+  const at = line.indexOf('  // ')
+  return at < 0 ? { text: line, from: nowhere } : { text: line.slice(0, at), from: parseProvenance(line.slice(at + 5)) }
+}
+
+class KernelReader {
+  private at = 0
+  private readonly buffers = new Map<string, Buffer>()
+  private readonly locals = new Map<string, DType>()
+
+  constructor(private readonly lines: readonly Line[]) {}
+
+  kernel(): KernelProgram {
+    const head = this.take()
+    const m = this.match(head, /^kernel ("(?:[^"\\]|\\.)*") \((.*?)\)( split .*)? \{$/, 'kernel "<name>" (<buffers>) {')
+    const accesses = [...m[2]!.matchAll(/(\w+): (\w+\[[^\]]*\]) (read|write|update)/g)].map(([, name, type, access]) => ({ name: name!, access: access!, ...parseType(type!) }))
+    for (const { name, dtype, shape } of accesses) this.buffers.set(name, { name, dtype, shape })
+    const names = (not: string): string[] => accesses.filter((a) => a.access !== not).map((a) => a.name)
+    return {
+      name: JSON.parse(m[1]!) as string, buffers: [...this.buffers.values()], reads: names('write'), writes: names('read'),
+      split: m[3] === undefined ? null : this.split(head, m[3]), body: this.block(), from: head.from,
+    }
+  }
+
+  private take(): Line {
+    return this.lines[this.at++] ?? this.fail('expected more lines, found the end')
+  }
+
+  private fail(message: string): never {
+    throw new SyntaxError(`line ${this.lines[Math.min(this.at, this.lines.length) - 1]?.number ?? 1}: ${message}`)
+  }
+
+  private match(line: Line, pattern: RegExp, form: string): RegExpExecArray {
+    return pattern.exec(line.text) ?? this.fail(`expected \`${form}\`, found \`${line.text}\``)
+  }
+
+  private split(head: Line, text: string): Split {
+    const m = /^ split (.+) by (\d+) work (.+)$/.exec(text) ?? this.fail(`cannot read \`${head.text}\``)
+    return { axis: this.axis(m[1]!).axis, multiple: Number(m[2]), workPerItem: parseDim(m[3]!) }
+  }
+
+  private axis(text: string): { axis: Axis; mode: AxisMode } {
+    const m = /^(\w+) < (.+?)( vector)?$/.exec(text.trim()) ?? this.fail(`expected an axis such as \`d0 < B\`, found \`${text}\``)
+    return { axis: { name: m[1]!, extent: parseDim(m[2]!) }, mode: m[3] === undefined ? 'serial' : 'vector' }
+  }
+
+  /** Statements up to the closing brace; a line that `special` takes is not one. */
+  private block(special: (line: Line) => boolean = () => false): Stmt[] {
+    const body: Stmt[] = []
+    for (let line = this.take(); line.text !== '}'; line = this.take()) if (!special(line)) body.push(this.statement(line))
+    return body
+  }
+
+  private statement(line: Line): Stmt {
+    const word = line.text.split(' ')[0]
+    switch (word) {
+      case 'for': return this.loop(line)
+      case 'let': return this.binding(line)
+      case 'store': return this.store(line)
+      case 'reduce': return this.reduction(line)
+      case 'argmax': return this.argmax(line)
+      case 'contract': return this.contraction(line)
+      default: return this.fail(`expected a statement, found \`${line.text}\``)
+    }
+  }
+
+  private loop(line: Line): Stmt {
+    const m = this.match(line, /^for (.+) \{$/, 'for <axis> {')
+    return { kind: 'for', ...this.axis(m[1]!), body: this.block() }
+  }
+
+  private binding(line: Line): Stmt {
+    const m = this.match(line, /^let (\w+) = (.+)$/, 'let <name> = <value>')
+    const value = this.expr(m[2]!)
+    this.locals.set(m[1]!, value.dtype)
+    return { kind: 'let', name: m[1]!, value, from: line.from }
+  }
+
+  private store(line: Line): Stmt {
+    const m = this.match(line, /^store (\w+)\[(.*?)\] = (.+)$/, 'store <buffer>[<index>] = <value>')
+    return { kind: 'store', buffer: m[1]!, index: parseIndex(m[2]!), value: this.expr(m[3]!), from: line.from }
+  }
+
+  /** The body of a combination and the value it combines. */
+  private combined(): { body: Stmt[]; value: Expr } {
+    let value: Expr | null = null
+    const body = this.block((line) => {
+      if (!line.text.startsWith('value ')) return false
+      value = this.expr(line.text.slice('value '.length))
+      return true
+    })
+    return { body, value: value ?? this.fail('expected `value <expression>`') }
+  }
+
+  private reduction(line: Line): Stmt {
+    const m = this.match(line, /^reduce (\w+): (\w+) = (\w+) over (.+) \{$/, 'reduce <name>: <type> = <op> over <axes> {')
+    const axes = m[4]!.split(',').map((text) => this.axis(text))
+    const dtype = dtypeNamed(m[2]!) ?? this.fail(`unknown type ${m[2]}`)
+    const inside = this.combined()
+    this.locals.set(m[1]!, dtype)
+    return { kind: 'reduce', name: m[1]!, dtype, op: m[3] as ReduceOp, axes: axes.map((a) => a.axis), modes: axes.map((a) => a.mode), ...inside, from: line.from }
+  }
+
+  private argmax(line: Line): Stmt {
+    const m = this.match(line, /^argmax (\w+) over (.+) \{$/, 'argmax <name> over <axis> {')
+    const inside = this.combined()
+    this.locals.set(m[1]!, 'int32')
+    return { kind: 'argmax', name: m[1]!, axis: this.axis(m[2]!).axis, ...inside, from: line.from }
+  }
+
+  private contraction(line: Line): Stmt {
+    const m = this.match(line, /^contract (.+) as (\w+) \{$/, 'contract <m>, <n>, <k> as <name> {')
+    const [rows, columns, sums] = m[1]!.split(',').map((text) => this.axis(text).axis)
+    if (!rows || !columns || !sums) return this.fail('expected three axes')
+    this.locals.set(m[2]!, 'float32')
+    const operands = new Map<string, Expr>()
+    const epilogue = this.block(({ text }) => {
+      const operand = /^(lhs|rhs) (.+)$/.exec(text)
+      if (operand) operands.set(operand[1]!, this.expr(operand[2]!))
+      return operand !== null
+    })
+    const [lhs, rhs] = [operands.get('lhs'), operands.get('rhs')]
+    if (!lhs || !rhs) return this.fail('expected `lhs` and `rhs`')
+    return { kind: 'contract', m: rows, n: columns, k: sums, lhs, rhs, accumulator: m[2]!, epilogue, from: line.from }
+  }
+
+  private expr(text: string): Expr {
+    const call = /^([a-z]\w*)(?::(\w+))?\((.*)\)$/.exec(text)
+    if (call) return this.call(call[1]!, call[2], call[3]!)
+    const indexed = /^(\w+)(?::(\w+))?\[(.*)\]$/.exec(text)
+    if (indexed) return this.indexed(indexed[1]!, indexed[2], indexed[3]!)
+    const constant = /^([^:]+):(\w+)$/.exec(text)
+    if (constant) return { kind: 'const', dtype: dtypeNamed(constant[2]!) ?? this.fail(`unknown type in \`${text}\``), value: Number(constant[1]) }
+    return { kind: 'local', name: text, dtype: this.locals.get(text) ?? this.fail(`unknown name ${text}`) }
+  }
+
+  private call(name: string, type: string | undefined, inside: string): Expr {
+    if (name === 'scalar') return { kind: 'scalar', dtype: 'float32', name: JSON.parse(inside) as string }
+    if (name === 'cast') return castExpr(dtypeNamed(type ?? '') ?? this.fail('a cast needs a type'), this.expr(inside))
+    return callExpr(name as Intrinsic, ...splitArguments(inside).map((arg) => this.expr(arg)))
+  }
+
+  private indexed(name: string, type: string | undefined, inside: string): Expr {
+    if (name === 'dim') return { kind: 'dim', dtype: dtypeNamed(type ?? '') ?? 'float32', dim: parseDim(inside) }
+    if (name === 'index') return { kind: 'index', dtype: dtypeNamed(type ?? '') ?? 'int32', index: parseIndex(inside) }
+    const stream = /^random(\d+)$/.exec(name)
+    if (stream) return { kind: 'random', dtype: 'float32', stream: Number(stream[1]), index: parseIndex(inside) }
+    const buffer = this.buffers.get(name) ?? this.fail(`unknown buffer ${name}`)
+    return { kind: 'load', dtype: buffer.dtype, buffer: name, index: parseIndex(inside) }
+  }
+}
+
+const dtypeNamed = (short: string): DType | undefined => (Object.entries(dtypeNames) as [DType, string][]).find(([, name]) => name === short)?.[0]
+
+/** Reads "512*d0 + (4*B)*d1 + 3": factors first, then the axis; a part without an axis is the offset. */
+export function parseIndex(text: string): Index {
+  return text.split(' + ').map((part): Index => {
+    const m = /^(?:(\d+|-\d+|\(.+\))\*)?([a-z]\w*)$/.exec(part)
+    if (!m) return constIndex(parseFactor(part))
+    return scaleIndex(axisIndex(m[2]!), m[1] === undefined ? 1 : parseFactor(m[1]))
+  }).reduce(addIndex, constIndex(0))
+}
+
+const parseFactor = (text: string): Dim => multiplyDims(parseDim(text.replace(/^\((.*)\)$/, '$1')), 1)
+
+/** Pieces between commas that are outside brackets. */
+function splitArguments(text: string): string[] {
+  const pieces: string[] = ['']
+  let depth = 0
+  for (const c of text) {
+    if (c === '(' || c === '[') depth++
+    if (c === ')' || c === ']') depth--
+    if (c === ',' && depth === 0) pieces.push('')
+    else pieces[pieces.length - 1] += c
+  }
+  return pieces.map((p) => p.trim()).filter((p) => p !== '')
+}

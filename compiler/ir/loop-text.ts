@@ -1,0 +1,78 @@
+/**
+ * The loop IR as text: printer. The reader is `loop-parse.ts`; printing what it read gives the same text.
+ *
+ *     kernel "dense_1_matmul" (in0: f32[B,4] read, in1: f32[4,8] read, out0: f32[B,8] write) {  // model.ts:3:5 dense_1
+ *       contract d0 < B, d1 < 8, k < 4 as accumulator {  // model.ts:3:5 dense_1
+ *         lhs in0[4*d0 + k]
+ *         rhs in1[8*k + d1]
+ *         let v0 = max(accumulator, 0:f32)
+ *         store out0[8*d0 + d1] = v0
+ *       }
+ *     }
+ *
+ * `split d0 by 64 work 12` after the buffers says how the outermost loop may be cut into ranges.
+ */
+import { dimText, isStatic, type Dim } from './dim.js'
+import { dtypeNames, provenanceText, typeText } from './graph-text.js'
+import type { Provenance } from './graph.js'
+import type { Axis, AxisMode, Expr, Index, KernelProgram, Stmt } from './loop.js'
+
+export function printKernel(kernel: KernelProgram): string {
+  const buffers = kernel.buffers.map((b) => `${b.name}: ${typeText(b)} ${accessOf(kernel, b.name)}`)
+  const split = kernel.split ? ` split ${axisText(kernel.split.axis)} by ${kernel.split.multiple} work ${dimText(kernel.split.workPerItem)}` : ''
+  return [`kernel ${JSON.stringify(kernel.name)} (${buffers.join(', ')})${split} {${comment(kernel.from)}`, ...indent(kernel.body.flatMap(statementLines)), '}', ''].join('\n')
+}
+
+function accessOf({ reads, writes }: KernelProgram, name: string): string {
+  if (!writes.includes(name)) return 'read'
+  return reads.includes(name) ? 'update' : 'write'
+}
+
+const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`)
+const axisText = ({ name, extent }: Axis): string => `${name} < ${dimText(extent)}`
+const modeText = (mode: AxisMode): string => (mode === 'vector' ? ' vector' : '')
+
+function comment(from: Provenance): string {
+  const text = provenanceText(from)
+  return text === '' ? '' : `  // ${text}`
+}
+
+function statementLines(s: Stmt): string[] {
+  const note = s.kind === 'for' ? '' : comment(s.from)
+  const block = (head: string, inside: readonly string[]): string[] => [`${head} {${note}`, ...indent(inside), '}']
+  switch (s.kind) {
+    case 'for': return block(`for ${axisText(s.axis)}${modeText(s.mode)}`, s.body.flatMap(statementLines))
+    case 'let': return [`let ${s.name} = ${exprText(s.value)}${note}`]
+    case 'store': return [`store ${s.buffer}[${indexText(s.index)}] = ${exprText(s.value)}${note}`]
+    case 'reduce': {
+      const axes = s.axes.map((axis, i) => `${axisText(axis)}${modeText(s.modes[i]!)}`).join(', ')
+      return block(`reduce ${s.name}: ${dtypeNames[s.dtype]} = ${s.op} over ${axes}`, [...s.body.flatMap(statementLines), `value ${exprText(s.value)}`])
+    }
+    case 'argmax': return block(`argmax ${s.name} over ${axisText(s.axis)}`, [...s.body.flatMap(statementLines), `value ${exprText(s.value)}`])
+    case 'contract': return block(`contract ${[s.m, s.n, s.k].map(axisText).join(', ')} as ${s.accumulator}`,
+      [`lhs ${exprText(s.lhs)}`, `rhs ${exprText(s.rhs)}`, ...s.epilogue.flatMap(statementLines)])
+  }
+}
+
+/** "512*d0 + d1 + 3"; a symbolic factor is in parentheses. */
+export function indexText({ terms, offset }: Index): string {
+  const parts = terms.map(({ axis, stride }) => (stride === 1 ? axis : `${factor(stride)}*${axis}`))
+  return [...parts, ...(offset === 0 && parts.length > 0 ? [] : [factor(offset)])].join(' + ')
+}
+
+const factor = (dim: Dim): string => (isStatic(dim) ? String(dim) : `(${dimText(dim)})`)
+
+export function exprText(e: Expr): string {
+  const type = dtypeNames[e.dtype]
+  switch (e.kind) {
+    case 'const': return `${Object.is(e.value, -0) ? '-0' : String(e.value)}:${type}`
+    case 'load': return `${e.buffer}[${indexText(e.index)}]`
+    case 'scalar': return `scalar(${JSON.stringify(e.name)})`
+    case 'index': return `index:${type}[${indexText(e.index)}]`
+    case 'dim': return `dim:${type}[${dimText(e.dim)}]`
+    case 'random': return `random${e.stream}[${indexText(e.index)}]`
+    case 'call': return `${e.fn}(${e.args.map(exprText).join(', ')})`
+    case 'cast': return `cast:${type}(${exprText(e.arg)})`
+    case 'local': return e.name
+  }
+}

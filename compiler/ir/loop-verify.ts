@@ -1,0 +1,125 @@
+/**
+ * Checks one kernel of the loop IR.
+ *
+ * 1. Buffers have different names; `reads` and `writes` name buffers, and each buffer is one of them at least.
+ * 2. Loads are of buffers that are read, stores of buffers that are written, and a stored value has the buffer's dtype.
+ * 3. Every axis in an index is of a loop, reduction or contraction around it; no two nested loops share an axis.
+ * 4. A local is bound before it is used, in a scope around the use, and only once.
+ * 5. A contraction stands alone and its sums are float32; only the last axis of a reduction may be a vector, and no
+ *    loop is inside a vector.
+ * 6. `split` names the axis of the only outermost loop.
+ */
+import type { DType } from '../../runtime/contract/dtype.js'
+import type { Axis, Expr, Index, KernelProgram, Stmt } from './loop.js'
+import { exprText } from './loop-text.js'
+
+/** A kernel that breaks an invariant: a bug in a pass, never the user's. */
+export class LoopFault extends Error {
+  constructor(kernel: string, invariant: number, what: string) {
+    super(`kernel ${kernel}: invariant ${invariant} of the loop IR does not hold: ${what}`)
+  }
+}
+
+/** @throws LoopFault naming the first invariant that does not hold. */
+export function verifyKernel(kernel: KernelProgram): void {
+  new Checker(kernel).run()
+}
+
+type Scope = { readonly axes: ReadonlySet<string>; readonly locals: Map<string, DType>; readonly insideVector: boolean }
+
+class Checker {
+  private readonly dtypes: ReadonlyMap<string, DType>
+  private readonly bound = new Set<string>()
+
+  constructor(private readonly kernel: KernelProgram) {
+    this.dtypes = new Map(kernel.buffers.map((b) => [b.name, b.dtype]))
+  }
+
+  run(): void {
+    const { buffers, reads, writes, body, split } = this.kernel
+    this.require(1, this.dtypes.size === buffers.length, 'two buffers share a name')
+    for (const name of [...reads, ...writes]) this.require(1, this.dtypes.has(name), `${name} is no buffer`)
+    for (const { name } of buffers) this.require(1, reads.includes(name) || writes.includes(name), `${name} is neither read nor written`)
+    const [outer] = body
+    if (split) this.require(6, body.length === 1 && outer?.kind === 'for' && outer.axis.name === split.axis.name, `split names ${split.axis.name}`)
+    this.require(5, body.length === 1 || body.every((s) => s.kind !== 'contract'), 'a contraction has neighbours')
+    this.statements(body, { axes: new Set(), locals: new Map(), insideVector: false })
+  }
+
+  private require(invariant: number, holds: boolean, what: string): void {
+    if (!holds) throw new LoopFault(this.kernel.name, invariant, what)
+  }
+
+  private statements(body: readonly Stmt[], outer: Scope): Scope {
+    const scope = { ...outer, locals: new Map(outer.locals) }
+    for (const statement of body) this.statement(statement, scope)
+    return scope
+  }
+
+  private statement(s: Stmt, scope: Scope): void {
+    switch (s.kind) {
+      case 'for':
+        this.require(5, !scope.insideVector, `a loop over ${s.axis.name} is inside a vector`)
+        this.statements(s.body, { ...this.within(scope, [s.axis]), insideVector: s.mode === 'vector' })
+        return
+      case 'let': this.expr(s.value, scope); return this.bind(s.name, s.value.dtype, scope)
+      case 'store': return this.store(s, scope)
+      case 'reduce':
+        this.require(5, s.modes.every((mode, i) => mode === 'serial' || (i === s.modes.length - 1 && !scope.insideVector)), `reduction ${s.name} has a vector it cannot have`)
+        this.combined(s, s.axes, s.dtype, scope)
+        return this.bind(s.name, s.dtype, scope)
+      case 'argmax': this.combined(s, [s.axis], 'float32', scope); return this.bind(s.name, 'int32', scope)
+      case 'contract': return this.contraction(s, scope)
+    }
+  }
+
+  private contraction(s: Stmt & { kind: 'contract' }, scope: Scope): void {
+    this.expr(s.lhs, this.within(scope, [s.m, s.k]))
+    this.expr(s.rhs, this.within(scope, [s.k, s.n]))
+    this.require(5, s.lhs.dtype === 'float32' && s.rhs.dtype === 'float32', `operands are ${s.lhs.dtype} and ${s.rhs.dtype}`)
+    const inside = this.within(scope, [s.m, s.n])
+    this.bind(s.accumulator, 'float32', inside)
+    this.statements(s.epilogue, inside)
+  }
+
+  private combined(s: { readonly body: readonly Stmt[]; readonly value: Expr }, axes: readonly Axis[], dtype: DType, scope: Scope): void {
+    const inside = this.statements(s.body, this.within(scope, axes))
+    this.expr(s.value, inside)
+    this.require(2, s.value.dtype === dtype, `${exprText(s.value)} is ${s.value.dtype}, combined as ${dtype}`)
+  }
+
+  private within(scope: Scope, axes: readonly Axis[]): Scope {
+    for (const { name } of axes) this.require(3, !scope.axes.has(name), `axis ${name} is used twice`)
+    return { ...scope, axes: new Set([...scope.axes, ...axes.map((a) => a.name)]), locals: new Map(scope.locals) }
+  }
+
+  private bind(name: string, dtype: DType, scope: Scope): void {
+    this.require(4, !this.bound.has(name), `${name} is bound twice`)
+    this.bound.add(name)
+    scope.locals.set(name, dtype)
+  }
+
+  private store(s: Stmt & { kind: 'store' }, scope: Scope): void {
+    this.require(2, this.kernel.writes.includes(s.buffer), `${s.buffer} is stored to but not written`)
+    this.require(2, this.dtypes.get(s.buffer) === s.value.dtype, `${s.buffer} holds ${this.dtypes.get(s.buffer)}, found ${exprText(s.value)} of ${s.value.dtype}`)
+    this.index(s.index, scope)
+    this.expr(s.value, scope)
+  }
+
+  private index(index: Index, scope: Scope): void {
+    for (const { axis } of index.terms) this.require(3, scope.axes.has(axis), `axis ${axis} is not in scope`)
+  }
+
+  private expr(e: Expr, scope: Scope): void {
+    switch (e.kind) {
+      case 'load':
+        this.require(2, this.kernel.reads.includes(e.buffer), `${e.buffer} is loaded but not read`)
+        return this.index(e.index, scope)
+      case 'index': case 'random': return this.index(e.index, scope)
+      case 'call': return e.args.forEach((arg) => this.expr(arg, scope))
+      case 'cast': return this.expr(e.arg, scope)
+      case 'local': return this.require(4, scope.locals.get(e.name) === e.dtype, `${e.name} is not bound here as ${e.dtype}`)
+      case 'const': case 'scalar': case 'dim': return
+    }
+  }
+}
