@@ -23,12 +23,14 @@ export function activationOf(node: Node): { readonly activation: 'softmax' | 'si
   return { activation: null, logits: null }
 }
 
+/** Keras looks at `axis` only from rank 3 up: of a matrix it is always the rows. */
+/** Of rank 2 always over the last axis: Keras 2.3 does not pass `axis` on there. */
 function softmaxNode(x: Node, axis = -1): Node {
   const rank = x.type.shape.length
   if (rank < 2) throw new ValueError(`Cannot apply softmax to a tensor that is 1D. Received input: ${String(new KTensor(x))}`)
-  const onLast = axis === -1 || axis === rank - 1
-  const result = compositions.softmax(x, axis)
-  if (rank === 2 && onLast) softmaxLogits.set(result, x)
+  if (rank > 2) return compositions.softmax(x, axis)
+  const result = compositions.softmax(x, -1)
+  softmaxLogits.set(result, x)
   return result
 }
 

@@ -5,10 +5,10 @@
 import { ValueError } from '../../../runtime/contract/errors.js'
 import type { Node } from '../../ir/graph.js'
 import { add, broadcastTo, div, equal, exp, expandDims, iota, log, max, mean, mul, neg, select, stopGradient, sub, sum } from '../../ops/build.js'
-import { clip } from '../../ops/compositions.js'
+import { clip, softplus } from '../../ops/compositions.js'
 import { defineLoss } from './define-loss.js'
 import type { LossOptions, Prediction } from './define-loss.js'
-import { EPSILON, logOfOnePlusExp } from './regression.js'
+import { EPSILON } from './regression.js'
 
 /** The logits behind a prediction, or null when only probabilities are known. */
 function logitsOf(p: Prediction, activation: 'softmax' | 'sigmoid', options: LossOptions): Node | null {
@@ -19,7 +19,7 @@ function logitsOf(p: Prediction, activation: 'softmax' | 'sigmoid', options: Los
 const clipped = (p: Node): Node => clip(p, EPSILON, 1 - EPSILON)
 
 /** log(1 + exp(z)) - z t: -t log s - (1 - t) log(1 - s) for s = sigmoid(z), for every z. */
-const sigmoidCrossentropy = (t: Node, z: Node): Node => sub(logOfOnePlusExp(z), mul(z, t))
+const sigmoidCrossentropy = (t: Node, z: Node): Node => sub(softplus(z), mul(z, t))
 
 /** Of probabilities: clipped, and a further 1e-7 inside the logarithm. */
 function binaryOfProbabilities(t: Node, p: Node): Node {

@@ -1,7 +1,7 @@
 /** Losses that compare values. All reduce the last axis by a mean, except the Huber loss (see there). Source: keras/losses.py of 2.3.1. */
 import type { Node } from '../../ir/graph.js'
-import { abs, add, div, exp, greaterEqual, log, log1p, maximum, mean, minimum, mul, neg, select, sqrt, sub, sum } from '../../ops/build.js'
-import { clip, square } from '../../ops/compositions.js'
+import { abs, add, div, log, maximum, mean, minimum, mul, neg, sqrt, sub, sum } from '../../ops/build.js'
+import { clip, softplus, square } from '../../ops/compositions.js'
 import { defineLoss } from './define-loss.js'
 
 /** Keras' fuzz factor, `K.epsilon()`. */
@@ -57,15 +57,6 @@ export const meanSquaredLogarithmicError = defineLoss({
   compute: (t, p) => lastMean(square(sub(logOfOneMore(p.node), logOfOneMore(t)))),
 })
 
-/**
- * log(1 + exp(x)) without overflow: x + log(1 + exp(-x)) from 0 up, log(1 + exp(x)) below. Each side is smooth by
- * itself, so that the gradient at 0 is 1/2; max(x, 0) + log(1 + exp(-|x|)) has two kinks there.
- */
-export function logOfOnePlusExp(x: Node): Node {
-  const isUpper = greaterEqual(x, 0)
-  return add(select(isUpper, x, 0), log1p(exp(select(isUpper, neg(x), x))))
-}
-
 export const logcosh = defineLoss({
   name: 'logcosh',
   aliases: [],
@@ -76,7 +67,7 @@ export const logcosh = defineLoss({
   options: [],
   compute: (t, p) => {
     const d = sub(p.node, t)
-    return lastMean(sub(add(d, logOfOnePlusExp(mul(d, -2))), Math.LN2))
+    return lastMean(sub(add(d, softplus(mul(d, -2))), Math.LN2))
   },
 })
 
