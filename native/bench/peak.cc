@@ -69,7 +69,7 @@ void run(kcc_pool* pool, int64_t count, void (*body)(void*, int64_t), Job* job) 
 // Best of several rounds: others may use the machine too. Each thread gets several chunks, so that the faster helps.
 double best_flops(kcc_pool* pool, int64_t threads, Job* job) {
   double best = 0;
-  for (int round = 0; round < 6; round++) {
+  for (int round = 0; round < 40; round++) {
     double start = seconds();
     run(pool, threads * 4, flops_chunk, job);
     double rate = (double)(threads * 4) * (double)job->rounds * 12 * 2 * job->kind.lanes / (seconds() - start);
@@ -79,7 +79,7 @@ double best_flops(kcc_pool* pool, int64_t threads, Job* job) {
 }
 double best_bandwidth(kcc_pool* pool, Job* job) {
   double best = 0;
-  for (int round = 0; round < 6; round++) {
+  for (int round = 0; round < 8; round++) {
     double start = seconds();
     run(pool, (job->bytes + job->chunk - 1) / job->chunk, copy_chunk, job);
     double rate = 2 * (double)job->bytes / (seconds() - start);

@@ -28,7 +28,7 @@ static constexpr int64_t long_turn = 256, turn_columns = 96;
 
 static inline int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t larger_of(int64_t a, int64_t b) { return a > b ? a : b; }
-static inline int64_t parts_of(int64_t whole, int64_t part) { return (whole + part - 1) / part; }
+static constexpr int64_t parts_of(int64_t whole, int64_t part) { return (whole + part - 1) / part; }
 
 // `whole` things in `parts` parts whose sizes differ by at most one.
 struct Split {
@@ -71,22 +71,30 @@ static void finish_tile(const Plan& plan, const float* sums, int64_t stride, int
   plan.c.finish(plan.c, sums, stride, row, plan.column(panel), rows, plan.columns(panel));
 }
 
-static inline void fetch_touched(const Plan& plan, int64_t row, int64_t panel, int64_t rows) {
-  for (const Touched& t : plan.c.touched) {
-    if (t.data == nullptr) return;
-    const float* line = t.data + row * t.row_stride + plan.column(panel);
-    for (int64_t r = 0; r < rows; ++r, line += t.row_stride)
-      for (int64_t j = 0; j < plan.columns(panel); j += 16) __builtin_prefetch(line + j, 1, 3);
-  }
-}
+// What one tile fetches while its sums are made: the lines that finishing it will read, and a part of the next panel.
+struct Wanted {
+  static constexpr int64_t most = 4 * parts_of(panel_width, ahead_floats) + 1;
+  Ahead runs[most + 1];
+  int64_t count = 0;
 
-// The part of the next panel that tile `tile` of a panel fetches: the first four tiles, a quarter each.
-static void look_ahead(const Plan& plan, int64_t panel, int64_t tile, MicroCall& call) {
-  if (tile >= 4 || panel + 1 >= plan.vectors.parts) return;
-  const bool packed = plan.packed(panel + 1);
-  call.ahead_step = packed ? plan.width(panel + 1) : plan.c.rhs.row_stride;
-  call.ahead = (packed ? plan.panel(panel + 1) : plan.c.rhs.data + plan.column(panel + 1)) + tile * (plan.c.k / 4) * call.ahead_step;
-}
+  Wanted(const Plan& plan, int64_t panel, int64_t tile, int64_t row, int64_t rows) {
+    for (const Touched& t : plan.c.touched)
+      if (t.data != nullptr)
+        for (int64_t j = 0; j < plan.columns(panel); j += ahead_floats)
+          runs[count++] = {t.data + row * t.row_stride + plan.column(panel) + j, t.row_stride, rows};
+    const int64_t strips = parts_of(panel_width, ahead_floats), part = tile / strips;
+    if (part < 4 && panel + 1 < plan.vectors.parts) next_panel(plan, panel + 1, part, tile % strips * ahead_floats);
+    runs[count] = {plan.c.lhs.data, 0, INT64_MAX};
+  }
+  // A quarter of the rows of one strip.
+  void next_panel(const Plan& plan, int64_t panel, int64_t part, int64_t column) {
+    const bool packed = plan.packed(panel);
+    const int64_t step = packed ? plan.width(panel) : plan.c.rhs.row_stride, rows = plan.c.k / 4;
+    const float* from = packed ? plan.panel(panel) : plan.c.rhs.data + plan.column(panel);
+    runs[count++] = {from + part * rows * step + column, step, rows};
+  }
+};
+static constexpr Ahead nothing_ahead[] = {{nullptr, 0, INT64_MAX}};
 
 static MicroCall first_call(const Plan& plan, int64_t panel) {
   const Contraction& c = plan.c;
@@ -98,7 +106,7 @@ static MicroCall first_call(const Plan& plan, int64_t panel) {
   call.b = packed ? plan.panel(panel) : c.rhs.data + plan.column(panel);
   call.b_step = packed ? plan.width(panel) : c.rhs.row_stride;
   call.c_stride = plan.width(panel);
-  call.ahead = call.b;
+  call.ahead = nothing_ahead;
   return call;
 }
 
@@ -112,8 +120,8 @@ static void whole_sums(const Plan& plan, int64_t panel, int64_t begin, int64_t e
     MicroCall call = first_call(plan, panel);
     call.a = plan.c.lhs.data + row * call.a_row;
     call.c = sums;
-    look_ahead(plan, panel, tile, call);
-    fetch_touched(plan, row, panel, rows);
+    const Wanted wanted(plan, panel, tile, row, rows);
+    call.ahead = wanted.runs;
     micro_kernel(rows, vectors)(call);
     finish_tile(plan, sums, call.c_stride, row, panel, rows);
   }
@@ -131,7 +139,6 @@ static void long_sums(const Plan& plan, int64_t panel, int64_t begin, int64_t en
       call.a = plan.c.lhs.data + (begin + split.begin(tile)) * call.a_row + p * call.a_step;
       call.b += p * call.b_step;
       call.c = sums + split.begin(tile) * call.c_stride;
-      call.ahead = call.b;
       call.resume = p > 0;
       micro_kernel(split.begin(tile + 1) - split.begin(tile), vectors)(call);
     }

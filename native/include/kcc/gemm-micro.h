@@ -6,8 +6,16 @@
 namespace kcc {
 inline namespace KCC_LEVEL {
 
+// Memory wanted later: `count` times two lines, each time `step` floats further.
+struct Ahead {
+  const float* at;
+  int64_t step, count;
+};
+static constexpr int64_t ahead_floats = 32;
+
 // lhs: element (i, p) at a[i * a_row + p * a_step]; rhs: vectors at b[p * b_step]; sums go to c[i * c_stride].
-// `ahead` is memory wanted later: one line per vector is fetched for every four steps, `ahead_step` floats further each time.
+// While the sums are made two lines of `ahead` are fetched at every fourth step: slowly enough to leave the misses that
+// the machine can have in flight to the operands. The last of `ahead` goes on for ever.
 struct MicroCall {
   int64_t k;
   const float* a;
@@ -16,9 +24,8 @@ struct MicroCall {
   int64_t b_step;
   float* c;
   int64_t c_stride;
-  const float* ahead;
-  int64_t ahead_step;
   bool resume;  // start from what c holds
+  const Ahead* ahead;
 };
 typedef void (*Micro)(const MicroCall& call);
 
@@ -66,15 +73,19 @@ typedef void (*Micro)(const MicroCall& call);
   }
 #define KCC_MICRO_BODY(rows)                                                                  \
   const int64_t row = call.a_row;                                                             \
-  const float *a0 = call.a, *b = call.b, *ahead = call.ahead;                                 \
+  const float *a0 = call.a, *b = call.b;                                                       \
   [[maybe_unused]] const float *a1 = a0 + 3 * row, *a2 = a0 + 6 * row, *a3 = a0 + 9 * row;    \
   rows(KCC_DECLARE)                                                                           \
   if (call.resume) { rows(KCC_RESUME) }                                                       \
   int64_t steps = call.k;                                                                     \
-  for (; steps >= 4; steps -= 4) {                                                            \
-    for (int v = 0; v < NV; ++v) __builtin_prefetch(ahead + v * KCC_VW, 0, 2);                \
-    ahead += call.ahead_step;                                                                 \
-    KCC_STEP(rows) KCC_STEP(rows) KCC_STEP(rows) KCC_STEP(rows)                               \
+  for (const Ahead* ahead = call.ahead; steps >= 4; ++ahead) {                                \
+    const float* line = ahead->at;                                                            \
+    const int64_t end = ahead->count < steps / 4 ? steps - 4 * ahead->count : steps % 4;      \
+    for (; steps > end; steps -= 4, line += ahead->step) {                                    \
+      __builtin_prefetch(line, 0, 2);                                                         \
+      __builtin_prefetch(line + 16, 0, 2);                                                    \
+      KCC_STEP(rows) KCC_STEP(rows) KCC_STEP(rows) KCC_STEP(rows)                             \
+    }                                                                                         \
   }                                                                                           \
   for (; steps > 0; --steps) KCC_STEP(rows)                                                   \
   rows(KCC_SAVE)
