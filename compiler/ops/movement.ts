@@ -17,6 +17,20 @@ function constantIn(node: Node): Node | null {
   return value === null ? null : b.constant(value, node.type)
 }
 
+/** A reshape of a broadcast that only adds or drops axes of size 1: the broadcast of such a reshape. */
+function reshapeBelowBroadcast(node: Node): Node | null {
+  const broadcast = node.inputs[0]!
+  const source = argumentOf(broadcast, 'broadcastTo')
+  if (!source) return null
+  const from = broadcast.type.shape, to = node.type.shape
+  const own = [...from.slice(source.type.shape.length).map(() => 1), ...source.type.shape]
+  const wide = from.flatMap((d, i) => (d === 1 ? [] : [i]))
+  const kept = to.filter((d) => d !== 1)
+  if (!equalShapes(kept, wide.map((i) => from[i]!))) return null
+  let next = 0
+  return b.broadcastTo(b.reshape(source, to.map((d) => (d === 1 ? 1 : own[wide[next++]!]!))), to)
+}
+
 export const reshape = defineOp({
   name: 'reshape',
   doc: 'The same elements in row-major order under `shape`.',
@@ -29,7 +43,7 @@ export const reshape = defineOp({
     const x = node.inputs[0]!
     if (equalShapes(x.type.shape, node.type.shape)) return x
     const inner = argumentOf(x, 'reshape')
-    return inner ? b.reshape(inner, node.type.shape) : constantIn(node)
+    return inner ? b.reshape(inner, node.type.shape) : constantIn(node) ?? reshapeBelowBroadcast(node)
   },
   commutative: false,
   cost: 'free',
@@ -70,8 +84,9 @@ function unbroadcast(g: Node, shape: Shape): Node {
   return b.reshape(b.sum(g, repeatedAxes(shape, g.type.shape)), shape)
 }
 
-/** Leading axes of size 1 make no difference to a broadcast. */
+/** Leading axes of size 1, and any of a single element, make no difference to a broadcast. */
 function withoutLeadingOnes(x: Node): Node | null {
+  if (x.type.shape.length > 0 && x.type.shape.every((d) => d === 1)) return b.reshape(x, [])
   const inner = argumentOf(x, 'reshape')
   if (!inner) return null
   const extra = x.type.shape.length - inner.type.shape.length
