@@ -119,6 +119,7 @@ function lossesOf({ outputNames }: CompileTarget, loss: CompileOptions['loss'] |
   if (loss === null || loss === undefined) return outputNames.map(() => null)
   if (isLossDict(loss)) {
     checkOutputNames('loss', loss, outputNames)
+    for (const name of outputNames) if (!(name in loss)) warnMissing(name)
     return outputNames.map((name) => lossOrNull(loss[name]))
   }
   if (isList<LossIdentifier | null>(loss)) {
@@ -129,6 +130,9 @@ function lossesOf({ outputNames }: CompileTarget, loss: CompileOptions['loss'] |
   }
   return outputNames.map(() => getLoss(loss))
 }
+
+const warnMissing = (output: string): void =>
+  process.emitWarning(`Output ${output} missing from loss dictionary. We assume this was done on purpose. The fit and evaluate APIs will not be expecting any data to be passed to ${output}.`, 'UserWarning')
 
 const lossOrNull = (loss: LossIdentifier | null | undefined): Loss | null => (loss === null || loss === undefined ? null : getLoss(loss))
 
