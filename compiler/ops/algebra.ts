@@ -67,7 +67,10 @@ function byReciprocal(x: Node, y: Node): Node | null {
   return quotient && isConstant(quotient[0], 1) ? b.div(x, quotient[1]) : null
 }
 
-/** (x * k) * c = x * kc;  (x / k) * c = x * (c / k);  -x * c = x * -c;  select(p, x, 0) * c = select(p, x * c, 0) */
+/**
+ * (x * k) * c = x * kc;  (x / k) * c = x * (c / k);  -x * c = x * -c;  select(p, x, 0) * c = select(p, x * c, 0);
+ * float(p) * c = select(p, c, 0): a scaled mask
+ */
 function timesConstant(x: Node, c: number): Node | null {
   const product = withConstant(x, 'mul')
   if (product && isTame(product.c * c)) return scaled(product.x, product.c * c)
@@ -75,6 +78,8 @@ function timesConstant(x: Node, c: number): Node | null {
   if (quotient && isTame(c / quotient.c)) return scaled(quotient.x, c / quotient.c)
   const negated = argumentOf(x, 'neg')
   if (negated) return b.mul(negated, -c)
+  const bool = argumentOf(x, 'cast')
+  if (bool?.type.dtype === 'bool' && Number.isFinite(c)) return b.select(bool, b.constant(c, x.type), b.zerosLike(x))
   if (!isOp(x, 'select') || !isConstant(x.inputs[2]!, 0) || !Number.isFinite(c)) return null
   return b.select(x.inputs[0]!, b.mul(x.inputs[1]!, c), x.inputs[2]!)
 }
