@@ -8,6 +8,7 @@ import type { NativeAddon, NativeModule } from '../runtime/contract/native.js'
 import { CompiledModel } from '../runtime/compiled-model.js'
 import { buildNative, type NativeBuildOptions } from './build/native.js'
 import type { Emitted } from './emit/sources.js'
+import { optimizerSlots } from './files/optimizer-slots.js'
 import { setEngineFactory, type ModelEngine } from './nn/engine.js'
 import type { Model } from './nn/model.js'
 import { moduleSource } from './nn/module-source.js'
@@ -39,6 +40,8 @@ export function installEngine(): void {
 
 async function startEngine(model: Model): Promise<ModelEngine> {
   const compiled = await compileAndLoad(model)
+  const slots = model.training ? optimizerSlots(model.training) : []
+  for (const slot of slots) slot.attach(compiled)
   // Callbacks see the model the user made, not the one behind it.
   return {
     fit: (x, y, options) => compiled.fit(x, y, options, model),
@@ -51,6 +54,9 @@ async function startEngine(model: Model): Promise<ModelEngine> {
     writeVariable: (name, value) => compiled.writeVariable(name, value),
     getScalar: (name) => compiled.getScalar(name),
     setScalar: (name, value) => compiled.setScalar(name, value),
-    close: () => compiled.close(),
+    close: () => {
+      for (const slot of slots) slot.detach(compiled)
+      compiled.close()
+    },
   }
 }

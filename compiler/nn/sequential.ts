@@ -20,7 +20,7 @@ export type SequentialOptions = { readonly name?: string | null; readonly traina
 
 const severalOutputs = 'All layers in a Sequential model should have a single output tensor. For multi-output layers, use the functional API.'
 
-class SequentialClass extends ModelClass {
+export class SequentialClass extends ModelClass {
   /** Layers in order, an InputLayer that was added first included. */
   private declare stack: Layer[]
   /** Shape given to `build` of a model whose layers do not say it. */
