@@ -13,12 +13,11 @@ export function arrayRepr(data: TypedArray, shape: readonly number[], dtype: DTy
   const shown = shorten ? edgeElements(shape) : [...data.keys()]
   const text = formatter(shown.map((i) => data[i]!), dtype)
   const body = data.length === 0 ? '[]' : layout({ shape, shorten, text: (i) => text(data[i]!) }, 0, 0, 'array('.length)
-  const suffix = data.length === 0 && shape.length > 1 ? [`shape=(${shape.join(', ')})`, suffixOf(dtype) ?? ''] : [suffixOf(dtype) ?? '']
-  return `array(${[body, ...suffix.filter((s) => s !== '')].join(', ')})`
+  // float64 and bool show in the elements, if there are any; int32 does not: numpy's default integer has 64 bits.
+  const implied = data.length > 0 && (dtype === 'float64' || dtype === 'bool')
+  const shapeText = data.length === 0 && shape.length > 1 ? [`shape=(${shape.join(', ')})`] : []
+  return `array(${[body, ...shapeText, ...(implied ? [] : [`dtype=${dtype}`])].join(', ')})`
 }
-
-/** float64 and bool need no dtype; int32 does (numpy's default integer has 64 bits). */
-const suffixOf = (dtype: DType): string | null => (dtype === 'float64' || dtype === 'bool' ? null : `dtype=${dtype}`)
 
 /** Indices shown along a dimension; -1 stands for the dots. */
 const positions = (length: number, shorten: boolean): number[] => {

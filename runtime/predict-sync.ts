@@ -42,9 +42,9 @@ export class SyncPredictor {
     this.#fast = fastPath(session)
   }
 
-  /** @throws RuntimeError while the model is being trained. */
+  /** During training it waits, on the calling thread, for the step in progress: native code lets it in between two steps. */
   predict(x: ArrayData, options: PredictSyncOptions | undefined): NDArray | NDArray[] {
-    this.#session.checkIdle('predictSync', false)
+    this.#session.checkOpen()
     const fast = this.#fast
     if (fast !== null && x instanceof Float32Array) {
       const samples = fast.batch === 0 ? x.length / fast.inputWidth : fast.batch

@@ -14,16 +14,6 @@ export type NativeAddon = {
   open(module: string): NativeModule
   /** Size of the process-wide thread pool; 0 chooses by the cgroup quota. Returns the size in force. */
   setThreads(count: number): number
-  /** Measures what this machine can do at most, for `kcc bench`. Blocks for about half a second. */
-  measurePeak(): MachinePeak
-}
-
-/** float32 operations per second of fused multiply-adds, and bytes read plus written per second by a large copy. */
-export type MachinePeak = {
-  readonly flops1: number
-  readonly flopsAll: number
-  readonly bandwidth1: number
-  readonly bandwidthAll: number
 }
 
 /** A column of samples: row `i` starts at byte `i * rowBytes`. */
