@@ -124,7 +124,7 @@ class StatementPrinter {
     return axes.reduceRight<CLine[]>((lines, axis) => [this.serialLoop(axis, lines)], [...body])
   }
 
-  /** NaN wins over everything, the first of equals over later ones. */
+  /** The first of equals wins; NaN and -Infinity never do, so that a row of them gives 0. */
   private argmax(s: Stmt & { kind: 'argmax' }, scope: Scope): CLine[] {
     const varies = scope.lanes !== null
     if (varies) scope.varying.add(s.name)
@@ -134,7 +134,7 @@ class StatementPrinter {
     const body = [
       ...this.all(s.body, within),
       line(`const ${varies ? 'kcc::vf' : 'float'} ${s.name}_value = ${printAs(s.value, varies, within)};`),
-      line(`const ${varies ? 'kcc::vi' : 'bool'} ${s.name}_wins = kcc::mask_or(${s.name}_value > ${best}, kcc::mask_and(${s.name}_value != ${s.name}_value, ${best} == ${best}));`),
+      line(`const ${varies ? 'kcc::vi' : 'bool'} ${s.name}_wins = ${s.name}_value > ${best};`),
       line(`${best} = kcc::select(${s.name}_wins, ${s.name}_value, ${best});`),
       line(`${s.name} = kcc::select(${s.name}_wins, ${wide(`(int32_t)${s.axis.name}`)}, ${s.name});`),
     ]
