@@ -51,13 +51,17 @@ function cmakeLists(input: ProjectInput): string {
   return template.compile(readFileSync(inPackage('templates', 'CMakeLists.txt.hbs'), 'utf8'), { noEscape: true, strict: true })(view)
 }
 
-/** Configures and builds; `output` is all that the tools printed. */
-export async function runProject(folder: string, tools: Toolchain): Promise<ProjectResult> {
+/**
+ * Configures and builds; `output` is all that the tools printed.
+ * @param target a group whose objects alone are wanted; everything by default.
+ */
+export async function runProject(folder: string, tools: Toolchain, target?: string): Promise<ProjectResult> {
   const cli = createRequire(import.meta.url).resolve('cmake-js/bin/cmake-js')
   const result = await execa(process.execPath, [
     cli, 'build', '--directory', folder, '--out', path.join(folder, 'out'), '--cmake-path', tools.cmake,
     '--generator', tools.generator, '--cc', tools.cxx, '--cxx', tools.cxx, `--CDCMAKE_MAKE_PROGRAM=${tools.make}`,
     '--parallel', String(JOBS), '--log-level', 'error',
+    ...(target === undefined ? [] : ['--target', target]),
   ], { reject: false, all: true, timeout: TIMEOUT_MS, cwd: folder, stdin: 'ignore' })
   return { ok: result.exitCode === 0, output: result.all ?? result.message ?? '', timedOut: result.timedOut }
 }

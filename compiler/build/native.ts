@@ -13,7 +13,7 @@ import { nativeLevel } from './levels.js'
 import type { Toolchain } from './toolchain.js'
 import { compilerIdentity, findToolchain } from './toolchain.js'
 import type { Unit } from './units.js'
-import { linkFlags, unitsOf } from './units.js'
+import { hostUnit, linkFlags, unitsOf } from './units.js'
 
 export type NativeBuildOptions = {
   /** Default: only the machine's own. */
@@ -53,8 +53,38 @@ export async function buildNative(emitted: Emitted, options: NativeBuildOptions 
   return result(missing.file, missing.compiled, false)
 }
 
+/** Compilations of the addon that this process has started, by key. */
+const warming = new Map<string, Promise<void>>()
+
+/**
+ * Compiles the addon in the background, if the cache lacks it, while the model is being checked and traced. A failure
+ * is left to `buildNative`, which meets it again and reports it.
+ */
+export function warmUp(cache: BuildCache = new BuildCache()): void {
+  try {
+    const tools = findToolchain()
+    const unit = hostUnit(compilerIdentity(tools.cxx))
+    if (warming.has(unit.key) || cache.get('object', unit.key) !== null) return
+    warming.set(unit.key, compileAlone(unit, cache, tools).catch(() => undefined))
+  } catch {
+    // No tools: `buildNative` says which, if it comes to that.
+  }
+}
+
+async function compileAlone(unit: Unit, cache: BuildCache, tools: Toolchain): Promise<void> {
+  const folder = cache.workFolder()
+  try {
+    writeProject({ folder, units: [unit], cached: [] })
+    const { ok } = await runProject(folder, tools, unit.group.id)
+    if (ok) cache.put('object', unit.key, objectFile(folder, unit))
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true })
+  }
+}
+
 async function compileAndLink(units: readonly Unit[], key: string, cache: BuildCache, tools: Toolchain, force: boolean):
 Promise<{ file: string; compiled: number }> {
+  await Promise.all(units.map((unit) => warming.get(unit.key)))
   const objects = new Map(units.map((unit) => [unit, force ? null : cache.get('object', unit.key)]))
   const missing = units.filter((unit) => objects.get(unit) === null)
   const folder = cache.workFolder()

@@ -70,10 +70,18 @@ export function unitsOf(emitted: Emitted, levels: readonly Level[], compiler: st
   const read = headerReader()
   const unit = (source: SourceFile, group: Group): Unit => ({ source, group, key: unitKey(source, group, compiler, read) })
   return [
-    unit(hostSource(), { id: 'host', flags: withSanitizers(host) }),
+    unitOfHost(compiler, read),
     ...once.map((source) => unit(source, baseline)),
     ...groups.flatMap((group) => perLevel.map((source) => unit(source, group))),
   ]
+}
+
+/** The addon and the thread pool: the same for every model. */
+export const hostUnit = (compiler: string): Unit => unitOfHost(compiler, headerReader())
+
+function unitOfHost(compiler: string, read: HeaderReader): Unit {
+  const source = hostSource(), group: Group = { id: 'host', flags: withSanitizers(host) }
+  return { source, group, key: unitKey(source, group, compiler, read) }
 }
 
 /** File names reach CMake and the compiler: only plain ones pass. */

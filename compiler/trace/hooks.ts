@@ -31,8 +31,17 @@ function typescriptFile(specifier: string, parent: string | undefined): string |
   if (!/^(\.{1,2}\/|\/|file:)/.test(specifier) || parent?.includes('/node_modules/')) return null
   const url = specifier.startsWith('/') ? pathToFileURL(specifier).href : specifier
   const file = fileURLToPath(new URL(url, parent))
-  const candidates = [file, file.replace(/\.([mc]?)js$/, '.$1ts'), `${file}.ts`, `${file}.mts`, path.join(file, 'index.ts')]
-  return candidates.find((candidate) => /\.m?ts$/.test(candidate) && fs.statSync(candidate, { throwIfNoEntry: false })?.isFile()) ?? null
+  if (isFile(file)) return /\.m?ts$/.test(file) ? file : null
+  const candidates = [file.replace(/\.([mc]?)js$/, '.$1ts'), `${file}.ts`, `${file}.mts`, path.join(file, 'index.ts')]
+  return candidates.find(isFile) ?? null
+}
+
+function isFile(file: string): boolean {
+  try {
+    return fs.statSync(file).isFile()
+  } catch {
+    return false
+  }
 }
 
 export async function load(url: string, context: LoadHookContext, next: NextLoad): Promise<LoadFnOutput> {

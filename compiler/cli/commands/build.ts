@@ -21,8 +21,16 @@ export type BuildOptions = CompileFlags & {
   readonly stopAfter?: string
 }
 
-/** Relative to the package: what a person wants to see; types and sources are summed up. */
-type Built = { readonly name: string; readonly folder: string; readonly written: boolean; readonly compiled: number; readonly seconds: number; readonly files: readonly { readonly path: string; readonly bytes: number }[] }
+type Built = {
+  readonly name: string
+  readonly folder: string
+  /** False when the package was there already. */
+  readonly written: boolean
+  /** Sources that were compiled. */
+  readonly compiled: number
+  readonly seconds: number
+  readonly files: readonly { readonly path: string; readonly bytes: number }[]
+}
 
 export async function build(file: string, options: BuildOptions): Promise<ExitCode> {
   const started = performance.now()
@@ -41,7 +49,8 @@ const unchangedPackage = ({ name, folder, files }: BuiltPackage): Built =>
 
 async function buildAll(entry: string, key: string, options: BuildOptions): Promise<readonly Built[]> {
   process.once('SIGINT', () => process.exit(exitCodes.interrupted))
-  const { loadModels } = await import('../load-models.js')
+  const [{ loadModels }, { warmUp }] = await Promise.all([import('../load-models.js'), import('../../build/native.js')])
+  warmUp()
   const { models, files } = await loadModels(entry, { check: options.check })
   if (options.out !== undefined && models.length > 1) {
     throw new UsageError(`${displayPath(entry)} exports ${models.length} models (${models.map((m) => m.exportName).join(', ')}), so --out must not be given.`)
@@ -55,10 +64,11 @@ async function buildAll(entry: string, key: string, options: BuildOptions): Prom
 async function buildOne(name: string, model: import('../load-models.js').LoadedModel, options: BuildOptions): Promise<Built> {
   const started = performance.now()
   const compile = compileOptionsOf(options)
-  const [{ emitModel }, { buildNative }, { writePackage }] =
-    await Promise.all([import('../emit-model.js'), import('../../build/native.js'), import('../../build/package-writer.js')])
+  const [{ emitModel }, { buildNative }, { writePackage }, { bundleRuntime }] = await Promise.all(
+    [import('../emit-model.js'), import('../../build/native.js'), import('../../build/package-writer.js'), import('../../build/bundle-runtime.js')])
   const { emitted, manifest, weights } = await emitModel(name, model, compile)
-  const native = await buildNative(emitted, { levels: compile.levels, force: options.force })
+  // The runtime is bundled into the cache while the compiler works in other processes.
+  const [native] = await Promise.all([buildNative(emitted, { levels: compile.levels, force: options.force }), bundleRuntime()])
   const folder = options.out === undefined ? path.resolve('dist', name) : path.resolve(options.out)
   const written: WrittenPackage = await writePackage({ name, folder, manifest, sources: emitted.files, native: native.file, weights })
   return { name, folder, written: written.written, compiled: native.compiled, seconds: (performance.now() - started) / 1000, files: written.files }
