@@ -1,7 +1,6 @@
 // NativeAddon of runtime/contract/native.ts, on top of the kernels linked into the same file.
 #include "module.h"
 
-#include "../bench/peak.h"
 #include "kcc/pool.h"
 
 #include <stdlib.h>
@@ -76,16 +75,6 @@ Napi::Value set_threads(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), kcc_pool_set_threads((int32_t)count));
 }
 
-Napi::Value peak(const Napi::CallbackInfo& info) {
-  Peak peak = measure_peak(info.Env().GetInstanceData<Environment>()->pool);
-  Napi::Object result = Napi::Object::New(info.Env());
-  result.Set("flops1", peak.flops1);
-  result.Set("flopsAll", peak.flopsAll);
-  result.Set("bandwidth1", peak.bandwidth1);
-  result.Set("bandwidthAll", peak.bandwidthAll);
-  return result;
-}
-
 void export_names(Napi::Env env, Napi::Object exports, const kcc_level* chosen) {
   Napi::Array levels = Napi::Array::New(env), modules = Napi::Array::New(env);
   for (uint32_t i = 0; kcc_levels[i].name; i++) levels.Set(i, kcc_levels[i].name);
@@ -108,7 +97,6 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   export_names(env, exports, level);
   exports.Set("open", Napi::Function::New<open>(env, "open"));
   exports.Set("setThreads", Napi::Function::New<set_threads>(env, "setThreads"));
-  exports.Set("measurePeak", Napi::Function::New<peak>(env, "measurePeak"));
   return exports;
 }
 

@@ -3,6 +3,13 @@
 #include "arguments.h"
 #include "instance.h"
 
+// Errors travel as pending JavaScript exceptions; one that a dying environment cannot take is dropped.
+#ifndef NAPI_DISABLE_CPP_EXCEPTIONS
+#define NAPI_DISABLE_CPP_EXCEPTIONS
+#endif
+#ifndef NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS
+#define NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS
+#endif
 #include <napi.h>
 
 namespace kcc {

@@ -134,6 +134,10 @@ static uint64_t memory() {
   kcc::store_bool(bytes, (kcc::iota() & 1) == 1);
   vi odd = kcc::load_bool(bytes), wide = kcc::load_u8(bytes);
   for (int i = 0; i < KCC_VW; i++) bad += (bytes[i] != (i & 1)) + (odd[i] != -(i & 1)) + (wide[i] != (i & 1));
+  uint8_t spread[3 * KCC_VW] = {0};
+  kcc::scatter_bool(spread, 3, odd);
+  vi gathered = kcc::gather_bool(spread, 3), values = kcc::gather_u8(spread, 3, KCC_VW - 1);
+  for (int i = 0; i < KCC_VW; i++) bad += (spread[3 * i] != (i & 1)) + (gathered[i] != -(i & 1)) + (values[i] != (i < KCC_VW - 1 ? i & 1 : 0));
   vf ramp = kcc::to_float(kcc::iota());
   bad += (kcc::hsum(ramp) != KCC_VW * (KCC_VW - 1) / 2) + (kcc::hmax(ramp) != KCC_VW - 1) + (kcc::hmin(ramp - 3.f) != -3);
   bad += (kcc::hsum(kcc::iota()) != KCC_VW * (KCC_VW - 1) / 2) + (kcc::hprod(kcc::bcast(2.f)) != (float)(1 << KCC_VW));

@@ -150,6 +150,21 @@ KCC_INLINE vi load_bool(const uint8_t* p, int64_t n) { return load_u8(p, n) != 0
 KCC_INLINE void store_bool(uint8_t* p, vi mask) { store_u8(p, mask & 1); }
 KCC_INLINE void store_bool(uint8_t* p, vi mask, int64_t n) { store_u8(p, mask & 1, n); }
 
+// ---- strided bytes (no level gathers them)
+
+KCC_INLINE vi gather_u8(const uint8_t* p, int64_t stride, int64_t n) {
+  vi x{};
+  for (int64_t i = 0; i < n; i++) x[i] = p[i * stride];
+  return x;
+}
+KCC_INLINE vi gather_u8(const uint8_t* p, int64_t stride) { return gather_u8(p, stride, KCC_VW); }
+KCC_INLINE vi gather_bool(const uint8_t* p, int64_t stride, int64_t n) { return gather_u8(p, stride, n) != 0; }
+KCC_INLINE vi gather_bool(const uint8_t* p, int64_t stride) { return gather_u8(p, stride, KCC_VW) != 0; }
+KCC_INLINE void scatter_u8(uint8_t* p, int64_t stride, vi x, int64_t n) { for (int64_t i = 0; i < n; i++) p[i * stride] = (uint8_t)x[i]; }
+KCC_INLINE void scatter_u8(uint8_t* p, int64_t stride, vi x) { scatter_u8(p, stride, x, KCC_VW); }
+KCC_INLINE void scatter_bool(uint8_t* p, int64_t stride, vi mask, int64_t n) { scatter_u8(p, stride, mask & 1, n); }
+KCC_INLINE void scatter_bool(uint8_t* p, int64_t stride, vi mask) { scatter_u8(p, stride, mask & 1, KCC_VW); }
+
 // ---- arithmetic
 
 KCC_INLINE vf max(vf a, vf b) { return select(a != a, a, max_raw(a, b)); }
