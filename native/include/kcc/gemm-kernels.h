@@ -3,7 +3,7 @@
 // Columns are cut into panels of a few vectors, rows into balanced blocks of at most as many as the micro-kernel has.
 // The left operand is read in place. The right one is read in place where a row's columns are neighbours, and copied
 // into panels where they are not, at a ragged right edge, and for large matrices. Chunks of the grid are handed to the
-// pool; where they are cut depends on the sizes only.
+// pool; where they are cut changes no sum, so it may depend on how many threads there are.
 #pragma once
 #include "gemm-few-rows.h"
 #include "gemm-micro.h"
@@ -14,8 +14,10 @@ inline namespace KCC_LEVEL {
 
 // Below this a hand-over to the pool costs more than it saves.
 static constexpr double serial_flop = 2e5;
-static constexpr double chunk_flop = 1e6;
+static constexpr double chunk_flop = 1.5e5;
 static constexpr int64_t most_chunks = 32;
+// Floats of the right operand worth a thread of their own when there are few rows.
+static constexpr int64_t few_rows_chunk = 1 << 15;
 // The longest part of a sum done in one go, so that a panel of the right operand stays in the second-level cache.
 static constexpr int64_t longest_sum = 1536, sum_part = 1024;
 // Rows whose unfinished sums are kept while the parts of long sums are added.
@@ -48,6 +50,7 @@ struct Plan {
   Contraction c;
   Split vectors;         // of the columns, in panels
   bool pack_all, pack_edge;
+  bool pack_late;        // the one chunk that uses a panel copies it, over the one it used before
   float* panels;         // copies, one after another; only the last one when only the edge is packed
   int64_t column(int64_t panel) const { return vectors.begin(panel) * KCC_VW; }
   int64_t width(int64_t panel) const { return column(panel + 1) - column(panel); }
@@ -82,9 +85,20 @@ struct Wanted {
       if (t.data != nullptr)
         for (int64_t j = 0; j < plan.columns(panel); j += ahead_floats)
           runs[count++] = {t.data + row * t.row_stride + plan.column(panel) + j, t.row_stride, rows};
-    const int64_t strips = parts_of(panel_width, ahead_floats), part = tile / strips;
-    if (part < 4 && panel + 1 < plan.vectors.parts) next_panel(plan, panel + 1, part, tile % strips * ahead_floats);
+    if (panel + 1 < plan.vectors.parts) next(plan, panel + 1, tile);
     runs[count] = {plan.c.lhs.data, 0, INT64_MAX};
+  }
+  void next(const Plan& plan, int64_t panel, int64_t tile) {
+    const int64_t strips = parts_of(panel_width, ahead_floats), part = tile / strips;
+    if (plan.pack_late) next_source(plan, panel, tile);
+    else if (part < 4) next_panel(plan, panel, part, tile % strips * ahead_floats);
+  }
+  // What the next copy will be made of, when it is one run of memory: as much as there are steps to fetch it in.
+  void next_source(const Plan& plan, int64_t panel, int64_t tile) {
+    const Matrix& rhs = plan.c.rhs;
+    const int64_t floats = plan.columns(panel) * plan.c.k, count = plan.c.k / 4, from = tile * count * ahead_floats;
+    if (rhs.column_stride != plan.c.k || from >= floats) return;
+    runs[this->count++] = {rhs.data + plan.column(panel) * rhs.column_stride + from, ahead_floats, smaller_of(count, (floats - from) / ahead_floats)};
   }
   // A quarter of the rows of one strip.
   void next_panel(const Plan& plan, int64_t panel, int64_t part, int64_t column) {
@@ -96,14 +110,14 @@ struct Wanted {
 };
 static constexpr Ahead nothing_ahead[] = {{nullptr, 0, INT64_MAX}};
 
-static MicroCall first_call(const Plan& plan, int64_t panel) {
+static MicroCall first_call(const Plan& plan, int64_t panel, const float* copy) {
   const Contraction& c = plan.c;
-  const bool packed = plan.packed(panel);
+  const bool packed = copy != nullptr;
   MicroCall call{};
   call.k = c.k;
   call.a_row = c.lhs.row_stride;
   call.a_step = c.lhs.column_stride;
-  call.b = packed ? plan.panel(panel) : c.rhs.data + plan.column(panel);
+  call.b = packed ? copy : c.rhs.data + plan.column(panel);
   call.b_step = packed ? plan.width(panel) : c.rhs.row_stride;
   call.c_stride = plan.width(panel);
   call.ahead = nothing_ahead;
@@ -111,13 +125,13 @@ static MicroCall first_call(const Plan& plan, int64_t panel) {
 }
 
 // Rows [begin, end) of one panel, each sum in one go.
-static void whole_sums(const Plan& plan, int64_t panel, int64_t begin, int64_t end) {
+static void whole_sums(const Plan& plan, int64_t panel, const float* copy, int64_t begin, int64_t end) {
   alignas(64) float sums[12 * panel_width];
   const int64_t vectors = plan.width(panel) / KCC_VW;
   const Split split{end - begin, parts_of(end - begin, micro_rows(vectors))};
   for (int64_t tile = 0; tile < split.parts; ++tile) {
     const int64_t row = begin + split.begin(tile), rows = begin + split.begin(tile + 1) - row;
-    MicroCall call = first_call(plan, panel);
+    MicroCall call = first_call(plan, panel, copy);
     call.a = plan.c.lhs.data + row * call.a_row;
     call.c = sums;
     const Wanted wanted(plan, panel, tile, row, rows);
@@ -128,13 +142,13 @@ static void whole_sums(const Plan& plan, int64_t panel, int64_t begin, int64_t e
 }
 
 // At most kept_rows rows of one panel, part after part of the sums.
-static void long_sums(const Plan& plan, int64_t panel, int64_t begin, int64_t end) {
+static void long_sums(const Plan& plan, int64_t panel, const float* copy, int64_t begin, int64_t end) {
   alignas(64) float sums[kept_rows * panel_width];
   const int64_t vectors = plan.width(panel) / KCC_VW;
   const Split split{end - begin, parts_of(end - begin, micro_rows(vectors))};
   for (int64_t p = 0; p < plan.c.k; p += sum_part) {
     for (int64_t tile = 0; tile < split.parts; ++tile) {
-      MicroCall call = first_call(plan, panel);
+      MicroCall call = first_call(plan, panel, copy);
       call.k = smaller_of(sum_part, plan.c.k - p);
       call.a = plan.c.lhs.data + (begin + split.begin(tile)) * call.a_row + p * call.a_step;
       call.b += p * call.b_step;
@@ -146,36 +160,48 @@ static void long_sums(const Plan& plan, int64_t panel, int64_t begin, int64_t en
   finish_tile(plan, sums, plan.width(panel), begin, panel, end - begin);
 }
 
-static void rows_of_panel(const Plan& plan, int64_t panel, int64_t begin, int64_t end) {
-  if (plan.c.k <= longest_sum) return whole_sums(plan, panel, begin, end);
-  for (int64_t row = begin; row < end; row += kept_rows) long_sums(plan, panel, row, smaller_of(row + kept_rows, end));
+// `copy` is the panel's copy, NULL when the right operand is read in place.
+static void rows_of_panel(const Plan& plan, int64_t panel, const float* copy, int64_t begin, int64_t end) {
+  if (plan.c.k <= longest_sum) return whole_sums(plan, panel, copy, begin, end);
+  for (int64_t row = begin; row < end; row += kept_rows) long_sums(plan, panel, copy, row, smaller_of(row + kept_rows, end));
+}
+
+static void pack(const Plan& plan, int64_t panel, float* copy) {
+  pack_panel(plan.c.rhs, plan.c.k, plan.column(panel), plan.columns(panel), copy, plan.width(panel));
 }
 
 // Panels are handed out first; rows are cut as well only where there are too few of them.
-static void run_grid(const Plan& plan, kcc_pool* pool) {
-  const double flop = 2.0 * (double)plan.c.m * (double)plan.c.n * (double)plan.c.k;
-  const int64_t wanted = larger_of(1, smaller_of(most_chunks, (int64_t)(flop / chunk_flop)));
-  const Split groups{plan.vectors.parts, smaller_of(wanted, plan.vectors.parts)};
-  const int64_t row_chunks = smaller_of(parts_of(plan.c.m, 6), larger_of(1, smaller_of(wanted, 16) / groups.parts));
-  const Split rows{plan.c.m, row_chunks};
-  parallel(pool, groups.parts * rows.parts, [&](int64_t chunk) {
-    const int64_t group = chunk / rows.parts, part = chunk % rows.parts;
-    for (int64_t panel = groups.begin(group); panel < groups.begin(group + 1); ++panel)
-      rows_of_panel(plan, panel, rows.begin(part), rows.begin(part + 1));
+struct Grid {
+  Split groups, rows;
+  Grid(const Plan& plan, int64_t threads) : groups{plan.vectors.parts, 1}, rows{plan.c.m, 1} {
+    const double flop = 2.0 * (double)plan.c.m * (double)plan.c.n * (double)plan.c.k;
+    const int64_t wanted = threads == 1 ? 1 : larger_of(1, smaller_of(most_chunks, (int64_t)(flop / chunk_flop)));
+    groups.parts = smaller_of(wanted, plan.vectors.parts);
+    if (groups.parts < 4 * threads) rows.parts = smaller_of(parts_of(plan.c.m, 6), larger_of(1, smaller_of(wanted, 4 * threads) / groups.parts));
+  }
+};
+
+static void run_grid(const Plan& plan, const Grid& grid, kcc_pool* pool) {
+  parallel(pool, grid.groups.parts * grid.rows.parts, [&](int64_t chunk) {
+    const int64_t group = chunk / grid.rows.parts, part = chunk % grid.rows.parts, first = grid.groups.begin(group);
+    for (int64_t panel = first; panel < grid.groups.begin(group + 1); ++panel) {
+      float* copy = !plan.packed(panel) ? nullptr : plan.panel(plan.pack_late ? first : panel);
+      if (plan.pack_late) pack(plan, panel, copy);
+      rows_of_panel(plan, panel, copy, grid.rows.begin(part), grid.rows.begin(part + 1));
+    }
   });
 }
 
 static void run_panels(const Contraction& c, float* space, kcc_pool* pool) {
   const int64_t vectors = parts_of(c.n, KCC_VW);
-  Plan plan{c, {vectors, parts_of(vectors, panel_vectors)}, false, false, space};
+  Plan plan{c, {vectors, parts_of(vectors, panel_vectors)}, false, false, false, space};
   plan.pack_all = c.rhs.column_stride != 1 || (c.m >= packed_rows && c.k * c.n >= packed_floats && c.k > 256);
   plan.pack_edge = c.n % KCC_VW != 0;
-  const int64_t first = plan.pack_all ? 0 : plan.vectors.parts - (plan.pack_edge ? 1 : 0);
-  parallel(pool, plan.vectors.parts - first, [&](int64_t i) {
-    const int64_t panel = first + i;
-    pack_panel(c.rhs, c.k, plan.column(panel), plan.columns(panel), plan.panel(panel), plan.width(panel));
-  });
-  run_grid(plan, pool);
+  const Grid grid(plan, pool == nullptr ? 1 : pool->threads);
+  plan.pack_late = plan.pack_all && grid.rows.parts == 1;
+  const int64_t first = plan.pack_late ? plan.vectors.parts : plan.pack_all ? 0 : plan.vectors.parts - (plan.pack_edge ? 1 : 0);
+  parallel(pool, plan.vectors.parts - first, [&](int64_t i) { pack(plan, first + i, plan.panel(first + i)); });
+  run_grid(plan, grid, pool);
 }
 
 // A left operand whose rows are neighbours, made one whose rows are contiguous: long sums would touch a page at every step.
@@ -191,13 +217,15 @@ static Matrix rows_made_contiguous(const Contraction& c, float* to, kcc_pool* po
   return {to, stride, 1};
 }
 
+// One chunk of columns for every thread, because long runs of every row are what the hardware fetches ahead best. Where
+// the columns are cut changes no sum.
 static void run_few_rows(const Contraction& c, kcc_pool* pool) {
-  const int64_t lines = parts_of(c.n, 16);
-  const int64_t wanted = larger_of(larger_of(1, smaller_of(16, c.k * c.n / 65536)), parts_of(c.n, few_columns));
-  const Split split{lines, smaller_of(wanted, lines)};
-  parallel(pool, split.parts, [&](int64_t i) {
-    const int64_t column = split.begin(i) * 16;
-    few_rows_columns(c, column, smaller_of(split.begin(i + 1) * 16, c.n) - column);
+  const int64_t lines = parts_of(c.n, 16), threads = pool == nullptr ? 1 : pool->threads;
+  const Split chunks{lines, larger_of(1, smaller_of(smaller_of(threads, lines), c.k * c.n / few_rows_chunk))};
+  parallel(pool, chunks.parts, [&](int64_t i) {
+    const int64_t end = smaller_of(chunks.begin(i + 1) * 16, c.n);
+    for (int64_t column = chunks.begin(i) * 16; column < end; column += few_columns)
+      few_rows_columns(c, column, smaller_of(end - column, few_columns));
   });
 }
 

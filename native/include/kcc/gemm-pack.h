@@ -59,15 +59,16 @@ static void transpose_rows(const float* from, int64_t from_stride, int64_t k, in
 
 // Columns that lie far apart, each contiguous: every vector of the panel is KCC_VW of them, transposed.
 static void pack_transposed(const Matrix& rhs, int64_t k, int64_t column, int64_t columns, float* panel, int64_t width) {
-  const int64_t whole = k / KCC_VW * KCC_VW;
+  const int64_t stride = rhs.column_stride;
   for (int64_t j = 0; j < width; j += KCC_VW) {
-    const float* from = rhs.data + (column + j) * rhs.column_stride;
+    const float* from = rhs.data + (column + j) * stride;
     const int64_t real = columns - j < KCC_VW ? columns - j : KCC_VW;
-    const bool full = real == KCC_VW;
-    if (full)
-      for (int64_t p = 0; p < whole; p += KCC_VW) transpose_block(from + p, rhs.column_stride, panel + p * width + j, width);
-    for (int64_t p = full ? whole : 0; p < k; ++p)
-      for (int64_t i = 0; i < KCC_VW; ++i) panel[p * width + j + i] = i < real ? from[i * rhs.column_stride + p] : 0.f;
+    int64_t p = 0;
+    for (; real == KCC_VW && p + KCC_VW <= k; p += KCC_VW) {
+      for (int i = 0; i < KCC_VW; ++i) __builtin_prefetch(from + i * stride + p + 64, 0, 3);
+      transpose_block(from + p, stride, panel + p * width + j, width);
+    }
+    for (; p < k; ++p) store(panel + p * width + j, real == KCC_VW ? gather(from + p, stride) : gather(from + p, stride, real));
   }
 }
 
