@@ -2,6 +2,7 @@
  * The base class of layers. An instance is a function: `layer(x)` connects it to a tensor. Built-in layers are records
  * (`define-layer.ts`); users extend this class with `build`, `call`, `computeOutputShape` and `getConfig`, as in Keras.
  */
+import { inspect } from 'node:util'
 import type { DType } from '../../runtime/contract/dtype.js'
 import { ArgumentTypeError, KccError, RuntimeError, ValueError, type SourceLocation } from '../../runtime/contract/errors.js'
 import type { Node } from '../ir/graph.js'
@@ -245,6 +246,8 @@ export class Layer {
   getInputShapeAt(nodeIndex: number): KShape | KShape[] { return shapesAt(this, nodeIndex, 'inputs') }
   getOutputShapeAt(nodeIndex: number): KShape | KShape[] { return shapesAt(this, nodeIndex, 'outputs') }
 
+  /** For `console.log`, which would show a function. */
+  [inspect.custom](): string { return this.toString() }
   toString(): string { return `<keras.layers.${this.className} object ${this.name}>` }
 }
 

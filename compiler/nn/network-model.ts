@@ -37,6 +37,7 @@ const isTensors = (x: unknown): x is Tensors => x instanceof KTensor || (Array.i
 
 /** @throws ValueError, TypeError in Keras' words when the ends are not tensors of layers. */
 function checkEnds(className: string, inputs: readonly KTensor[], outputs: readonly KTensor[]): void {
+  if (inputs.length === 0 || outputs.length === 0) throw new ValueError(`A ${className} needs at least one input and one output; found ${inputs.length} and ${outputs.length}.`)
   const foreignInput = inputs.find((t) => !(t instanceof KTensor) || !t.history)
   if (foreignInput) throw new ValueError(`Input tensors to a ${className} must come from \`keras.layers.Input\`. Received: ${String(foreignInput)} (missing previous layer metadata).`)
   const foreignOutput = outputs.find((t) => !(t instanceof KTensor) || !t.history)

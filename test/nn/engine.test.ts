@@ -21,7 +21,7 @@ class CountingEngine implements ModelEngine {
   async trainOnBatch(): Promise<number> { return 0 }
   async testOnBatch(): Promise<number> { return 0 }
   async predictOnBatch(): ReturnType<ModelEngine['predictOnBatch']> { return [] }
-  readVariable(name: string): TypedArray { return this.variables.get(name)!.slice() }
+  readVariable(name: string): TypedArray { return this.variables.get(name)?.slice() ?? Int32Array.of(0) }
   writeVariable(name: string, value: TypedArray): void { this.variables.set(name, value.slice()) }
   getScalar(name: string): number { return this.scalars.get(name) ?? 0.25 }
   setScalar(name: string, value: number): void { this.scalars.set(name, value) }
@@ -67,6 +67,20 @@ describe('a model and its engine', () => {
     await model.fit([[1]], [[1]])
     expect(engines).toHaveLength(2)
     expect(firstWeight(model)).toBe(3)
+  })
+
+  it('starts from restored state, until compiled again', async () => {
+    const model = Sequential([constantDense('d')])
+    model.compile(options)
+    model.writeState('SGD/iterations:0', Int32Array.of(7))
+    await model.predict([[1]])
+    expect(model.readState('SGD/iterations:0')).toEqual(Int32Array.of(7))
+    model.close()
+    expect(engines[0]!.closed).toBe(true)
+    await model.predict([[1]])
+    expect(engines[1]!.variables.get('SGD/iterations:0')).toEqual(Int32Array.of(7))
+    model.compile(options)
+    expect(model.readState('SGD/iterations:0')).toBeNull()
   })
 
   it('shares weights with other models', async () => {

@@ -1,4 +1,5 @@
 /** Layers as users meet them: calls, custom classes, training mode, weights, nodes, sharing. */
+import { inspect } from 'node:util'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { evaluateShape } from '../../compiler/ir/dim.js'
 import type { Graph } from '../../compiler/ir/graph.js'
@@ -140,6 +141,16 @@ describe('Dropout', () => {
 })
 
 describe('models', () => {
+  it('with several outputs return a list', () => {
+    const x = Input({ shape: [4] })
+    const model = Model({ inputs: x, outputs: [Dense(3)(x), Dense(2)(x)] })
+    const [a, b] = model<KTensor[]>(Input({ shape: [4] }))
+    expect([a!.shape, b!.shape]).toEqual([[null, 3], [null, 2]])
+    expect(model.getOutputShapeAt(1)).toEqual([[null, 3], [null, 2]])
+    expect(String(inspect(model))).toBe('<keras.layers.Model object model_1>')
+  })
+
+
   it('are built late, by a shape', () => {
     const model = Sequential([Dense(3), Dense(2)])
     expect(model.weights).toEqual([])
@@ -147,6 +158,11 @@ describe('models', () => {
     expect(model.countParams()).toBe(5 * 3 + 3 + 3 * 2 + 2)
     expect(model.inputNames).toEqual(['sequential_1_input'])
     expect(modelFromJson(model.toJson()).countParams()).toBe(model.countParams())
+  })
+
+  it('load configurations of old Keras, which are bare lists of layers', () => {
+    const { config } = JSON.parse(Sequential([Dense(3, { inputShape: [5] })]).toJson()) as { config: { layers: unknown[] } }
+    expect(modelFromJson(JSON.stringify({ class_name: 'Sequential', config: config.layers })).countParams()).toBe(18)
   })
 
   it('lose their last layer by pop', () => {
