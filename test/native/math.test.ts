@@ -31,9 +31,12 @@ const stride = process.env['KCC_MATH_STRIDE'] ?? '4099'
 const folder = mkdtempSync(join(tmpdir(), 'kcc-math-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
+/** As generated code is compiled. */
+const generated = ['-std=c++17', '-O2', '-ffp-contract=fast', '-fno-math-errno', '-fno-trapping-math', '-fno-exceptions', '-fno-rtti']
+
 function report(march: string): Report {
   const program = join(folder, march)
-  execFileSync('g++', ['-O2', '-Wall', '-Wextra', '-Werror', `-march=${march}`, '-I', 'native/include', 'test/native/math-test.cc', '-o', program])
+  execFileSync('g++', [...generated, '-Wall', '-Wextra', '-Werror', `-march=${march}`, '-I', 'native/include', 'test/native/math-test.cc', '-o', program])
   return JSON.parse(execFileSync(program, [stride], { encoding: 'utf8' })) as Report
 }
 
