@@ -49,7 +49,7 @@ export async function writePackage(input: PackageInput): Promise<WrittenPackage>
 
 async function contentOf(input: PackageInput): Promise<Content> {
   const view = packageView(input.name, input.manifest)
-  const rendered = ['package.json', 'index.mjs', 'index.cjs', 'index.d.ts'].map((name) => [name, render(name, view)] as const)
+  const rendered = ['package.json', 'index.mjs', 'index.cjs', 'index.d.ts', 'index.d.mts'].map((name) => [name, render(name, view)] as const)
   const types = filesBelow(inPackage('build', 'runtime')).filter((name) => name.endsWith('.d.ts'))
   return new Map<string, string | Uint8Array | { copyOf: string }>([
     ...rendered,
