@@ -18,6 +18,8 @@ export type PrintContext = {
 }
 
 const infix: Partial<Record<Intrinsic, string>> = { add: '+', sub: '-', mul: '*', eq: '==', ne: '!=', lt: '<', le: '<=', gt: '>', ge: '>=' }
+/** int32 wraps around, which C leaves undefined. */
+const wrapping: Partial<Record<Intrinsic, string>> = { add: 'wrap_add', sub: 'wrap_sub', mul: 'wrap_mul' }
 const named: Partial<Record<Intrinsic, string>> = { and: 'mask_and', or: 'mask_or', not: 'mask_not' }
 
 export function printExpr(expr: Expr, context: PrintContext): Printed {
@@ -96,18 +98,21 @@ function printCast(expr: Expr & { kind: 'cast' }, context: PrintContext): Printe
 
 function castText(arg: Printed, from: DType, to: DType): string {
   const integer = (dtype: DType): boolean => dtype === 'int32' || dtype === 'uint8'
-  if (from === to || (integer(from) && integer(to))) return arg.text
+  if (from === to || (from === 'uint8' && to === 'int32')) return arg.text
   if (to === 'bool') return `(${arg.text} != 0)`
   if (from === 'bool') return `kcc::${to === 'float32' ? 'mask_float' : 'mask_int'}(${arg.text})`
-  return `kcc::${to === 'float32' ? 'to_float' : 'to_int'}(${arg.text})`
+  if (to === 'float32') return `kcc::to_float(${arg.text})`
+  const whole = integer(from) ? arg.text : `kcc::to_int(${arg.text})`
+  return to === 'uint8' ? `(${whole} & 255)` : whole
 }
 
 function printCall(expr: Expr & { kind: 'call' }, context: PrintContext): Printed {
   const varies = expr.args.some((arg) => printExpr(arg, context).varies)
-  const operator = infix[expr.fn]
+  const wraps = expr.dtype === 'int32' ? wrapping[expr.fn] : undefined
+  const operator = wraps === undefined ? infix[expr.fn] : undefined
   if (operator !== undefined) return { text: `(${expr.args.map((a) => printAs(a, varies && a.dtype === 'bool', context)).join(` ${operator} `)})`, varies }
   const args = expr.args.map((arg) => printAs(arg, varies, context))
-  return { text: `kcc::${named[expr.fn] ?? expr.fn}(${args.join(', ')})`, varies }
+  return { text: `kcc::${wraps ?? named[expr.fn] ?? expr.fn}(${args.join(', ')})`, varies }
 }
 
 export const scalarType = (dtype: DType): string => {
@@ -126,12 +131,15 @@ export const storedType = (dtype: DType): string => (dtype === 'bool' || dtype =
 
 export function constantText(value: number, dtype: DType): string {
   if (dtype === 'bool') return value !== 0 ? 'true' : 'false'
-  if (dtype !== 'float32') return String(Math.trunc(value))
+  if (dtype !== 'float32') return integerText(Math.trunc(value))
   if (Number.isNaN(value)) return '__builtin_nanf("")'
   if (!Number.isFinite(value)) return value > 0 ? '__builtin_inff()' : '-__builtin_inff()'
-  const text = String(Math.fround(value))
+  const text = Object.is(value, -0) ? '-0' : String(Math.fround(value))
   return `${/[.e]/.test(text) ? text : `${text}.`}f`
 }
+
+/** C has no literal for the least int32: its magnitude is no int32. */
+const integerText = (value: number): string => (value === -(2 ** 31) ? '(-2147483647 - 1)' : String(value))
 
 /** A C identifier that keeps what can be kept of a name. */
 export const identifier = (name: string): string => name.replaceAll(/[^A-Za-z0-9_]/g, '_')

@@ -95,21 +95,21 @@ class StatementPrinter {
     const varies = scope.lanes !== null
     if (varies) scope.varying.add(s.name)
     const type = varies ? vectorType(s.dtype) : scalarType(s.dtype)
-    const identity = constantText(identityOf[s.op], s.dtype)
+    const identity = constantText(identityOf(s.op, s.dtype), s.dtype)
     const within = inner(scope)
-    const body = [...this.all(s.body, within), line(`${s.name} = ${combine(s.op, s.name, printAs(s.value, varies, within))};`)]
+    const body = [...this.all(s.body, within), line(`${s.name} = ${combine(s.op, s.dtype, s.name, printAs(s.value, varies, within))};`)]
     return [line(`${type} ${s.name} = ${varies ? `kcc::bcast(${identity})` : identity};`), ...this.loops(s.axes, body)]
   }
 
   /** One accumulator per lane along the last axis, folded in a fixed tree at the end. */
   private reduceAcrossLanes(s: Stmt & { kind: 'reduce' }, scope: Scope): CLine[] {
     const accumulator = `${s.name}_lanes`
-    const identity = `kcc::bcast(${constantText(identityOf[s.op], s.dtype)})`
+    const identity = `kcc::bcast(${constantText(identityOf(s.op, s.dtype), s.dtype)})`
     const last = s.axes[s.axes.length - 1]!
     const steps = this.lanesOver(last, (lanes) => {
       const within = inner(scope, lanes)
       const lets = this.all(s.body, within)
-      const next = combine(s.op, accumulator, printAs(s.value, true, within))
+      const next = combine(s.op, s.dtype, accumulator, printAs(s.value, true, within))
       const kept = lanes.count === null ? next : `kcc::select(kcc::first_lanes(${lanes.count}), ${next}, ${accumulator})`
       return [...lets, line(`${accumulator} = ${kept};`)]
     })
@@ -124,35 +124,46 @@ class StatementPrinter {
     return axes.reduceRight<CLine[]>((lines, axis) => [this.serialLoop(axis, lines)], [...body])
   }
 
-  /** The first of equals wins; NaN and -Infinity never do, so that a row of them gives 0. */
+  /** The first of equals wins; NaN and the least value never do, so that a row of them gives 0. */
   private argmax(s: Stmt & { kind: 'argmax' }, scope: Scope): CLine[] {
     const varies = scope.lanes !== null
     if (varies) scope.varying.add(s.name)
     const best = `${s.name}_best`
     const within = inner(scope)
     const wide = (text: string): string => (varies ? `kcc::bcast(${text})` : text)
+    const { dtype } = s.value
+    const type = varies ? vectorType(dtype) : scalarType(dtype)
     const body = [
       ...this.all(s.body, within),
-      line(`const ${varies ? 'kcc::vf' : 'float'} ${s.name}_value = ${printAs(s.value, varies, within)};`),
+      line(`const ${type} ${s.name}_value = ${printAs(s.value, varies, within)};`),
       line(`const ${varies ? 'kcc::vi' : 'bool'} ${s.name}_wins = ${s.name}_value > ${best};`),
       line(`${best} = kcc::select(${s.name}_wins, ${s.name}_value, ${best});`),
       line(`${s.name} = kcc::select(${s.name}_wins, ${wide(`(int32_t)${s.axis.name}`)}, ${s.name});`),
     ]
     return [
-      line(`${varies ? 'kcc::vf' : 'float'} ${best} = ${wide('-__builtin_inff()')};`),
+      line(`${type} ${best} = ${wide(constantText(identityOf('max', dtype), dtype))};`),
       line(`${varies ? 'kcc::vi' : 'int32_t'} ${s.name} = ${wide('0')};`),
       this.serialLoop(s.axis, body),
     ]
   }
 }
 
-const identityOf: Readonly<Record<ReduceOp, number>> = { sum: 0, prod: 1, max: -Infinity, min: Infinity }
+/** The combination of nothing. */
+function identityOf(op: ReduceOp, dtype: DType): number {
+  switch (op) {
+    case 'sum': return 0
+    case 'prod': return 1
+    case 'max': return dtype === 'float32' ? -Infinity : -(2 ** 31)
+    case 'min': return dtype === 'float32' ? Infinity : 2 ** 31 - 1
+  }
+}
+
 const foldOf: Readonly<Record<ReduceOp, string>> = { sum: 'hsum', prod: 'hprod', max: 'hmax', min: 'hmin' }
 
-function combine(op: ReduceOp, a: string, b: string): string {
+function combine(op: ReduceOp, dtype: DType, a: string, b: string): string {
   switch (op) {
-    case 'sum': return `${a} + ${b}`
-    case 'prod': return `${a} * ${b}`
+    case 'sum': return dtype === 'int32' ? `kcc::wrap_add(${a}, ${b})` : `${a} + ${b}`
+    case 'prod': return dtype === 'int32' ? `kcc::wrap_mul(${a}, ${b})` : `${a} * ${b}`
     case 'max': case 'min': return `kcc::${op}(${a}, ${b})`
   }
 }

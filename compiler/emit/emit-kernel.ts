@@ -27,7 +27,7 @@ export function emitKernel(program: KernelProgram, target: Target, render: Rende
   const view: KernelView = { name: placeholder, fields, prelude: preludeOf(fields, needs) }
   const [first] = program.body
   const code = first?.kind === 'contract' ? contractCode(program, first, view) : loopCode(program, view, target, render)
-  const hash = sha256(JSON.stringify([fields, code])).slice(0, 8)
+  const hash = sha256(JSON.stringify([fields, code]))
   const rename = (text: string, name: string): string => text.replaceAll(placeholder, name)
   return {
     hash,

@@ -19,10 +19,15 @@ import type { FunctionView, KernelsUnitView, KernelView, ModuleView, RegistryVie
 export type PlannedVariants = { readonly general: PlannedFunction; readonly fixed: readonly { readonly sizes: Readonly<Record<string, number>>; readonly planned: PlannedFunction }[] }
 export type PlannedModule = { readonly module: Module; readonly dims: readonly string[]; readonly functions: readonly PlannedVariants[]; readonly model: ModelManifest | null }
 
-export type EmitOptions = { readonly target: Target; readonly templates: string; readonly version: string }
+export type EmitOptions = {
+  readonly target: Target
+  readonly templates: string
+  readonly version: string
+  /** Kernels in one translation unit. The default is few enough to use all cores, and enough to share the cost of the headers. */
+  readonly kernelsPerUnit?: number
+}
 
-/** Kernels in one translation unit: few enough to use all cores, many enough to share the cost of the headers. */
-const kernelsPerUnit = 6
+const defaultKernelsPerUnit = 6
 
 export function emitModules(modules: readonly PlannedModule[], options: EmitOptions): Emitted {
   const render = loadTemplates(options.templates)
@@ -32,7 +37,7 @@ export function emitModules(modules: readonly PlannedModule[], options: EmitOpti
   return {
     files: [
       ...pool.sources(),
-      ...pool.units(render),
+      ...pool.units(render, options.kernelsPerUnit ?? defaultKernelsPerUnit),
       ...views.map((view) => perLevel(`module_${view.identifier}.cc`, render('module.cc', view))),
       perLevel('registry.cc', render('registry.cc', registry)),
     ],
@@ -49,7 +54,7 @@ class KernelPool {
   add(planned: PlannedFunction): KernelView[] {
     return planned.kernels.map(({ program }) => {
       const { hash, named } = emitKernel(program, this.target, this.render)
-      const known = this.byHash.get(hash) ?? named(`${program.name}_${hash}`)
+      const known = this.byHash.get(hash) ?? named(`${program.name}_${hash.slice(0, 8)}`)
       this.byHash.set(hash, known)
       return known.view
     })
@@ -60,7 +65,7 @@ class KernelPool {
     return [...new Map([...this.byHash.values()].flatMap((k) => k.sources).map((s) => [s.name, s])).values()]
   }
 
-  units(render: (template: string, view: object) => string): SourceFile[] {
+  units(render: (template: string, view: object) => string, kernelsPerUnit: number): SourceFile[] {
     const kernels = [...this.byHash.values()]
     const count = Math.ceil(kernels.length / kernelsPerUnit)
     return Array.from({ length: count }, (_, i) => kernels.filter((_, at) => at % count === i)).map((members, i) => perLevel(`kernels_${i}.cc`, render('kernels.cc', unitView(members))))

@@ -68,7 +68,10 @@ class Checker {
         this.require(5, s.modes.every((mode, i) => mode === 'serial' || (i === s.modes.length - 1 && !scope.insideVector)), `reduction ${s.name} has a vector it cannot have`)
         this.combined(s, s.axes, s.dtype, scope)
         return this.bind(s.name, s.dtype, scope)
-      case 'argmax': this.combined(s, [s.axis], 'float32', scope); return this.bind(s.name, 'int32', scope)
+      case 'argmax':
+        this.require(2, s.value.dtype === 'float32' || s.value.dtype === 'int32', `${exprText(s.value)} is ${s.value.dtype}, which argmax does not order`)
+        this.combined(s, [s.axis], s.value.dtype, scope)
+        return this.bind(s.name, 'int32', scope)
       case 'contract': return this.contraction(s, scope)
     }
   }

@@ -167,6 +167,14 @@ KCC_INLINE void scatter_bool(uint8_t* p, int64_t stride, vi mask) { scatter_u8(p
 
 // ---- arithmetic
 
+// int32 that wraps around.
+KCC_INLINE int32_t wrap_add(int32_t a, int32_t b) { return (int32_t)((uint32_t)a + (uint32_t)b); }
+KCC_INLINE int32_t wrap_sub(int32_t a, int32_t b) { return (int32_t)((uint32_t)a - (uint32_t)b); }
+KCC_INLINE int32_t wrap_mul(int32_t a, int32_t b) { return (int32_t)((uint32_t)a * (uint32_t)b); }
+KCC_INLINE vi wrap_add(vi a, vi b) { return (vi)((vu)a + (vu)b); }
+KCC_INLINE vi wrap_sub(vi a, vi b) { return (vi)((vu)a - (vu)b); }
+KCC_INLINE vi wrap_mul(vi a, vi b) { return (vi)((vu)a * (vu)b); }
+
 KCC_INLINE vf max(vf a, vf b) { return select(a != a, a, max_raw(a, b)); }
 KCC_INLINE vf min(vf a, vf b) { return select(a != a, a, min_raw(a, b)); }
 KCC_INLINE float max(float a, float b) { return select(a != a, a, max_raw(a, b)); }

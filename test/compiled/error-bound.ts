@@ -1,0 +1,146 @@
+/**
+ * How far compiled float32 may be from the exact result: forward error analysis, node by node. Every value carries a
+ * bound of its absolute error; an op turns the bounds of its inputs into its own and adds its rounding. A comparison of
+ * values that are closer than their errors may go either way: what follows from it gets a bound as large as the choice.
+ *
+ * Values are computed in double precision. Rounding of one float32 operation: |v| * 2^-24; elementary functions: the
+ * 4 units in the last place of the op records; sums of n terms: n roundings of the sum of magnitudes, in any order.
+ */
+import { topological, rootsOf, type Graph, type Node } from '../../compiler/ir/graph.js'
+import type { Tensor } from '../../compiler/ops/define-op.js'
+import { evaluateNode, type Run } from '../../compiler/ops/interpret.js'
+import { opOf } from '../../compiler/ops/registry.js'
+
+export type Bounded = { readonly value: Tensor; readonly error: Float64Array }
+
+const unit = 2 ** -24
+/** Below the normal numbers roundings are absolute. */
+const smallest = 2 ** -140
+
+/** Results of all outputs and updates with the largest error each element may have. */
+export function boundedResults(graph: Graph, run: Run): Record<string, Bounded> {
+  const known = new Map<Node, Bounded>()
+  const exact: Run = { ...run, precision: 'f64' }
+  for (const node of topological(rootsOf(graph))) known.set(node, boundedNode(node, node.inputs.map((x) => known.get(x)!), exact))
+  return Object.fromEntries([
+    ...graph.outputs.map((o) => [o.name, known.get(o.node)!] as const),
+    ...graph.updates.map((u) => [`new ${u.variable}`, known.get(u.node)!] as const),
+  ])
+}
+
+function boundedNode(node: Node, inputs: readonly Bounded[], run: Run): Bounded {
+  const value = evaluateNode(node, inputs.map((x) => x.value), run)
+  const inherited = inheritedError(node, inputs, value, run)
+  if (node.type.dtype !== 'float32') return { value, error: inherited }
+  const rounding = roundings(node)
+  return { value, error: inherited.map((e, i) => withRounding(e, value.data[i]!, rounding)) }
+}
+
+/** An infinity or NaN that is certain is exact. */
+function withRounding(error: number, value: number, rounding: number): number {
+  if (!Number.isFinite(value)) return Number.isNaN(error) ? 0 : error
+  const sum = error + rounding * unit * Math.abs(value) + (rounding > 0 ? smallest : 0)
+  return Number.isNaN(sum) ? Infinity : sum
+}
+
+/** Roundings of the last step, in halves of a unit in the last place. */
+function roundings(node: Node): number {
+  const { lowering, cost } = opOf(node)
+  switch (lowering.kind) {
+    case 'pointwise': return node.op === 'pow' ? 32 : cost === 'costly' ? 8 : exactOps.has(node.op) ? 0 : 1
+    case 'generate': return 1
+    case 'leaf': case 'view': case 'indexMap': case 'tiles': case 'argmax': return 0
+    case 'reduce': return lowering.op === 'max' || lowering.op === 'min' ? 0 : 1
+    case 'contract': return 1
+  }
+}
+
+const exactOps: ReadonlySet<string> = new Set(['neg', 'abs', 'relu', 'maximum', 'minimum', 'sign', 'floor', 'select'])
+
+function inheritedError(node: Node, inputs: readonly Bounded[], value: Tensor, run: Run): Float64Array {
+  const { lowering } = opOf(node)
+  const again = (data: (x: Bounded) => ArrayLike<number>): Float64Array =>
+    evaluateNode(node, inputs.map((x) => ({ shape: x.value.shape, data: Float64Array.from(data(x)) })), run).data
+  switch (lowering.kind) {
+    case 'leaf': case 'generate': return new Float64Array(value.data.length)
+    case 'view': case 'indexMap': case 'tiles': return again((x) => x.error)
+    case 'argmax': return value.data.map(() => (inputs[0]!.error.some((e) => e > 0) ? Infinity : 0))
+    case 'reduce': return reductionError(lowering.op, inputs[0]!, value, again)
+    case 'contract': return contractionError(inputs as [Bounded, Bounded], value, again)
+    case 'pointwise': return value.data.map((v, i) => pointError(node, inputs.map((x) => x.value.data[i]!), inputs.map((x) => x.error[i]!), v))
+  }
+}
+
+type Again = (data: (x: Bounded) => ArrayLike<number>) => Float64Array
+const magnitude = (x: Bounded): Float64Array => x.value.data.map(Math.abs)
+const reach = (x: Bounded): Float64Array => x.value.data.map((v, i) => Math.abs(v) + x.error[i]!)
+
+function reductionError(op: 'sum' | 'prod' | 'max' | 'min', x: Bounded, value: Tensor, again: Again): Float64Array {
+  const terms = x.value.data.length / Math.max(1, value.data.length)
+  if (op === 'max' || op === 'min') {
+    const worst = x.error.reduce((a, b) => Math.max(a, b), 0)
+    return value.data.map(() => worst)
+  }
+  const far = again(reach), near = again(magnitude)
+  // |product of (x + e)| - |product of x|, plus a rounding for each factor.
+  if (op === 'prod') return far.map((f, i) => f - near[i]! + terms * unit * f)
+  return far.map((f, i) => f - near[i]! + terms * unit * f)
+}
+
+/** sum of |a| |b| with the errors of a and b, less without them, plus a rounding for each of the k terms. */
+function contractionError([a, b]: [Bounded, Bounded], value: Tensor, again: Again): Float64Array {
+  const m = value.shape[0]!, n = value.shape[1]!
+  const terms = m * n === 0 ? 0 : Math.round(Math.sqrt((a.value.data.length / m) * (b.value.data.length / n)))
+  const far = again(reach), near = again(magnitude)
+  return far.map((f, i) => f - near[i]! + (terms + 1) * unit * f)
+}
+
+function pointError(node: Node, x: readonly number[], e: readonly number[], v: number): number {
+  const [a, b, c] = x as [number, number, number], [ea, eb, ec] = e as [number, number, number]
+  if (e.every((one) => one === 0)) return 0
+  switch (node.op) {
+    case 'add': case 'sub': return ea + eb
+    case 'mul': return Math.abs(a) * eb + Math.abs(b) * ea + ea * eb
+    case 'div': return Math.abs(b) > eb ? (ea + Math.abs(v) * eb) / (Math.abs(b) - eb) : Infinity
+    case 'neg': case 'abs': case 'relu': return ea
+    case 'maximum': case 'minimum': return Math.max(ea, eb)
+    case 'equal': case 'notEqual': case 'less': case 'lessEqual': case 'greater': case 'greaterEqual': return Math.abs(a - b) <= ea + eb ? 1 : 0
+    case 'and': case 'or': case 'not': return Math.max(...e)
+    case 'select': return (ea > 0 ? Math.abs(b - c) : 0) + Math.max(eb, ec)
+    default: return cornerError(node, x, e, v)
+  }
+}
+
+/** For functions that rise or fall in every argument: the largest change at the corners of the box of arguments. */
+function cornerError(node: Node, x: readonly number[], e: readonly number[], v: number): number {
+  const corners = x.reduce<number[][]>((list, at, i) => list.flatMap((head) => [[...head, at - e[i]!], [...head, at + e[i]!]]), [[]])
+  const single = (args: readonly number[]): number => opOf(node).evaluate(args.map((data) => ({ shape: [], data: Float64Array.of(data) })),
+    { attrs: node.attrs, dtype: node.type.dtype, shape: [], seed: 0, step: 0, size: () => 0 })[0]!
+  return Math.max(...corners.map((corner) => { const d = Math.abs(single(corner) - v); return Number.isNaN(d) ? Infinity : d }))
+}
+
+/** How much worse than the analysis says: simplification may order operations otherwise than the graph. */
+const slack = 2
+
+export type Comparison = { readonly worst: number; readonly at: number; readonly unknown: number }
+
+/** The largest error in units of its bound; `unknown` elements have no bound. NaN and infinities must be met exactly. */
+export function compareBounded(actual: ArrayLike<number>, { value, error }: Bounded): Comparison {
+  if (actual.length !== value.data.length) return { worst: Infinity, at: -1, unknown: 0 }
+  let worst = 0, at = -1, unknown = 0
+  value.data.forEach((expected, i) => {
+    if (!(error[i]! < Infinity)) { unknown++; return }
+    const ratio = errorRatio(actual[i]!, expected, error[i]!)
+    if (ratio > worst) { worst = ratio; at = i }
+  })
+  return { worst, at, unknown }
+}
+
+function errorRatio(actual: number, expected: number, error: number): number {
+  if (Object.is(actual, expected) || actual === expected) return 0
+  const difference = Math.abs(actual - expected)
+  if (Number.isNaN(difference)) return Infinity
+  // Values next to the largest float32 may overflow.
+  if (!Number.isFinite(difference)) return Math.abs(expected) + error * slack >= 3.4e38 ? 0 : Infinity
+  return difference / (error * slack)
+}
