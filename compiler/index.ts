@@ -6,10 +6,12 @@ import { NDArray } from '../runtime/index.js'
 import { installEngine } from './engine.js'
 import { createDatasets } from './files/datasets/index.js'
 import * as categorical from './files/to-categorical.js'
-import { installPersistence } from './persistence.js'
+import { loadWeights } from './files/load.js'
+import { saveModel, saveWeights } from './files/save.js'
+import { setModelFiles } from './nn/model-files.js'
 
 installEngine()
-installPersistence()
+setModelFiles({ save: saveModel, saveWeights, loadWeights })
 
 export { Callback, History, LambdaCallback, NDArray, ProgbarLogger, Progbar, loadPackage, CompiledModel } from '../runtime/index.js'
 export { ArgumentTypeError, AttributeError, FileFormatError, KccError, RuntimeError, ToolchainError, ValueError } from '../runtime/index.js'
