@@ -38,8 +38,10 @@ export function installEngine(): void {
   setEngineFactory(startEngine)
 }
 
-async function startEngine(model: Model): Promise<ModelEngine> {
-  const compiled = await compileAndLoad(model)
+const startEngine = async (model: Model): Promise<ModelEngine> => engineOf(model, await compileAndLoad(model))
+
+/** `model` run by its compiled code. The state of the optimizer lives in `compiled` until the engine is closed. */
+export function engineOf(model: Model, compiled: CompiledModel): ModelEngine {
   const slots = model.training ? optimizerSlots(model.training) : []
   for (const slot of slots) slot.attach(compiled)
   // Callbacks see the model the user made, not the one behind it.
