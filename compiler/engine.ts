@@ -8,10 +8,10 @@ import type { NativeAddon, NativeModule } from '../runtime/contract/native.js'
 import { CompiledModel } from '../runtime/compiled-model.js'
 import { buildNative, type NativeBuildOptions } from './build/native.js'
 import type { Emitted } from './emit/sources.js'
-import { optimizerSlots } from './files/optimizer-slots.js'
 import { setEngineFactory, type ModelEngine } from './nn/engine.js'
 import type { Model } from './nn/model.js'
 import { moduleSource } from './nn/module-source.js'
+import { session } from './nn/session.js'
 import { compileSources, defaultOptions, type PipelineOptions } from './pipeline.js'
 
 const require = createRequire(import.meta.url)
@@ -30,7 +30,7 @@ export const openModule = (loaded: LoadedNative, index = 0): NativeModule => loa
 /** A model compiled and loaded, with variables of its own that still hold zeros. */
 export async function compileAndLoad(model: Model, options: PipelineOptions = defaultOptions): Promise<CompiledModel> {
   const loaded = await loadEmitted(compileSources([moduleSource(model)], options))
-  return new CompiledModel(openModule(loaded), loaded.manifests[0]!)
+  return new CompiledModel(openModule(loaded), loaded.manifests[0]!, { seed: session.claimSeed() })
 }
 
 /** Makes `fit`, `evaluate` and `predict` of models in this process run compiled code. Called once, by the facade. */
@@ -40,10 +40,8 @@ export function installEngine(): void {
 
 const startEngine = async (model: Model): Promise<ModelEngine> => engineOf(model, await compileAndLoad(model))
 
-/** `model` run by its compiled code. The state of the optimizer lives in `compiled` until the engine is closed. */
+/** `model` run by its compiled code. */
 export function engineOf(model: Model, compiled: CompiledModel): ModelEngine {
-  const slots = model.training ? optimizerSlots(model.training) : []
-  for (const slot of slots) slot.attach(compiled)
   // Callbacks see the model the user made, not the one behind it.
   return {
     fit: (x, y, options) => compiled.fit(x, y, options, model),
@@ -56,9 +54,6 @@ export function engineOf(model: Model, compiled: CompiledModel): ModelEngine {
     writeVariable: (name, value) => compiled.writeVariable(name, value),
     getScalar: (name) => compiled.getScalar(name),
     setScalar: (name, value) => compiled.setScalar(name, value),
-    close: () => {
-      for (const slot of slots) slot.detach(compiled)
-      compiled.close()
-    },
+    close: () => { void compiled.close() },
   }
 }

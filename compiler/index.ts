@@ -26,7 +26,7 @@ export { Sequential } from './nn/sequential.js'
 export type { ModelClass } from './nn/model.js'
 export type { SequentialClass } from './nn/sequential.js'
 export { KTensor } from './nn/tensor.js'
-export { clearSession } from './nn/session.js'
+export { clearSession, setSeed } from './nn/session.js'
 
 export * as activations from './nn/activations.js'
 export * as initializers from './nn/initializers.js'

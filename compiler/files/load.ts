@@ -12,7 +12,7 @@ import type { KerasFile } from './keras-h5.js'
 import { assignByName, assignByOrder, assignOptimizer } from './layer-weights.js'
 import type { Warn, WeightedModel } from './layer-weights.js'
 import { parsePythonJson } from './python-json.js'
-import { optimizerSlots } from './optimizer-slots.js'
+import { optimizerSlots } from '../nn/optimizer-slots.js'
 import type { SavableModel } from './save.js'
 
 /** A model of the front end, as far as files need it. */

@@ -7,7 +7,7 @@ import { writeKerasH5, writeKerasWeights } from './keras-h5.js'
 import type { KerasFile, NamedArray } from './keras-h5.js'
 import { layerWeights, namedArrays } from './layer-weights.js'
 import type { WeightedModel } from './layer-weights.js'
-import { optimizerSlots } from './optimizer-slots.js'
+import { optimizerSlots } from '../nn/optimizer-slots.js'
 
 /** What our files say they are: the layout of this version of Keras on its usual backend. */
 const dialect = { kerasVersion: '2.3.1', backend: 'tensorflow' } as const

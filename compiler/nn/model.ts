@@ -1,5 +1,4 @@
 /** `Model`: a network that can be compiled, trained and run. */
-import type { TypedArray } from '../../runtime/contract/dtype.js'
 import { RuntimeError } from '../../runtime/contract/errors.js'
 import type {
   ArrayData, EvaluateOptions, EvaluateResult, FitOptions, History, PredictOptions, PredictResult, TestOnBatchOptions, TrainOnBatchOptions,
@@ -11,6 +10,8 @@ import { callableClass } from './define-layer.js'
 import { createEngine, type ModelEngine } from './engine.js'
 import type { Tensors } from './layer.js'
 import { registerLayer } from './layer-table.js'
+import { optimizerSlots } from './optimizer-slots.js'
+import type { Weight } from './weight.js'
 import { modelFiles, type LoadWeightsOptions, type SaveOptions } from './model-files.js'
 import { NetworkModel, type ModelOptions } from './network-model.js'
 import type { Optimizer } from './optimizers/optimizer.js'
@@ -26,18 +27,13 @@ export class ModelClass extends NetworkModel {
   private declare pending: CompileOptions | null
   private declare starting: Promise<ModelEngine> | null
   private declare running: ModelEngine | null
-  /** State of the optimizer to start from, by variable name. */
-  private declare restored: Map<string, TypedArray>
 
   constructor(options: ModelOptions | Tensors = {}, outputs?: Tensors, rest: ModelOptions = {}) {
     super(options, outputs, rest)
-    Object.assign(this, { training: null, stopTraining: false, pending: null, starting: null, running: null, restored: new Map() })
+    Object.assign(this, { training: null, stopTraining: false, pending: null, starting: null, running: null })
   }
 
-  protected override structureChanges(): void {
-    this.releaseEngine()
-    this.restored = new Map()
-  }
+  protected override structureChanges(): void { this.releaseEngine() }
 
   /** Sets loss, metrics and optimizer. What is trainable is fixed here. */
   compile(options: CompileOptions): void {
@@ -46,7 +42,6 @@ export class ModelClass extends NetworkModel {
       const training = known ? compileModel(this, options) : null
       this.releaseEngine()
       this.training = training
-      this.restored = new Map()
       this.pending = known ? null : options
     })
   }
@@ -89,27 +84,21 @@ export class ModelClass extends NetworkModel {
     if (this.inputs.length === 0) this.build(sampleShapes(x))
     if (this.pending) this.compile(this.pending)
     const engine = await (this.starting ??= this.start())
-    for (const weight of this.weights) weight.attach(engine)
+    for (const weight of this.held()) weight.attach(engine)
     return engine
   }
 
   private async start(): Promise<ModelEngine> {
     const { training } = this
     const engine = await createEngine(this)
-    for (const [name, value] of this.restored) engine.writeVariable(name, value)
     training?.optimizer.connect({ get: (name) => engine.getScalar(name), set: (name, value) => engine.setScalar(name, value) })
     this.running = engine
     return engine
   }
 
-  /** Value of a variable besides the weights, such as an optimizer's slot; null before training when nothing was restored. */
-  readState(name: string): TypedArray | null {
-    return this.running ? this.running.readVariable(name) : this.restored.get(name) ?? null
-  }
-  /** Sets such a variable, now or when the model is first run. */
-  writeState(name: string, value: TypedArray): void {
-    if (this.running) this.running.writeVariable(name, value)
-    else this.restored.set(name, value)
+  /** Everything whose value an engine keeps while it runs. */
+  private held(): readonly Weight[] {
+    return this.training ? [...this.weights, ...optimizerSlots(this.training)] : this.weights
   }
 
   /** Architecture, weights, training configuration and optimizer state, as Keras' `model.save`. */
@@ -118,13 +107,7 @@ export class ModelClass extends NetworkModel {
   loadWeights(path: string, options: LoadWeightsOptions = {}): Promise<void> { return modelFiles().loadWeights(this, path, options) }
 
   /** Frees what runs the model. It stays usable: the next call starts where this one ended. */
-  close(): void {
-    const { running, training } = this
-    if (running && training) {
-      for (const { name } of training.optimizer.variables(training.parameters)) this.restored.set(name, running.readVariable(name))
-    }
-    this.releaseEngine()
-  }
+  close(): void { this.releaseEngine() }
 
   /** Ends the engine; weights and scalars keep their values here. The next call starts another. */
   releaseEngine(): void {
@@ -136,7 +119,7 @@ export class ModelClass extends NetworkModel {
   }
 
   private stop(engine: ModelEngine): void {
-    for (const weight of this.weights) weight.detach(engine)
+    for (const weight of this.held()) weight.detach(engine)
     this.training?.optimizer.connect(null)
     engine.close()
   }

@@ -71,6 +71,9 @@ export class Session {
   }
 
   /** The stream for a weight that will be drawn later. */
+  /** Seed of one model's shuffling and random layers: another for each model, the same in each run after `setSeed`. */
+  claimSeed = (): number => (this.seed + Math.imul(0x9e3779b9, ++this.draws)) >>> 0
+
   claimDraw = (): Stream => ({ seed: this.seed, stream: ++this.draws })
 
   /** Initializers called by `body` without a seed of their own use `stream`. */
@@ -127,3 +130,6 @@ export class Session {
 export const session = new Session()
 /** Starts names from 1 again, as `K.clear_session()`. Models made before stay usable. */
 export const clearSession = (): void => session.clear()
+
+/** Makes initial weights, shuffling and dropout of everything made from here on the same in each run. */
+export const setSeed = (seed: number): void => session.setSeed(seed)

@@ -1,11 +1,11 @@
 /**
  * State of a compiled model's optimizer as weights: zero at first, set from a file, and kept by the engine while one
- * runs (whoever makes the engine attaches them and detaches them before it closes, as it does with the model's weights).
+ * runs (the model attaches them and detaches them before the engine closes, as it does with its own weights).
  */
 import { allocate } from '../../runtime/contract/dtype.js'
 import type { Variable } from '../ir/graph.js'
-import type { CompiledTraining } from '../nn/compile.js'
-import { Weight } from '../nn/weight.js'
+import type { CompiledTraining } from './compile.js'
+import { Weight } from './weight.js'
 
 export type TrainedState = Pick<CompiledTraining, 'optimizer' | 'parameters'>
 
