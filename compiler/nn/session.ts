@@ -70,10 +70,10 @@ export class Session {
     this.draws = 0
   }
 
-  /** The stream for a weight that will be drawn later. */
   /** Seed of one model's shuffling and random layers: another for each model, the same in each run after `setSeed`. */
   claimSeed = (): number => (this.seed + Math.imul(0x9e3779b9, ++this.draws)) >>> 0
 
+  /** The stream for a weight that will be drawn later. */
   claimDraw = (): Stream => ({ seed: this.seed, stream: ++this.draws })
 
   /** Initializers called by `body` without a seed of their own use `stream`. */
