@@ -2,7 +2,7 @@
 //
 // Columns are cut into panels of a few vectors, rows into balanced blocks of at most as many as the micro-kernel has.
 // The left operand is read in place. The right one is read in place where a row's columns are neighbours, and copied
-// into panels where they are not, at a ragged right edge, and for large matrices. Chunks of the grid are handed to the
+// into panels where they are not, at a ragged right edge, and where panels are long. Chunks of the grid are handed to the
 // pool; where they are cut changes no sum, so it may depend on how many threads there are.
 #pragma once
 #include "gemm-few-rows.h"
@@ -22,8 +22,9 @@ static constexpr int64_t few_rows_chunk = 1 << 15;
 static constexpr int64_t longest_sum = 1536, sum_part = 1024;
 // Rows whose unfinished sums are kept while the parts of long sums are added.
 static constexpr int64_t kept_rows = 96;
-// From this size on a copy in panels pays: enough rows read it, and in place it would not stay in the cache.
-static constexpr int64_t packed_rows = 192, packed_floats = 1 << 18;
+// A right operand that could be read in place is copied in panels when a panel is long, so that in place its strided rows
+// would not stay in the second-level cache, and enough rows use it; or when very many rows use it.
+static inline bool worth_packing(int64_t m, int64_t k) { return (m >= 64 && k >= 640) || (m >= 512 && k >= 256); }
 
 // A left operand with neighbouring rows is turned for longer sums than this, where enough columns use it.
 static constexpr int64_t long_turn = 256, turn_columns = 96;
@@ -90,7 +91,7 @@ struct Wanted {
   }
   void next(const Plan& plan, int64_t panel, int64_t tile) {
     const int64_t strips = parts_of(panel_width, ahead_floats), part = tile / strips;
-    if (plan.pack_late) next_source(plan, panel, tile);
+    if (plan.pack_late && plan.c.rhs.column_stride != 1) next_source(plan, panel, tile);
     else if (part < 4) next_panel(plan, panel, part, tile % strips * ahead_floats);
   }
   // What the next copy will be made of, when it is one run of memory: as much as there are steps to fetch it in.
@@ -102,7 +103,7 @@ struct Wanted {
   }
   // A quarter of the rows of one strip.
   void next_panel(const Plan& plan, int64_t panel, int64_t part, int64_t column) {
-    const bool packed = plan.packed(panel);
+    const bool packed = plan.packed(panel) && !plan.pack_late;
     const int64_t step = packed ? plan.width(panel) : plan.c.rhs.row_stride, rows = plan.c.k / 4;
     const float* from = packed ? plan.panel(panel) : plan.c.rhs.data + plan.column(panel);
     runs[count++] = {from + part * rows * step + column, step, rows};
@@ -195,7 +196,7 @@ static void run_grid(const Plan& plan, const Grid& grid, kcc_pool* pool) {
 static void run_panels(const Contraction& c, float* space, kcc_pool* pool) {
   const int64_t vectors = parts_of(c.n, KCC_VW);
   Plan plan{c, {vectors, parts_of(vectors, panel_vectors)}, false, false, false, space};
-  plan.pack_all = c.rhs.column_stride != 1 || (c.m >= packed_rows && c.k * c.n >= packed_floats && c.k > 256);
+  plan.pack_all = c.rhs.column_stride != 1 || worth_packing(c.m, c.k);
   plan.pack_edge = c.n % KCC_VW != 0;
   const Grid grid(plan, pool == nullptr ? 1 : pool->threads);
   plan.pack_late = plan.pack_all && grid.rows.parts == 1;
