@@ -23,8 +23,11 @@ static constexpr int64_t longest_sum = 1536, sum_part = 1024;
 // Rows whose unfinished sums are kept while the parts of long sums are added.
 static constexpr int64_t kept_rows = 96;
 // A right operand that could be read in place is copied in panels when a panel is long, so that in place its strided rows
-// would not stay in the second-level cache, and enough rows use it; or when very many rows use it.
-static inline bool worth_packing(int64_t m, int64_t k) { return (m >= 64 && k >= 640) || (m >= 512 && k >= 256); }
+// would not stay in the second-level cache, and enough rows use it; or when very many rows use it. Narrow panels touch
+// more lines for every product, so they are copied sooner.
+static inline bool worth_packing(int64_t m, int64_t k) {
+  return (KCC_VW < 16 && m >= 64 && k >= 64) || (m >= 64 && k >= 640) || (m >= 512 && k >= 256);
+}
 
 // A left operand with neighbouring rows is turned for longer sums than this, where enough columns use it.
 static constexpr int64_t long_turn = 256, turn_columns = 96;
