@@ -68,3 +68,40 @@ function mapExpr(expr: Expr, map: (index: Index) => Index): Expr {
 
 /** Elements one step of `axis` moves an index by. */
 export const strideOf = (index: Index, axis: string) => index.terms.find((t) => t.axis === axis)?.stride ?? 0
+
+/** The statements with every expression replaced, arguments before the calls they are in. */
+export const mapExpressions = (statements: readonly Stmt[], map: (expr: Expr) => Expr): Stmt[] =>
+  statements.map((s) => mapStatementExpressions(s, (expr) => mapInside(expr, map)))
+
+function mapInside(expr: Expr, map: (expr: Expr) => Expr): Expr {
+  if (expr.kind === 'call') return mapCall(expr, map)
+  return map(expr.kind === 'cast' ? { ...expr, arg: mapInside(expr.arg, map) } : expr)
+}
+
+/** A call whose arguments did not change is passed on as the same object. */
+function mapCall(expr: Expr & { readonly kind: 'call' }, map: (expr: Expr) => Expr): Expr {
+  const args = expr.args.map((arg) => mapInside(arg, map))
+  return map(args.every((arg, i) => arg === expr.args[i]) ? expr : { ...expr, args })
+}
+
+function mapStatementExpressions(s: Stmt, map: (expr: Expr) => Expr): Stmt {
+  const body = (inner: readonly Stmt[]): Stmt[] => inner.map((i) => mapStatementExpressions(i, map))
+  switch (s.kind) {
+    case 'for': return { ...s, body: body(s.body) }
+    case 'let':
+    case 'store': return { ...s, value: map(s.value) }
+    case 'reduce':
+    case 'argmax': return { ...s, body: body(s.body), value: map(s.value) }
+    case 'contract': return { ...s, lhs: map(s.lhs), rhs: map(s.rhs), epilogue: body(s.epilogue) }
+  }
+}
+
+/** Names of locals as often as they are used. */
+export function localsIn(statements: readonly Stmt[]): string[] {
+  const names: string[] = []
+  mapExpressions(statements, (expr) => {
+    if (expr.kind === 'local') names.push(expr.name)
+    return expr
+  })
+  return names
+}
