@@ -9,7 +9,6 @@
 // chunk is counted in `done`. So a worker that wakes up late does no harm.
 #include "kcc/pool.h"
 
-#include <immintrin.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
@@ -18,6 +17,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <xmmintrin.h>
 
 namespace {
 
@@ -154,6 +154,7 @@ uint32_t await_run(uint32_t seen) {
 struct Start { int index; uint32_t seen; };
 
 void* worker(void* argument) {
+  _mm_setcsr(_mm_getcsr() | 0x8040);  // denormals as zero, as in the callers of kernels (kcc/driver.h)
   Start start = *(Start*)argument;
   free(argument);
   for (uint32_t seen = start.seen;;) {

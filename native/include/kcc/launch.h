@@ -1,13 +1,10 @@
-// Running a kernel's outermost loop in ranges on the host's pool, and small arithmetic for the arena.
+// Running a kernel's outermost loop in ranges on the host's pool.
 #pragma once
-#include "abi.h"
+#include "driver.h"
 #include "vec.h"
 
 namespace kcc {
 inline namespace KCC_LEVEL {
-
-KCC_INLINE int64_t align64(int64_t bytes) { return (bytes + 63) & ~(int64_t)63; }
-KCC_INLINE int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
 // Items in one range: worth `range_work`, a multiple of `multiple`. Depends on the kernel and its sizes alone.
 KCC_INLINE int64_t range_items(int64_t work_per_item, int64_t range_work, int64_t multiple) {
