@@ -7,7 +7,6 @@ import { enabled, setting } from './support/env.js'
 export class Observer {
   private count = 0
   private last = ''
-  readonly times: { readonly name: string; readonly ms: number }[] = []
 
   constructor(private readonly name: string, private readonly verify: (module: Module) => void, private readonly print: (module: Module) => string) {}
 
@@ -18,9 +17,7 @@ export class Observer {
   }
 
   step(pass: string, module: Module, run: (module: Module) => Module): Module {
-    const begun = performance.now()
-    const result = run(module)
-    this.times.push({ name: pass, ms: performance.now() - begun })
+    const result = timed(this.name, pass, () => run(module))
     this.check(result)
     this.dump(pass, result)
     return result
@@ -41,4 +38,12 @@ export class Observer {
     mkdirSync(join(folder, this.name), { recursive: true })
     writeFileSync(join(folder, this.name, file), text)
   }
+}
+
+/** Runs a stage or pass of a module; `KCC_TIME=1` prints what it took. */
+export function timed<T>(module: string, stage: string, run: () => T): T {
+  const begun = performance.now()
+  const result = run()
+  if (enabled('KCC_TIME')) process.stderr.write(`kcc: ${module}: ${stage.padEnd(18)}${(performance.now() - begun).toFixed(1).padStart(9)} ms\n`)
+  return result
 }

@@ -27,7 +27,7 @@ import { cpu, type Target } from './schedule/target.js'
 import { specialize } from './passes/specialize.js'
 import { enabled } from './support/env.js'
 import { inPackage, kccVersion } from './support/paths.js'
-import { Observer } from './observer.js'
+import { Observer, timed } from './observer.js'
 
 export type PipelineOptions = FusionOptions & {
   readonly target?: Target
@@ -70,12 +70,13 @@ const checked = (kernel: KernelProgram): KernelProgram => {
 /** Stages 3 to 6: kernels, loops, schedule, memory. */
 export function planGraph(graph: Graph, options: PipelineOptions): PlannedFunction {
   const target = options.target ?? cpu
-  const kernels = formKernels(graph, { fuse: options.fuse })
-  const bound = lowerKernels(kernels).map(({ program, bindings }) => {
+  const kernels = timed(graph.name, 'form-kernels', () => formKernels(graph, { fuse: options.fuse }))
+  const lowered = timed(graph.name, 'lower', () => lowerKernels(kernels))
+  const bound = timed(graph.name, 'schedule', () => lowered.map(({ program, bindings }) => {
     const scheduled = checked(scheduleKernel(checked(program), target))
     return { program: scheduled, bindings, workspace: scratchOf(scheduled) }
-  })
-  return planFunction(graph, bound)
+  }))
+  return timed(graph.name, 'plan', () => planFunction(graph, bound))
 }
 
 const inferred: Infer = (op, inputs, attrs) => opNamed(op).infer(inputs, attrs)
@@ -99,7 +100,8 @@ export function dimsOf(module: Module): string[] {
 
 /** The whole road from modules to sources. */
 export const emit = (modules: readonly PlannedModule[], options: PipelineOptions): Emitted =>
-  emitModules(modules, { target: options.target ?? cpu, templates: inPackage('templates'), version: kccVersion })
+  timed(modules.map(({ module }) => module.name).join(', '), 'emit', () =>
+    emitModules(modules, { target: options.target ?? cpu, templates: inPackage('templates'), version: kccVersion }))
 
 export const compileSources = (sources: readonly ModuleSource[], options: PipelineOptions = defaultOptions): Emitted =>
   emit(sources.map((source) => planModule(assemble(source), source.model, options)), options)

@@ -31,6 +31,7 @@ import { checkWholeBatches, chooseBatchSize, standardizeTraining } from './train
 import { loadVariables, saveVariables, setWeights } from './weights.js'
 import type { WeightValues } from './weights.js'
 
+/** A compiled model: `fit`, `evaluate`, `predict` and `predictSync` over native code, weights, and `close`. */
 export class CompiledModel implements CallbackModel {
   readonly program: Program
   readonly #session: Session

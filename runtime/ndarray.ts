@@ -12,6 +12,7 @@ import { convert, naturalDtype } from './convert.js'
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1)
 
+/** A dense row-major array: `data` with its `shape` and `dtype`. What `predict` gives, and one form of data it takes. */
 export class NDArray implements ArrayResult {
   readonly data: TypedArray
   readonly shape: readonly number[]

@@ -7,6 +7,7 @@ import type { Clock, TextOutput } from './progbar.js'
 export type Screen = { readonly output: TextOutput; readonly clock: Clock }
 export const processScreen: Screen = { output: process.stdout, clock: monotonicClock }
 
+/** The callback that prints progress as Keras does; `fit` adds it by itself unless `verbose` is 0. */
 export class ProgbarLogger extends Callback {
   #bar: Progbar | null = null
   #seen = 0

@@ -23,6 +23,7 @@ export type ProgbarOptions = {
 
 export type ProgbarValues = readonly (readonly [string, number])[]
 
+/** Keras' progress bar, to the character. */
 export class Progbar {
   readonly #target: number | null
   readonly #options: Required<ProgbarOptions>

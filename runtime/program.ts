@@ -20,6 +20,7 @@ export type ProgramFunction = {
   readonly fixedBatch: number | null
 }
 
+/** The functions and variables of an opened native module by their names, with every argument checked. */
 export class Program {
   readonly #variables: ReadonlyMap<string, number>
   readonly #scalars: ReadonlyMap<string, number>

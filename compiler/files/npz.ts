@@ -85,7 +85,7 @@ export function crc32(bytes: Uint8Array): number {
   return (crc ^ 0xffffffff) >>> 0
 }
 
-/** @throws FileFormatError for a damaged file, the file system's error for a missing one. */
+/** The arrays of an `.npz` file by name, as numpy saved them. @throws FileFormatError for a damaged file, the file system's error for a missing one. */
 export const loadNpz = async (path: string): Promise<Record<string, FileArray>> => readNpz(await readFile(path), path)
 
 /** The arrays as a `.npz` file, uncompressed as `numpy.savez` writes it. */

@@ -56,16 +56,27 @@ function reluFull(x: Node, { alpha = 0, maxValue = null, threshold = 0 }: ReluOp
 
 const hardSigmoidNode = (x: Node): Node => compositions.clip(add(mul(x, 0.2), 0.5), 0, 1)
 
+/** exp(x) / sum(exp(x)) over an axis, the last by default. */
 export const softmax = liftNodes(softmaxNode)
+/** x where it is positive, else alpha · (exp(x) - 1). */
 export const elu = liftNodes(eluNode)
+/** elu with the scale and alpha of self-normalising networks. */
 export const selu = liftNodes((x) => mul(eluNode(x, SELU_ALPHA), SELU_SCALE))
+/** log(1 + exp(x)). */
 export const softplus = liftNodes((x) => compositions.softplus(x))
+/** x / (1 + |x|). */
 export const softsign = liftNodes((x) => div(x, add(abs(x), 1)))
+/** max(x, 0), or with options: slope below the threshold, and a largest value. */
 export const relu = liftNodes(reluFull)
+/** The hyperbolic tangent. */
 export const tanh = liftNodes((x) => tanhNode(x))
+/** 1 / (1 + exp(-x)). */
 export const sigmoid = liftNodes((x) => sigmoidNode(x))
+/** A piecewise linear sigmoid: 0.2 x + 0.5 within [0, 1]. */
 export const hardSigmoid = liftNodes(hardSigmoidNode)
+/** exp(x). */
 export const exponential = liftNodes((x) => exp(x))
+/** x itself. */
 export const linear = liftNodes((x) => x)
 
 /** By Keras' names. */
@@ -76,9 +87,10 @@ const table: Readonly<Record<string, Activation>> = {
 const canonical = new Map<unknown, string>([
   ...Object.entries(table).map(([name, f]): [unknown, string] => [f, name]), [softmax, 'softmax'], [elu, 'elu'], [relu, 'relu'],
 ])
+/** The names that may stand for an activation. */
 export const activationNames = Object.keys(table)
 
-/** @throws ValueError for an unknown name, in Keras' words. */
+/** The function a name stands for, or the function given. @throws ValueError for an unknown name, in Keras' words. */
 export function getActivation(identifier: unknown, custom: CustomObjects = session.customObjects): Activation {
   if (identifier === null || identifier === undefined) return table['linear']!
   if (typeof identifier === 'function') return identifier as Activation
@@ -88,9 +100,10 @@ export function getActivation(identifier: unknown, custom: CustomObjects = sessi
   return found as Activation
 }
 
+/** How a configuration writes an activation. */
 export const serializeActivation = (f: Activation): Json => canonical.get(f) ?? (isConfigured(f) ? serializeConfigured(f) : f.name)
 
-/** @throws TypeError when a user's activation returns something else than a tensor. */
+/** An activation, built in or a user's, of a graph node. @throws TypeError when a user's activation returns something else than a tensor. */
 export function applyActivation(f: Activation, x: Node): Node {
   const result = f(new KTensor(x))
   const node = typeof result === 'object' && result !== null && 'node' in result ? result.node : result
@@ -102,5 +115,7 @@ export function applyActivation(f: Activation, x: Node): Node {
 
 /** `activations.get`, `serialize`, `deserialize`, as Keras groups them. */
 export const get = getActivation
+/** How a configuration writes an activation. */
 export const serialize = serializeActivation
+/** The function a configuration names. */
 export const deserialize = getActivation

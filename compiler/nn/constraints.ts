@@ -63,7 +63,7 @@ const makers: Makers<Constraint> = {
   MinMaxNorm: minMaxNorm, min_max_norm: minMaxNorm,
 }
 
-/** @throws ValueError `Unknown constraint: …`. */
+/** The constraint a name or configuration stands for, or the function given; null for none. @throws ValueError `Unknown constraint: …`. */
 export function getConstraint(identifier: unknown, custom: CustomObjects = session.customObjects): Constraint | null {
   if (identifier === null || identifier === undefined) return null
   if (typeof identifier === 'string') return make('constraint', makers, identifier, {}, custom)
@@ -78,6 +78,9 @@ export function applyConstraint(f: Constraint, w: Node): Node {
   return 'node' in result ? result.node : result
 }
 
+/** The constraint a name or configuration stands for. */
 export const get = getConstraint
+/** How a configuration writes a constraint. */
 export const serialize = serializeConfigured
+/** The constraint a configuration describes. */
 export const deserialize = getConstraint

@@ -28,16 +28,21 @@ const fixed = (className: string, config: JsonObject, fill: (shape: readonly num
 const random = (className: string, config: JsonObject, fill: (shape: readonly number[], stream: Stream) => Float64Array): Initializer & Configured =>
   fixed(className, config, (shape) => fill(shape, session.nextDraw(seedOf(config))))
 
+/** All zeros. */
 export const Zeros = (): Initializer & Configured => fixed('Zeros', {}, (shape) => new Float64Array(elements(shape)))
+/** All ones. */
 export const Ones = (): Initializer & Configured => fixed('Ones', {}, (shape) => new Float64Array(elements(shape)).fill(1))
+/** One value everywhere. */
 export const Constant = ({ value = 0 }: { readonly value?: number } = {}): Initializer & Configured =>
   fixed('Constant', { value }, (shape) => new Float64Array(elements(shape)).fill(value))
 
 type NormalOptions = Seeded & { readonly mean?: number; readonly stddev?: number }
 
+/** Normally distributed values. */
 export const RandomNormal = ({ mean = 0, stddev = 0.05, seed = null }: NormalOptions = {}): Initializer & Configured =>
   random('RandomNormal', { mean, stddev, seed }, (shape, stream) => fillNormal(elements(shape), stream).map((z) => mean + stddev * z))
 
+/** Evenly distributed values in [minval, maxval). */
 export const RandomUniform = ({ minval = -0.05, maxval = 0.05, seed = null }: Seeded & { readonly minval?: number; readonly maxval?: number } = {}): Initializer & Configured =>
   random('RandomUniform', { minval, maxval, seed }, (shape, stream) => fillUniform(elements(shape), stream).map((u) => minval + (maxval - minval) * u))
 
@@ -83,11 +88,17 @@ export function VarianceScaling({ scale = 1, mode = 'fan_in', distribution = 'no
 
 const scaled = (scale: number, mode: string, distribution: string) => ({ seed = null }: Seeded = {}): Initializer & Configured =>
   VarianceScaling({ scale, mode, distribution, seed })
+/** Uniform within ±sqrt(3 / fan in). */
 export const lecunUniform = scaled(1, 'fan_in', 'uniform')
+/** Truncated normal with variance 1 / fan in. */
 export const lecunNormal = scaled(1, 'fan_in', 'normal')
+/** Uniform within ±sqrt(6 / (fan in + fan out)): what kernels start from unless told otherwise. */
 export const glorotUniform = scaled(1, 'fan_avg', 'uniform')
+/** Truncated normal with variance 2 / (fan in + fan out). */
 export const glorotNormal = scaled(1, 'fan_avg', 'normal')
+/** Uniform within ±sqrt(6 / fan in). */
 export const heUniform = scaled(2, 'fan_in', 'uniform')
+/** Truncated normal with variance 2 / fan in. */
 export const heNormal = scaled(2, 'fan_in', 'normal')
 
 /** Rows or columns (whichever are fewer) orthonormal, all but the last axis taken as rows, times `gain`. */
@@ -101,7 +112,7 @@ export const Orthogonal = ({ gain = 1, seed = null }: Seeded & { readonly gain?:
     return q.map((_, i) => gain * (rows < columns ? q[i]! : q[(i % columns) * rows + Math.floor(i / columns)]!))
   })
 
-/** @throws ValueError for a weight that is not a matrix. */
+/** The identity matrix times `gain`. @throws ValueError for a weight that is not a matrix. */
 export const Identity = ({ gain = 1 }: { readonly gain?: number } = {}): Initializer & Configured =>
   fixed('Identity', { gain }, (shape) => {
     if (shape.length !== 2) throw new ValueError('Identity matrix initializer can only be used for 2D matrices.')
@@ -132,7 +143,7 @@ const makers: Makers<Initializer> = {
   glorot_normal: withSeed(glorotNormal), he_uniform: withSeed(heUniform), he_normal: withSeed(heNormal),
 }
 
-/** @throws ValueError `Unknown initializer: glorot`. */
+/** The initializer a name or configuration stands for, or the function given. @throws ValueError `Unknown initializer: glorot`. */
 export function getInitializer(identifier: unknown, custom: CustomObjects = session.customObjects): Initializer {
   if (typeof identifier === 'string') return make('initializer', makers, identifier, {}, custom)
   if (typeof identifier === 'function') return identifier as Initializer
@@ -155,6 +166,9 @@ export function deferredDraw(initializer: Initializer, shape: readonly number[],
   }
 }
 
+/** The initializer a name or configuration stands for. */
 export const get = getInitializer
+/** How a configuration writes an initializer. */
 export const serialize = serializeConfigured
+/** The initializer a configuration describes. */
 export const deserialize = getInitializer

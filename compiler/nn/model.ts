@@ -18,6 +18,7 @@ import type { Optimizer } from './optimizers/optimizer.js'
 
 const notCompiled = 'You must compile a model before training/testing. Use `model.compile(optimizer, loss)`.'
 
+/** The class behind `Model`. */
 export class ModelClass extends NetworkModel {
   /** Null before `compile`. */
   declare training: CompiledTraining | null

@@ -25,8 +25,11 @@ export function L1L2({ l1 = 0, l2 = 0 }: { readonly l1?: number; readonly l2?: n
   const [a, b] = [Math.fround(l1), Math.fround(l2)]
   return configured('L1L2', { l1: a, l2: b }, (x: KTensor) => new KTensor(l1l2Node(x.node, a, b)))
 }
+/** factor · sum(|w|). */
 export const l1 = (factor = 0.01): Regularizer & Configured => L1L2({ l1: factor })
+/** factor · sum(w²). */
 export const l2 = (factor = 0.01): Regularizer & Configured => L1L2({ l2: factor })
+/** Both penalties, each 0.01 by default. */
 export const l1L2 = (options: { readonly l1?: number; readonly l2?: number } = {}): Regularizer & Configured => L1L2({ l1: 0.01, l2: 0.01, ...options })
 
 const makers: Makers<Regularizer> = {
@@ -36,7 +39,7 @@ const makers: Makers<Regularizer> = {
   l1_l2: (c) => l1L2({ l1: numberOf(c, 'l1', 0.01), l2: numberOf(c, 'l2', 0.01) }),
 }
 
-/** @throws ValueError `Unknown regularizer: l3`. */
+/** The regularizer a name or configuration stands for, or the function given; null for none. @throws ValueError `Unknown regularizer: l3`. */
 export function getRegularizer(identifier: unknown, custom: CustomObjects = session.customObjects): Regularizer | null {
   if (identifier === null || identifier === undefined) return null
   if (typeof identifier === 'string') return make('regularizer', makers, identifier, {}, custom)
@@ -55,6 +58,9 @@ export function applyRegularizer(f: Regularizer, x: Node): Node {
   return node
 }
 
+/** The regularizer a name or configuration stands for. */
 export const get = getRegularizer
+/** How a configuration writes a regularizer. */
 export const serialize = serializeConfigured
+/** The regularizer a configuration describes. */
 export const deserialize = getRegularizer

@@ -20,6 +20,7 @@ export type SequentialOptions = { readonly name?: string | null; readonly traina
 
 const severalOutputs = 'All layers in a Sequential model should have a single output tensor. For multi-output layers, use the functional API.'
 
+/** The class behind `Sequential`. */
 export class SequentialClass extends ModelClass {
   /** Layers in order, an InputLayer that was added first included. */
   private declare stack: Layer[]

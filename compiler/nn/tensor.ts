@@ -7,6 +7,7 @@ import { toKShape, type KShape } from './shape.js'
 /** The layer, its how-manieth call, and which of that call's outputs. */
 export type History = { readonly layer: Layer; readonly nodeIndex: number; readonly tensorIndex: number }
 
+/** A symbolic tensor: what `Input` gives, what layers take and give. It remembers the layer that made it. */
 export class KTensor {
   /** `history` is null for tensors that no layer returned; a model cannot end in one. */
   constructor(readonly node: Node, readonly history: History | null = null) {}

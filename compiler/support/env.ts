@@ -1,6 +1,6 @@
 /**
  * Every environment variable that changes what kcc does, in one table: the command line prints it, and nothing else
- * reads `process.env` by itself. The runtime reads `KCC_THREADS` on its own because it may not import the compiler.
+ * reads `process.env` by itself. `KCC_THREADS` is read by the thread pool, in native code.
  */
 export type EnvironmentVariable = { readonly name: string; readonly value: string; readonly doc: string }
 

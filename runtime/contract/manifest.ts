@@ -4,6 +4,7 @@
  */
 import type { DType } from './dtype.js'
 
+/** Version of `manifest.json`: a runtime reads packages of exactly this one. */
 export const MANIFEST_FORMAT = 1
 
 /** A dimension: a size, or the text of an expression over the module's symbols, such as "B" or "4*B". */

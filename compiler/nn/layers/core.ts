@@ -9,6 +9,7 @@ import { activation, dataFormat, integers, optionalInteger, optionalShape, rate 
 import { tupleText } from '../python-text.js'
 import { sizeOfKShape, type KShape } from '../shape.js'
 
+/** `Activation('relu')`: an activation function of the input, by name or as a function. */
 export const Activation = defineLayer({
   className: 'Activation',
   doc: 'An activation function of the input.',
@@ -28,6 +29,7 @@ function dropped(x: Node, share: number, noiseShape: KShape | null, stream: numb
   return mul(x, broadcastTo(kept, x.type.shape))
 }
 
+/** `Dropout(rate)`: in training a random share of the elements becomes 0, the others are scaled up; elsewhere the identity. */
 export const Dropout = defineLayer({
   className: 'Dropout',
   doc: 'In training, a random share of the elements becomes 0 and the others are scaled up to keep the mean. Elsewhere the identity.',
@@ -52,6 +54,7 @@ function flattenedSize(shape: KShape): number {
   throw new ValueError(`The shape of the input to "Flatten" is not fully defined (got ${tupleText(shape.slice(1))}). Make sure to pass a complete "input_shape" or "batch_input_shape" argument to the first layer in your model.`)
 }
 
+/** `Flatten()`: all axes but the batch become one. */
 export const Flatten = defineLayer({
   className: 'Flatten',
   doc: '[B, ...] to [B, product of the others]; channels first are moved last before.',
@@ -81,6 +84,7 @@ function resolvedTarget(input: KShape, target: readonly number[]): KShape {
   return target.map((d) => (d < 0 ? size / known : d))
 }
 
+/** `Reshape([3, 4])`: the same elements under another shape, given without the batch; one size may be -1. */
 export const Reshape = defineLayer({
   className: 'Reshape',
   doc: '[B, ...] to [B, targetShape] with the same elements; one size may be -1.',

@@ -16,6 +16,7 @@ function product(x: Node, kernel: Node): Node {
   return reshape(matmul(rows, kernel), result)
 }
 
+/** `Dense(units, options)`: activation(x · kernel + bias) over the last axis. */
 export const Dense = defineLayer({
   className: 'Dense',
   doc: 'activation(x · kernel + bias) over the last axis: [..., n] to [..., units]. Weights: kernel [n, units], bias [units].',

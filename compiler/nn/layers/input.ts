@@ -47,6 +47,7 @@ class InputLayerClass extends Layer {
 }
 
 export type InputLayer = InputLayerClass
+/** The layer behind `Input`; first in the `layers` of a functional model. */
 export const InputLayer = callableClass(InputLayerClass) as typeof InputLayerClass & ((options?: InputLayerOptions) => InputLayerClass)
 registerLayer('InputLayer', InputLayerClass)
 

@@ -43,6 +43,7 @@ export function alignRanks(inputs: readonly Node[]): Node[] {
   })
 }
 
+/** `Add()([a, b, …])`: the sum of two or more tensors. */
 export const Add = defineLayer({
   className: 'Add',
   doc: 'The sum of two or more inputs, broadcast to one shape.',
@@ -66,6 +67,7 @@ function concatenatedShape(shapes: readonly KShape[], axis: number): KShape {
   return shapes[0]!.map((d, i) => (i === at ? size : d))
 }
 
+/** `Concatenate({ axis })([a, b, …])`: tensors one after the other along an axis. */
 export const Concatenate = defineLayer({
   className: 'Concatenate',
   doc: 'The inputs one after the other along `axis`; their other sizes must agree.',

@@ -34,6 +34,7 @@ export type ObjectConfig = { readonly class_name: string; readonly config: Reado
 export const isObjectConfig = (value: unknown): value is ObjectConfig =>
   typeof value === 'object' && value !== null && 'class_name' in value && typeof value.class_name === 'string'
 
+/** A loss as `compile` takes it: made by the classes of `losses`, by name, or from a function. */
 export class Loss {
   constructor(
     /** Null for a user's function, of whose targets nothing is assumed. */

@@ -5,6 +5,7 @@ import type { LossDefinition } from './define-loss.js'
 import * as regression from './regression.js'
 import { snakeIdentifier } from '../training-names.js'
 
+/** Every loss: its names, formula and options. */
 export const lossDefinitions: readonly LossDefinition[] = [
   regression.meanSquaredError, regression.meanAbsoluteError, regression.meanAbsolutePercentageError,
   regression.meanSquaredLogarithmicError, squaredHinge, hinge, categoricalHinge, regression.logcosh, regression.huberLoss,

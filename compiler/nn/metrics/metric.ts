@@ -16,6 +16,7 @@ export const metricDefinitions: readonly MetricDefinition[] = Object.values(accu
 /** The mean of a batch, and what it counts when batches are averaged: see `Averaging` in the manifest. */
 export type BatchMean = { readonly value: Node; readonly counts: 'samples' | 'batches' | 'weights' }
 
+/** A metric as `compile` takes it: a mean over samples, or over the elements of a batch. */
 export class Metric {
   constructor(
     readonly name: string,

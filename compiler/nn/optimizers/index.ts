@@ -23,10 +23,17 @@ export type NadamOptions = Common & Epsilon & Betas & { readonly scheduleDecay?:
 const constructorOf = <Options extends Common>(definition: OptimizerDefinition) =>
   (options?: Options): Optimizer => new Optimizer(definition, { ...options })
 
+/** Gradient descent, with momentum and Nesterov momentum. */
 export const SGD = constructorOf<SGDOptions>(sgd)
+/** Steps divided by a running root mean square of the gradient. */
 export const RMSprop = constructorOf<RMSpropOptions>(rmsprop)
+/** Steps divided by the root of the sum of all squared gradients. */
 export const Adagrad = constructorOf<AdagradOptions>(adagrad)
+/** Steps scaled by running means of gradients and of earlier steps. */
 export const Adadelta = constructorOf<AdadeltaOptions>(adadelta)
+/** Running means of the gradient and its square, with correction of their start; `amsgrad: true` for that variant. */
 export const Adam = constructorOf<AdamOptions>(adam)
+/** Adam with the largest gradient so far in place of the mean square. */
 export const Adamax = constructorOf<AdamaxOptions>(adamax)
+/** Adam with Nesterov momentum. */
 export const Nadam = constructorOf<NadamOptions>(nadam)

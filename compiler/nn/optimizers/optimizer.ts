@@ -22,6 +22,7 @@ export type ScalarStore = { get(name: string): number; set(name: string, value: 
 
 const float32 = { dtype: 'float32', shape: [] } as const
 
+/** An optimizer of a model: its rule, its hyperparameters (settable between steps) and the state it keeps. */
 export class Optimizer {
   private readonly values: Map<string, number>
   private readonly initial: ReadonlyMap<string, number>

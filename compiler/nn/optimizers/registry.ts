@@ -2,6 +2,7 @@
 import type { OptimizerDefinition } from './define-optimizer.js'
 import { adadelta, adagrad, adam, adamax, nadam, rmsprop, sgd } from './rules.js'
 
+/** Every optimizer: its rule, hyperparameters and state. */
 export const optimizerDefinitions: readonly OptimizerDefinition[] = [sgd, rmsprop, adagrad, adadelta, adam, adamax, nadam]
 
 /** By class name in any capitals, as Keras' identifiers. */
