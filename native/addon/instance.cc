@@ -192,14 +192,27 @@ struct RowCopy {
   char* rows;
   int64_t row_bytes, count, per_chunk;
   const int32_t* order;
+  int64_t ordered;  // entries of `order` from here on, those of later batches included
   bool gather;
 };
+
+// Rows ahead that are fetched into the cache while one is copied: about 24 KB, at most two batches of 32.
+int64_t rows_ahead(int64_t row_bytes) {
+  int64_t rows = 24576 / (row_bytes + 1);
+  return rows < 2 ? 2 : rows > 64 ? 64 : rows;
+}
+
+void fetch_row(const char* row, int64_t bytes) {
+  for (int64_t at = 0; at < bytes; at += 64) __builtin_prefetch(row + at);
+}
 
 void copy_rows(void* context, int64_t chunk) {
   const RowCopy& copy = *(const RowCopy*)context;
   int64_t end = (chunk + 1) * copy.per_chunk;
   if (end > copy.count) end = copy.count;
+  const int64_t ahead = rows_ahead(copy.row_bytes);
   for (int64_t i = chunk * copy.per_chunk; i < end; i++) {
+    if (i + ahead < copy.ordered) fetch_row(copy.column + copy.order[i + ahead] * copy.row_bytes, copy.row_bytes);
     char* far = copy.column + copy.order[i] * copy.row_bytes;
     char* near = copy.rows + i * copy.row_bytes;
     copy.gather ? memcpy(near, far, (size_t)copy.row_bytes) : memcpy(far, near, (size_t)copy.row_bytes);
@@ -246,7 +259,7 @@ struct Batch {
 void begin_batch(const Loop& plan, kcc_pool* pool, const Staging& staging, Batch* batch) {
   for (size_t i = 0; i < plan.inputs.size(); i++) {
     const Column& column = plan.inputs[i];
-    if (plan.order) copy_all(pool, {column.data, staging[i], column.row_bytes, batch->count, 0, plan.order + batch->first, true});
+    if (plan.order) copy_all(pool, {column.data, staging[i], column.row_bytes, batch->count, 0, plan.order + batch->first, plan.samples - batch->first, true});
     batch->inputs[i] = plan.order ? staging[i] : column.data + batch->first * column.row_bytes;
   }
   for (size_t i = 0; i < plan.outputs.size(); i++)
@@ -258,7 +271,7 @@ void begin_batch(const Loop& plan, kcc_pool* pool, const Staging& staging, Batch
 void end_batch(const Loop& plan, kcc_pool* pool, const Staging& staging, const Batch& batch) {
   for (size_t i = 0; plan.order && i < plan.outputs.size(); i++) {
     const Column& column = plan.outputs[i];
-    copy_all(pool, {column.data, staging[plan.inputs.size() + i], column.row_bytes, batch.count, 0, plan.order + batch.first, false});
+    copy_all(pool, {column.data, staging[plan.inputs.size() + i], column.row_bytes, batch.count, 0, plan.order + batch.first, 0, false});
   }
 }
 
