@@ -138,10 +138,14 @@ class KernelLowering {
     })
   }
 
+  /** All values first: a store may replace what another value reads. */
   private storeAll(nodes: readonly Node[], scope: Scope): void {
-    for (const node of nodes) {
+    const found = nodes.map((node) => {
       const index = this.isRow(node) ? this.rowIndex(node) : identityIndex(this.kernel.domain.length)
       const value = this.values.at(node, index, scope)
+      return { node, index, value: nodes.length > 1 ? scope.bind(node, value) : value }
+    })
+    for (const { node, index, value } of found) {
       for (const home of this.targets(node)) {
         const buffer = this.bindings.write(node, home)
         scope.statements.push({ kind: 'store', buffer: buffer.name, index: linearIndex(index, node.type.shape), value, from: node.from })

@@ -157,10 +157,14 @@ class KernelFormer {
 
   /** Gives a value that must be stored a kernel of its own, unless it has one. */
   private settle(node: Node): void {
-    if (this.groupOf.has(node) || (isPlainLeaf(node) && !this.isRoot(node))) return
+    if (this.groupOf.has(node) || (isPlainLeaf(node) && !this.isOutput(node))) return
     const scalars = node.type.shape.length === 0 ? this.groups.find((g) => g.kind === 'map' && g.domain.length === 0 && this.canJoin(g, node)) : undefined
     if (scalars && this.options.fuse && isComputed(node)) return this.join(scalars, node, 'full')
     this.open('map', node, node.type.shape)
+  }
+
+  private isOutput(node: Node): boolean {
+    return this.graph.outputs.some((output) => storageRoot(output.node) === node)
   }
 
   private isRoot(node: Node): boolean {

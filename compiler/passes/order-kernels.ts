@@ -2,7 +2,8 @@
  * The second half of fusion: decides which values are stored and where, and in which order kernels run.
  *
  * A variable's new value is written in place when every reader of the old value can run before, or reads only the
- * element being replaced; otherwise the new value is kept aside and copied at the end.
+ * element being replaced; otherwise the new value is kept aside and copied at the end. A new value that is itself an old
+ * variable or an input is first copied by a kernel of its own, which is then a writer and a reader like any other.
  */
 import type { Graph, Node, Update } from '../ir/graph.js'
 import { rootsOf, topological } from '../ir/graph.js'
@@ -13,13 +14,17 @@ import { opOf } from '../ops/registry.js'
 import { accessesOf, readsInPlace, reaches, type Group } from './kernel-groups.js'
 
 type Groups = { readonly groups: readonly Group[]; readonly groupOf: ReadonlyMap<Node, Group> }
+/** An update whose new value is computed by the kernel `writer`. */
+type Placing = { readonly variable: string; readonly root: Node; readonly writer: Group }
 
 export function orderKernels(graph: Graph, formed: Groups): KernelGraph {
   const groups = [...formed.groups]
   const homes = new Map<Node, Home[]>()
+  // All of them before the first is placed: a copy reads an old value.
+  const placings = graph.updates.flatMap((update) => placingOf(update, groups, formed.groupOf))
   addLeafHomes(graph, homes)
   graph.outputs.forEach((output, index) => addHome(homes, storageRoot(output.node), { kind: 'output', index }))
-  for (const update of graph.updates) placeUpdate(update, groups, formed.groupOf, homes)
+  for (const placing of placings) place(placing, groups, homes)
   for (const node of storedElsewhere(groups, formed.groupOf)) if (!homes.has(node)) homes.set(node, [{ kind: 'arena' }])
   const names = new Set<string>()
   const kernels = sortGroups(groups).map((group) => toKernel(group, homes, names))
@@ -50,18 +55,34 @@ function storedElsewhere(groups: readonly Group[], groupOf: ReadonlyMap<Node, Gr
   return reads.filter(({ group, root }) => groupOf.has(root) && groupOf.get(root) !== group).map(({ root }) => root)
 }
 
-function placeUpdate(update: Update, groups: Group[], groupOf: ReadonlyMap<Node, Group>, homes: Map<Node, Home[]>): void {
-  const root = storageRoot(update.node)
-  const writer = groupOf.get(root)!
-  const readers = groups.filter((group) => readsVariable(group, update.variable))
-  const inPlace = opOf(root).lowering.kind !== 'leaf' && readers.every((reader) =>
-    reader === writer ? readsOnlyItsElement(writer, root, update.variable) : !reaches(reader, writer))
+function placingOf({ variable, node }: Update, groups: Group[], groupOf: ReadonlyMap<Node, Group>): Placing[] {
+  const root = storageRoot(node)
+  if (variableRead(root) === variable) return []
+  const writer = groupOf.get(root)
+  if (writer && opOf(root).lowering.kind !== 'leaf') return [{ variable, root, writer }]
+  const { copy, group } = copying(root, groups.length)
+  groups.push(group)
+  return [{ variable, root: copy, writer: group }]
+}
+
+function place({ variable, root, writer }: Placing, groups: Group[], homes: Map<Node, Home[]>): void {
+  const readers = groups.filter((group) => readsVariable(group, variable))
+  const inPlace = readers.every((reader) => (reader === writer ? readsOnlyItsElement(writer, root, variable) : !reaches(reader, writer)))
   if (inPlace) {
     for (const reader of readers) if (reader !== writer) writer.needs.add(reader)
-    return addHome(homes, root, { kind: 'variable', name: update.variable })
+    return addHome(homes, root, { kind: 'variable', name: variable })
   }
   if (!homes.has(root)) homes.set(root, [{ kind: 'arena' }])
-  groups.push(commit(root, update, writer, groups.length, readers, homes))
+  const { copy, group } = copying(root, groups.length)
+  for (const needed of [...readers, writer]) group.needs.add(needed)
+  homes.set(copy, [{ kind: 'variable', name: variable }])
+  groups.push(group)
+}
+
+/** A kernel that copies a stored value. The copy is a value of its own: readers do not look through it. */
+function copying(root: Node, id: number): { copy: Node; group: Group } {
+  const copy = makeNode('cast', [root], { dtype: root.type.dtype })
+  return { copy, group: { id, kind: 'map', domain: root.type.shape, reduced: [], roles: new Map([[copy, 'full']]), needs: new Set() } }
 }
 
 const readsVariable = (group: Group, variable: string): boolean =>
@@ -75,14 +96,6 @@ function readsOnlyItsElement(group: Group, root: Node, variable: string): boolea
     const asMember: Group = { ...group, roles: new Map([[access.source, role]]) }
     return opOf(node).lowering.kind === 'pointwise' && nodeRole === role && readsInPlace(asMember, role, node.type.shape, access)
   }))
-}
-
-/** A last kernel that copies a value kept aside into its variable. */
-function commit(root: Node, update: Update, writer: Group | undefined, id: number, readers: readonly Group[], homes: Map<Node, Home[]>): Group {
-  const copy = makeNode('broadcastTo', [root], { shape: root.type.shape, axes: root.type.shape.map((_, i) => i) })
-  homes.set(copy, [{ kind: 'variable', name: update.variable }])
-  const needs = new Set([...readers, ...(writer ? [writer] : [])])
-  return { id, kind: 'map', domain: root.type.shape, reduced: [], roles: new Map([[copy, 'full']]), needs }
 }
 
 /** Needed kernels first; otherwise in the order in which they were opened. */

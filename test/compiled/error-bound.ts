@@ -67,7 +67,7 @@ function inheritedError(node: Node, inputs: readonly Bounded[], value: Tensor, r
     case 'argmax': return value.data.map(() => (inputs[0]!.error.some((e) => e > 0) ? Infinity : 0))
     case 'reduce': return reductionError(lowering.op, inputs[0]!, value, again)
     case 'contract': return contractionError(inputs as [Bounded, Bounded], value, again)
-    case 'pointwise': return value.data.map((v, i) => pointError(node, inputs.map((x) => x.value.data[i]!), inputs.map((x) => x.error[i]!), v))
+    case 'pointwise': return pointwiseError(node, inputs, value, again)
   }
 }
 
@@ -95,28 +95,50 @@ function contractionError([a, b]: [Bounded, Bounded], value: Tensor, again: Agai
   return far.map((f, i) => f - near[i]! + (terms + 1) * unit * f)
 }
 
-function pointError(node: Node, x: readonly number[], e: readonly number[], v: number): number {
+function pointwiseError(node: Node, inputs: readonly Bounded[], value: Tensor, again: Again): Float64Array {
+  if (inputs.every((x) => x.error.every((e) => e === 0))) return new Float64Array(value.data.length)
+  if (!closedForms.has(node.op)) return cornerError(inputs, value, again)
+  const x = inputs.map(() => 0), e = inputs.map(() => 0)
+  return value.data.map((v, i) => {
+    inputs.forEach((input, k) => { x[k] = input.value.data[i]!; e[k] = input.error[i]! })
+    return pointError(node.op, x, e, v)
+  })
+}
+
+const closedForms: ReadonlySet<string> = new Set([
+  'add', 'sub', 'mul', 'div', 'neg', 'abs', 'relu', 'maximum', 'minimum', 'equal', 'notEqual', 'less', 'lessEqual', 'greater', 'greaterEqual', 'and', 'or', 'not', 'select',
+])
+
+function pointError(op: string, x: readonly number[], e: readonly number[], v: number): number {
   const [a, b, c] = x as [number, number, number], [ea, eb, ec] = e as [number, number, number]
-  if (e.every((one) => one === 0)) return 0
-  switch (node.op) {
+  switch (op) {
     case 'add': case 'sub': return ea + eb
     case 'mul': return Math.abs(a) * eb + Math.abs(b) * ea + ea * eb
     case 'div': return Math.abs(b) > eb ? (ea + Math.abs(v) * eb) / (Math.abs(b) - eb) : Infinity
     case 'neg': case 'abs': case 'relu': return ea
     case 'maximum': case 'minimum': return Math.max(ea, eb)
-    case 'equal': case 'notEqual': case 'less': case 'lessEqual': case 'greater': case 'greaterEqual': return Math.abs(a - b) <= ea + eb ? 1 : 0
     case 'and': case 'or': case 'not': return Math.max(...e)
     case 'select': return (ea > 0 ? Math.abs(b - c) : 0) + Math.max(eb, ec)
-    default: return cornerError(node, x, e, v)
+    // Comparisons: certain when the operands are further apart than their errors.
+    default: return ea + eb > 0 && Math.abs(a - b) <= ea + eb ? 1 : 0
   }
 }
 
 /** For functions that rise or fall in every argument: the largest change at the corners of the box of arguments. */
-function cornerError(node: Node, x: readonly number[], e: readonly number[], v: number): number {
-  const corners = x.reduce<number[][]>((list, at, i) => list.flatMap((head) => [[...head, at - e[i]!], [...head, at + e[i]!]]), [[]])
-  const single = (args: readonly number[]): number => opOf(node).evaluate(args.map((data) => ({ shape: [], data: Float64Array.of(data) })),
-    { attrs: node.attrs, dtype: node.type.dtype, shape: [], seed: 0, step: 0, size: () => 0 })[0]!
-  return Math.max(...corners.map((corner) => { const d = Math.abs(single(corner) - v); return Number.isNaN(d) ? Infinity : d }))
+function cornerError(inputs: readonly Bounded[], value: Tensor, again: Again): Float64Array {
+  const worst = new Float64Array(value.data.length)
+  for (let corner = 0; corner < 2 ** inputs.length; corner++) {
+    const sign = new Map(inputs.map((x, k) => [x, (corner >> k) & 1 ? 1 : -1]))
+    const moved = again((x) => x.value.data.map((at, i) => at + sign.get(x)! * x.error[i]!))
+    moved.forEach((m, i) => { worst[i] = Math.max(worst[i]!, changeOf(m, value.data[i]!)) })
+  }
+  return worst
+}
+
+function changeOf(moved: number, value: number): number {
+  if (Object.is(moved, value) || moved === value) return 0
+  const change = Math.abs(moved - value)
+  return Number.isNaN(change) ? Infinity : change
 }
 
 /** How much worse than the analysis says: simplification may order operations otherwise than the graph. */
