@@ -42,6 +42,8 @@ const startEngine = async (model: Model): Promise<ModelEngine> => engineOf(model
 
 /** `model` run by its compiled code. */
 export function engineOf(model: Model, compiled: CompiledModel): ModelEngine {
+  // Code that never reads a scalar does not have it: the learning rate of a model without trainable weights.
+  const idle = new Map((model.training?.optimizer.scalars() ?? []).filter(({ name }) => !compiled.program.hasScalar(name)).map(({ name, value }) => [name, value]))
   // Callbacks see the model the user made, not the one behind it.
   return {
     fit: (x, y, options) => compiled.fit(x, y, options, model),
@@ -52,8 +54,8 @@ export function engineOf(model: Model, compiled: CompiledModel): ModelEngine {
     predictOnBatch: (x) => compiled.predictOnBatch(x),
     readVariable: (name) => compiled.readVariable(name),
     writeVariable: (name, value) => compiled.writeVariable(name, value),
-    getScalar: (name) => compiled.getScalar(name),
-    setScalar: (name, value) => compiled.setScalar(name, value),
+    getScalar: (name) => idle.get(name) ?? compiled.getScalar(name),
+    setScalar: (name, value) => void (idle.has(name) ? idle.set(name, value) : compiled.setScalar(name, value)),
     close: () => { void compiled.close() },
   }
 }

@@ -54,7 +54,8 @@ function reluFull(x: Node, { alpha = 0, maxValue = null, threshold = 0 }: ReluOp
   return negative === null ? result : sub(result, mul(negative, alpha))
 }
 
-const hardSigmoidNode = (x: Node): Node => compositions.clip(add(mul(x, 0.2), 0.5), 0, 1)
+/** clip(0.2·x + 0.5, 0, 1), written so that the bend at -2.5 is met exactly also where product and sum are one instruction. */
+const hardSigmoidNode = (x: Node): Node => compositions.clip(mul(add(x, 2.5), 0.2), 0, 1)
 
 /** exp(x) / sum(exp(x)) over an axis, the last by default. */
 export const softmax = liftNodes(softmaxNode)

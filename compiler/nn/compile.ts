@@ -234,5 +234,6 @@ export function optionsOfConfig(config: TrainingConfig, customObjects: Readonly<
     metrics: custom(config.metrics) as CompileOptions['metrics'],
     weightedMetrics: custom(config.weighted_metrics) as CompileOptions['weightedMetrics'],
     lossWeights: config.loss_weights as CompileOptions['lossWeights'],
+    sampleWeightMode: config.sample_weight_mode,
   }
 }

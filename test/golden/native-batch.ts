@@ -130,9 +130,9 @@ export function serveAllModels(): void {
   setEngineFactory(async (model) => {
     const entry = served.get(model)
     if (!entry) throw new Error(`the model ${model.name} was not handed over for compilation`)
-    const compiled = entry.compiled()
+    const engine = engineOf(model, entry.compiled())
     // Scalars of the code are those of the model it was made from.
-    for (const { name, value } of model.training?.optimizer.scalars() ?? []) compiled.setScalar(name, value)
-    return engineOf(model, compiled)
+    for (const { name, value } of model.training?.optimizer.scalars() ?? []) engine.setScalar(name, value)
+    return engine
   })
 }

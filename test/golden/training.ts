@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { readKerasH5, type KerasFile } from '../../compiler/files/keras-h5.js'
 import type { LoadedModel } from '../../compiler/files/load.js'
-import { optimizerSlots } from '../../compiler/files/optimizer-slots.js'
+import { optimizerSlots } from '../../compiler/nn/optimizer-slots.js'
 import { optionsOfConfig, type TrainingConfig } from '../../compiler/nn/compile.js'
 import type { FitOptions, Logs } from '../../runtime/contract/fit-types.js'
 import { callbacksOf } from './callbacks.js'
@@ -66,7 +66,6 @@ async function loadCase(name: string, c: Case, file: string): Promise<LoadedMode
 async function prepare(name: string, c: Case, batch: NativeBatch): Promise<Prepared> {
   const callbacks = callbacksOf(c.callbacks)
   const initial = await readModelFile(name, 'initial.h5')
-  refuseModes(initial.trainingConfig as TrainingConfig)
   const model = await loadCase(name, c, 'initial.h5')
   if (c.stateful_epochs && !('resetStates' in model)) throw new Unsupported('stateful models')
   const code = batch.addModel(model)
@@ -84,10 +83,6 @@ async function prepare(name: string, c: Case, batch: NativeBatch): Promise<Prepa
     serve(final, code)
     await compareResults(run, 'final.h5', final)
   }
-}
-
-function refuseModes({ sample_weight_mode: mode }: TrainingConfig): void {
-  if (mode !== null && mode !== undefined) throw new Unsupported('sample_weight_mode')
 }
 
 type Run = { readonly check: Checks; readonly c: Case; readonly data: Arrays; readonly expected: Arrays }
