@@ -85,7 +85,8 @@ export function diagnosticsOf(error: unknown): readonly Diagnostic[] {
     [{ severity: 'error', message, location, length: 1, notes }]
   if (isKccError(error)) {
     const log = (error as Partial<ToolchainError>).log
-    return one(`${error.name === 'KccError' ? '' : `${error.name}: `}${error.message}`, error.location, log ? [log.trimEnd()] : [])
+    const notes = [error.hint, log?.trimEnd()].filter((note): note is string => typeof note === 'string' && note !== '')
+    return one(`${error.name === 'KccError' ? '' : `${error.name}: `}${error.message}`, error.location, notes)
   }
   if (error instanceof Error) return one(`${error.name}: ${error.message}`, null, error.stack ? [stackLines(error.stack)] : [])
   return one(String(error), null, [])

@@ -6,13 +6,18 @@
 /** A place in the user's source; `line` and `column` count from 1. */
 export type SourceLocation = { readonly file: string; readonly line: number; readonly column: number }
 
-/** Base of all errors kcc raises on purpose. `location` is the user's line where it is known. */
+/**
+ * Base of all errors kcc raises on purpose. `location` is the user's line where it is known; `hint` says what was
+ * expected where the message, being Keras' own, does not.
+ */
 export class KccError extends Error {
   readonly location: SourceLocation | null
-  constructor(message: string, location: SourceLocation | null = null) {
+  readonly hint: string | null
+  constructor(message: string, location: SourceLocation | null = null, hint: string | null = null) {
     super(message)
     this.name = new.target.name
     this.location = location
+    this.hint = hint
   }
 }
 

@@ -75,12 +75,15 @@ export const Flatten = defineLayer({
 /** `target` with its -1 replaced. @throws ValueError in Keras' words when the sizes do not fit. */
 function resolvedTarget(input: KShape, target: readonly number[]): KShape {
   const size = sizeOfKShape(input)
-  const message = 'total size of new array must be unchanged'
   const known = target.filter((d) => d >= 0).reduce((a, b) => a * b, 1)
   const open = target.filter((d) => d < 0).length
   if (open > 1) throw new ValueError('Can only specify one unknown dimension.')
   if (size === null) return target.map((d) => (d < 0 ? null : d))
-  if (open === 1 ? known === 0 || size % known !== 0 : size !== known) throw new ValueError(message)
+  if (open === 1 ? known === 0 || size % known !== 0 : size !== known) {
+    const wanted = open === 1 ? `a multiple of ${known} elements` : `${known} elements`
+    throw new ValueError('total size of new array must be unchanged', null,
+      `expected: ${wanted}, to fill the target shape ${tupleText(target)}\nfound:    ${size} elements, of the shape ${tupleText(input)}`)
+  }
   return target.map((d) => (d < 0 ? size / known : d))
 }
 

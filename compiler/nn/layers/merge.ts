@@ -19,7 +19,10 @@ function broadcastSamples(a: KShape, b: KShape): KShape {
     const y = b[i - lead]!
     if (x === null || y === null) return null
     if (x === 1) return y
-    if (y !== 1 && x !== y) throw new ValueError(`Operands could not be broadcast together with shapes ${tupleText(a)} ${tupleText(b)}`)
+    if (y !== 1 && x !== y) {
+      throw new ValueError(`Operands could not be broadcast together with shapes ${tupleText(a)} ${tupleText(b)}`, null,
+        `expected: equal sizes, or one of them 1, on every axis\nfound:    ${x} and ${y} on axis ${i + 1}`)
+    }
     return x
   })
 }
