@@ -20,7 +20,7 @@ export type PrintContext = {
 const infix: Partial<Record<Intrinsic, string>> = { add: '+', sub: '-', mul: '*', eq: '==', ne: '!=', lt: '<', le: '<=', gt: '>', ge: '>=' }
 /** int32 wraps around, which C leaves undefined. */
 const wrapping: Partial<Record<Intrinsic, string>> = { add: 'wrap_add', sub: 'wrap_sub', mul: 'wrap_mul' }
-const named: Partial<Record<Intrinsic, string>> = { divBounded: 'div_nr', sqrtBounded: 'sqrt_nr', and: 'mask_and', or: 'mask_or', not: 'mask_not' }
+const named: Partial<Record<Intrinsic, string>> = { divBounded: 'div_nr', and: 'mask_and', or: 'mask_or', not: 'mask_not' }
 
 export function printExpr(expr: Expr, context: PrintContext): Printed {
   switch (expr.kind) {

@@ -20,8 +20,8 @@ export type Buffer = { readonly name: string; readonly dtype: DType; readonly sh
 export type Intrinsic =
   | 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'max' | 'min' | 'neg' | 'abs' | 'sign' | 'floor'
   | 'exp' | 'expm1' | 'log' | 'log1p' | 'sqrt' | 'tanh' | 'sigmoid'
-  /** `div` and `sqrt` where a schedule proved the arguments far from zero and infinity (`schedule/bound-quotients.ts`). */
-  | 'divBounded' | 'sqrtBounded'
+  /** `div` where a schedule proved the denominator far from zero and infinity (`schedule/bound-quotients.ts`). */
+  | 'divBounded'
   | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'and' | 'or' | 'not' | 'select'
 
 export type Expr =

@@ -95,13 +95,3 @@ function mapStatementExpressions(s: Stmt, map: (expr: Expr) => Expr): Stmt {
     case 'contract': return { ...s, lhs: map(s.lhs), rhs: map(s.rhs), epilogue: body(s.epilogue) }
   }
 }
-
-/** Names of locals as often as they are used. */
-export function localsIn(statements: readonly Stmt[]): string[] {
-  const names: string[] = []
-  mapExpressions(statements, (expr) => {
-    if (expr.kind === 'local') names.push(expr.name)
-    return expr
-  })
-  return names
-}

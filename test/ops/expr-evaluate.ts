@@ -28,7 +28,7 @@ export function evaluateExpr(expr: Expr, env: ExprEnv): number {
 }
 
 const intrinsics: Record<Intrinsic, (...args: number[]) => number> = {
-  add: (a, b) => a! + b!, sub: (a, b) => a! - b!, mul: (a, b) => a! * b!, div: (a, b) => a! / b!, divBounded: (a, b) => a! / b!, sqrtBounded: Math.sqrt, pow: (a, b) => a! ** b!,
+  add: (a, b) => a! + b!, sub: (a, b) => a! - b!, mul: (a, b) => a! * b!, div: (a, b) => a! / b!, divBounded: (a, b) => a! / b!, pow: (a, b) => a! ** b!,
   max: Math.max, min: Math.min, neg: (a) => -a!, abs: Math.abs, sign: Math.sign, floor: Math.floor,
   exp: Math.exp, expm1: Math.expm1, log: Math.log, log1p: Math.log1p, sqrt: Math.sqrt, tanh: Math.tanh, sigmoid: (a) => 1 / (1 + Math.exp(-a!)),
   eq: (a, b) => Number(a === b), ne: (a, b) => Number(a !== b), lt: (a, b) => Number(a! < b!), le: (a, b) => Number(a! <= b!),
