@@ -1,6 +1,6 @@
 /**
  * Prediction on the calling thread. A model with one float32 input and one float32 output of known sizes, given exactly
- * one Float32Array, takes a path that allocates nothing but the result: the call costs about as much as the kernel.
+ * one Float32Array, takes a path that allocates nothing but the result: a single sample costs little more than the kernels.
  */
 import type { ArrayData } from './contract/fit-types.js'
 import type { TypedArray } from './contract/dtype.js'
@@ -31,11 +31,15 @@ type FastPath = {
   readonly dims: number[]
 }
 
+/** One sample (or the model's fixed batch) in arrays of our own that native code knows already. */
+type BoundCall = { readonly call: number; readonly input: Float32Array; readonly output: Float32Array }
+
 const NOTHING = new Float32Array(0)
 
 export class SyncPredictor {
   readonly #session: Session
   readonly #fast: FastPath | null
+  #bound: BoundCall | null = null
 
   constructor(session: Session) {
     this.#session = session
@@ -54,14 +58,34 @@ export class SyncPredictor {
   }
 
   #run(fast: FastPath, x: Float32Array, samples: number, into: TypedArray | readonly TypedArray[] | undefined): NDArray {
-    const { inputs, outputs, dims } = fast
     const result = into === undefined ? new Float32Array(samples * fast.outputWidth) : this.#target(into, samples * fast.outputWidth)
+    if (samples === 1 || fast.batch !== 0) this.#runBound(fast, x, result)
+    else this.#runDirect(fast, x, samples, result)
+    return new NDArray(result, samples === 1 ? fast.single : [samples, ...fast.rowShape], 'float32')
+  }
+
+  /** Copies in and out of arrays that were bound once: handing native code new arrays costs more than a small kernel. */
+  #runBound(fast: FastPath, x: Float32Array, result: Float32Array): void {
+    const bound = (this.#bound ??= this.#bind(fast, x.length, result.length))
+    bound.input.set(x)
+    this.#session.program.native.callBound(bound.call)
+    copyFew(bound.output, result)
+  }
+
+  #bind(fast: FastPath, inputLength: number, outputLength: number): BoundCall {
+    const input = new Float32Array(inputLength), output = new Float32Array(outputLength)
+    const { native, batchDim } = this.#session.program
+    const dims = fast.dims.map((d, i) => (i === batchDim ? 1 : d))
+    return { call: native.bind(fast.fn, [input], [output], dims), input, output }
+  }
+
+  #runDirect(fast: FastPath, x: Float32Array, samples: number, result: Float32Array): void {
+    const { inputs, outputs, dims } = fast
     inputs[0] = x
     outputs[0] = result
-    if (fast.batch === 0) dims[this.#session.program.batchDim] = samples
+    dims[this.#session.program.batchDim] = samples
     this.#session.program.native.call(fast.fn, inputs, outputs, dims)
     inputs[0] = outputs[0] = NOTHING
-    return new NDArray(result, samples === 1 ? fast.single : [samples, ...fast.rowShape], 'float32')
   }
 
   #target(into: TypedArray | readonly TypedArray[], length: number): Float32Array {
@@ -81,6 +105,12 @@ export class SyncPredictor {
     for (let begin = 0; begin < samples; begin += batchSize) callBatch(session, fn, arrays, outputs, dims, samples, begin, Math.min(samples, begin + batchSize))
     return outputs.length === 1 ? outputs[0]! : outputs
   }
+}
+
+/** A loop beats `set` for the few numbers most models give. */
+function copyFew(from: Float32Array, to: Float32Array): void {
+  if (from.length > 32) return to.set(from)
+  for (let i = 0; i < from.length; i++) to[i] = from[i]!
 }
 
 function callBatch(session: Session, fn: ProgramFunction, inputs: readonly NDArray[], outputs: readonly NDArray[], dims: readonly number[], samples: number, begin: number, end: number): void {

@@ -9,7 +9,8 @@ Napi::Function Module::define(Napi::Env env) {
       InstanceMethod<&Module::set_variable>("setVariable"), InstanceMethod<&Module::get_variable>("getVariable"),
       InstanceMethod<&Module::set_scalar>("setScalar"), InstanceMethod<&Module::get_scalar>("getScalar"),
       InstanceMethod<&Module::set_random>("setRandom"), InstanceMethod<&Module::get_random>("getRandom"),
-      InstanceMethod<&Module::call>("call"), InstanceMethod<&Module::call_async>("callAsync"),
+      InstanceMethod<&Module::call>("call"), InstanceMethod<&Module::bind>("bind"), InstanceMethod<&Module::call_bound>("callBound"),
+      InstanceMethod<&Module::call_async>("callAsync"),
       InstanceMethod<&Module::loop>("loop"), InstanceMethod<&Module::bytes>("bytes"), InstanceMethod<&Module::close>("close")});
 }
 
@@ -147,6 +148,29 @@ static Napi::Object kept(napi_env env, napi_value a, napi_value b) {
   napi_set_element(env, both, 0, a);
   napi_set_element(env, both, 1, b);
   return Napi::Object(env, both);
+}
+
+Napi::Value Module::bind(const Napi::CallbackInfo& info) {
+  Bound bound;
+  bound.function = read_call(info, &bound.arguments);
+  if (!bound.function) return info.Env().Undefined();
+  bound.arrays = Napi::Persistent(kept(info.Env(), info[1], info[2]));
+  bound_.push_back(std::move(bound));
+  return Napi::Number::New(info.Env(), (double)(bound_.size() - 1));
+}
+
+void Module::call_bound(const Napi::CallbackInfo& info) {
+  uint32_t index = UINT32_MAX;
+  napi_get_value_uint32(info.Env(), info[0], &index);
+  if (!present(info.Env(), instance_)) return;
+  if (index >= bound_.size()) {
+    fail(info.Env(), "no call was bound under this number");
+    return;
+  }
+  Bound& bound = bound_[index];
+  Arguments& a = bound.arguments;
+  Failure failure = instance_->call(*bound.function, a.inputs.data(), a.outputs.data(), a.dims.data());
+  if (failure) fail_error(info.Env(), "%s.%s: %s", instance_->module()->name, bound.function->name, failure);
 }
 
 Napi::Value Module::call_async(const Napi::CallbackInfo& info) {

@@ -21,6 +21,13 @@ struct Arguments {
   std::vector<int64_t> dims;
 };
 
+// A call prepared once: its arrays are kept alive by `arrays`.
+struct Bound {
+  const kcc_function* function;
+  Arguments arguments;
+  Napi::ObjectReference arrays;
+};
+
 class Module : public Napi::ObjectWrap<Module> {
  public:
   static Napi::Function define(Napi::Env env);
@@ -36,6 +43,8 @@ class Module : public Napi::ObjectWrap<Module> {
   void set_random(const Napi::CallbackInfo& info);
   Napi::Value get_random(const Napi::CallbackInfo& info);
   void call(const Napi::CallbackInfo& info);
+  Napi::Value bind(const Napi::CallbackInfo& info);
+  void call_bound(const Napi::CallbackInfo& info);
   Napi::Value call_async(const Napi::CallbackInfo& info);
   Napi::Value loop(const Napi::CallbackInfo& info);
   Napi::Value bytes(const Napi::CallbackInfo& info);
@@ -48,6 +57,7 @@ class Module : public Napi::ObjectWrap<Module> {
   const kcc_function* read_call(const Napi::CallbackInfo& info, Arguments* into);
 
   Instance* instance_ = nullptr;
+  std::vector<Bound> bound_;
   Arguments scratch_;  // of the synchronous calls: no JavaScript runs while it is in use
 };
 

@@ -56,7 +56,13 @@ export type NativeModule = {
   getRandom(): { seed: number; step: number }
   /** Runs function `fn` on the calling thread (plus the pool). Sizes of arrays were checked by the caller. */
   call(fn: number, inputs: readonly TypedArray[], outputs: readonly TypedArray[], dims: readonly number[]): void
-  /** The same off the main thread; rejects as `call` throws. Arrays must not be changed before it settles. */
+  /**
+   * Prepares calls of `fn` on these very arrays and sizes: `callBound` of the returned number then costs little more than
+   * the kernels. The arrays are held for as long as the module and must never be detached.
+   */
+  bind(fn: number, inputs: readonly TypedArray[], outputs: readonly TypedArray[], dims: readonly number[]): number
+  callBound(bound: number): void
+  /** `call` off the main thread; rejects as `call` throws. Arrays must not be changed before it settles. */
   callAsync(fn: number, inputs: readonly TypedArray[], outputs: readonly TypedArray[], dims: readonly number[]): Promise<void>
   /** Runs batches `[firstBatch, …)` off the main thread; resolves to the first batch not run. */
   loop(plan: LoopPlan): Promise<number>

@@ -42,6 +42,12 @@ export class FakeModule implements NativeModule {
     this.closed = true
   }
 
+  readonly #bound: (() => void)[] = []
+  bind(fn: number, inputs: readonly TypedArray[], outputs: readonly TypedArray[], dims: readonly number[]): number {
+    return this.#bound.push(() => this.call(fn, inputs, outputs, dims)) - 1
+  }
+  callBound(bound: number): void { this.#bound[bound]!() }
+
   call(fn: number, inputs: readonly TypedArray[], outputs: readonly TypedArray[], dims: readonly number[]): void {
     if (this.closed) throw new Error('closed')
     this.calls++
