@@ -1,10 +1,11 @@
 /** Opens the package of a compiled model: manifest, native file and weights, each checked before anything runs. */
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { FileFormatError, RuntimeError } from './contract/errors.js'
 import { MANIFEST_FORMAT } from './contract/manifest.js'
-import type { ModuleManifest } from './contract/manifest.js'
+import type { ModuleManifest, NativeFileManifest } from './contract/manifest.js'
 import type { NativeAddon } from './contract/native.js'
 import { CompiledModel } from './compiled-model.js'
 import type { SessionOptions } from './session.js'
@@ -25,7 +26,7 @@ export type LoadOptions = SessionOptions & {
  */
 export function loadPackage(folder: string, options: LoadOptions = {}): CompiledModel {
   const manifest = readManifest(path.join(folder, 'manifest.json'))
-  const addon = loadAddon(path.resolve(folder, 'model.node'))
+  const addon = loadAddon(path.resolve(folder, 'model.node'), manifest.native)
   return loadPackageFrom(addon, manifest, path.join(folder, 'weights.safetensors'), options)
 }
 
@@ -66,14 +67,23 @@ function checkManifest(manifest: unknown, file: string): asserts manifest is Mod
   if (typeof name !== 'string' || ![dims, variables, scalars, functions].every(Array.isArray)) throw new FileFormatError(`${file} is damaged: it lacks a name or one of its tables`)
 }
 
-function loadAddon(file: string): NativeAddon {
+function loadAddon(file: string, wanted: NativeFileManifest | undefined): NativeAddon {
   if (!existsSync(file)) throw new FileFormatError(`the native file ${file} is missing. Build the package again with \`kcc build\`.`)
+  if (wanted !== undefined) checkFile(file, wanted)
   try {
     return createRequire(file)(file) as NativeAddon
   } catch (error) {
     throw new RuntimeError(`the native file ${file} cannot be loaded on ${process.platform} ${process.arch} with Node ${process.version}: ${(error as Error).message}. ` +
       'It runs on the kind of machine it was built for: build the package there, or with `--cpu` for the levels needed.')
   }
+}
+
+/** A part of a native file would be mapped into memory all the same, and end the process at the first use of the rest. */
+function checkFile(file: string, { bytes, sha256 }: NativeFileManifest): void {
+  const content = readFileSync(file)
+  if (content.byteLength === bytes && createHash('sha256').update(content).digest('hex') === sha256) return
+  throw new FileFormatError(`the native file ${file} is damaged or of another build: expected ${bytes} bytes with the SHA-256 ${sha256}, ` +
+    `found ${content.byteLength} bytes${content.byteLength === bytes ? ' with another' : ''}. Build the package again with \`kcc build\`.`)
 }
 
 function checkAddon(addon: NativeAddon, manifest: ModuleManifest): void {

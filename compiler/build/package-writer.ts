@@ -5,8 +5,8 @@
 import * as fs from 'node:fs'
 import * as path from 'node:path'
 import Handlebars from 'handlebars'
-import type { ModuleManifest } from '../../runtime/contract/manifest.js'
-import { ValueError } from '../../runtime/contract/errors.js'
+import type { ModuleManifest, NativeFileManifest } from '../../runtime/contract/manifest.js'
+import { KccError, ValueError } from '../../runtime/contract/errors.js'
 import type { SourceFile } from '../emit/sources.js'
 import { besideName, filesBelow, readText, replaceFolder } from '../support/files.js'
 import { hashFile, sha256 } from '../support/hash.js'
@@ -53,13 +53,20 @@ async function contentOf(input: PackageInput): Promise<Content> {
   const types = filesBelow(inPackage('build', 'runtime')).filter((name) => name.endsWith('.d.ts'))
   return new Map<string, string | Uint8Array | { copyOf: string }>([
     ...rendered,
-    ['manifest.json', `${JSON.stringify(input.manifest, null, 2)}\n`],
+    ['manifest.json', `${JSON.stringify({ ...input.manifest, native: nativeFile(input.native) }, null, 2)}\n`],
     ['model.node', { copyOf: input.native }],
     ['weights.safetensors', input.weights],
     ['runtime.cjs', await bundleRuntime()],
     ...types.map((name) => [`types/${name}`, (readText(inPackage('build', 'runtime', name)) ?? '').replace(/^\/\/# sourceMappingURL=.*$/gm, '')] as const),
     ...input.sources.map((source) => [`src/${source.name}`, source.text] as const),
   ])
+}
+
+/** @throws KccError when the build left no file. */
+function nativeFile(file: string): NativeFileManifest {
+  const digest = hashFile(file)
+  if (digest === null) throw new KccError(`The build left no file ${file}`)
+  return { bytes: fs.statSync(file).size, sha256: digest }
 }
 
 function render(name: string, view: object): string {

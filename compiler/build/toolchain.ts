@@ -60,11 +60,10 @@ export function locateTools(): Readonly<Record<ToolName, string | null>> {
 /** @throws ToolchainError naming the missing tool and how to install it. */
 export function findToolchain(): Toolchain {
   const tools = locateTools()
-  const make = required('make', tools.make)
+  // The compiler first: who lacks it lacks the most, and is told of it.
+  const cxx = required('c++', tools['c++']), cmake = required('cmake', tools.cmake), make = required('make', tools.make)
   return {
-    cxx: required('c++', tools['c++']),
-    cmake: required('cmake', tools.cmake),
-    make,
+    cxx, cmake, make,
     generator: path.basename(make) === 'ninja' ? 'Ninja' : 'Unix Makefiles',
   }
 }

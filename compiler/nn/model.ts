@@ -84,9 +84,16 @@ export class ModelClass extends NetworkModel {
   private async prepared(x: ArrayData): Promise<ModelEngine> {
     if (this.inputs.length === 0) this.build(sampleShapes(x))
     if (this.pending) this.compile(this.pending)
-    const engine = await (this.starting ??= this.start())
+    const engine = await (this.starting ??= this.begin())
     for (const weight of this.held()) weight.attach(engine)
     return engine
+  }
+
+  /** Starts an engine. A start that fails, for want of a compiler for instance, is forgotten: the next call tries again. */
+  private begin(): Promise<ModelEngine> {
+    const starting = this.start()
+    starting.catch(() => { if (this.starting === starting) this.starting = null })
+    return starting
   }
 
   private async start(): Promise<ModelEngine> {

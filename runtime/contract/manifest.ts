@@ -80,6 +80,9 @@ export type ModelManifest = {
   readonly trainingConfig: unknown
 }
 
+/** The native file of a package, which is checked before it is loaded: a damaged one would end the process. */
+export type NativeFileManifest = { readonly bytes: number; readonly sha256: string }
+
 export type ModuleManifest = {
   readonly format: typeof MANIFEST_FORMAT
   readonly kcc: string
@@ -90,4 +93,6 @@ export type ModuleManifest = {
   readonly scalars: readonly ScalarManifest[]
   readonly functions: readonly FunctionManifest[]
   readonly model: ModelManifest | null
+  /** Only in the `manifest.json` of a package. */
+  readonly native?: NativeFileManifest
 }
