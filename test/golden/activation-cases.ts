@@ -20,10 +20,11 @@ function prepare(c: Case, group: FunctionGroup): Prepared {
   const array = arrayOf(c.x)
   const x = leaf('x', array.shape)
   const y = apply(c.python, x)
-  const [slope] = gradients(y, input('seed', y.type), [x])
+  const seedNode = input('seed', y.type)
+  const [slope] = gradients(y, seedNode, [x])
   const seed = { ...array, data: new Float32Array(array.data.length).fill(1) }
   const outputs = [{ name: 'y', node: y }, ...(slope ? [{ name: 'slope', node: slope }] : [])]
-  const call = group.add({ inputs: [x, input('seed', y.type)], outputs })
+  const call = group.add({ inputs: [x, seedNode], outputs })
   return (check) => {
     const got = call([array, seed])
     check.close('y', got['y'], flatNumbers(c.y), defaultTolerance)
