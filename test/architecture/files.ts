@@ -1,17 +1,19 @@
 /** The files of the repository, as the tests of the architecture see them. */
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
+/** Made by installing, building and testing; as `.gitignore` has it. */
+const made = new Set(['node_modules', 'build', 'dist', '.kcc', '.git'])
+
 /** Paths from the root of all files that belong to the repository, with `/`. */
-export function repositoryFiles(): string[] {
-  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' })
-  return listed.split('\n').filter((file) => file !== '' && existsSync(join(root, file)) && statSync(join(root, file)).isFile())
-}
+export const repositoryFiles = (folder = ''): string[] =>
+  readdirSync(join(root, folder), { withFileTypes: true })
+    .filter(({ name }) => !made.has(name) && !name.endsWith('.log'))
+    .flatMap((entry) => (entry.isDirectory() ? repositoryFiles(`${folder}${entry.name}/`) : entry.isFile() ? [`${folder}${entry.name}`] : []))
 
 export const read = (file: string): string => readFileSync(join(root, file), 'utf8')
 
