@@ -1,0 +1,59 @@
+/** All peers with their thread settings, and why some of them are missing. */
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { PeerSpec } from './peer-process.js'
+
+export type Places = {
+  /** Root of the repository. */
+  readonly root: string
+  /** Folder of the data and packages of this run. */
+  readonly data: string
+}
+
+export const environment = (): string => process.env['KCC_BENCH_VENV'] ?? join(homedir(), '.cache', 'kcc', 'bench-venv')
+
+export type Skipped = { readonly name: string; readonly reason: string }
+
+type Kind = Omit<PeerSpec, 'threads' | 'command' | 'args' | 'env'> & { readonly file: string; readonly env?: Readonly<Record<string, string>> }
+
+/** `onnx_peer` comes before `onnx-node`, which reads the models it writes. */
+const kinds: readonly Kind[] = [
+  { name: 'kcc', file: 'kcc.js', trains: true, predicts: true },
+  { name: 'PyTorch eager', file: 'torch_peer.py', trains: true, predicts: true, env: { KCC_BENCH_MODE: 'eager' } },
+  { name: 'PyTorch compile', file: 'torch_peer.py', trains: true, predicts: true, env: { KCC_BENCH_MODE: 'compile' } },
+  { name: 'Keras on TensorFlow', file: 'keras_peer.py', trains: true, predicts: true, env: { KERAS_BACKEND: 'tensorflow' } },
+  { name: 'Keras on JAX', file: 'keras_peer.py', trains: true, predicts: true, env: { KERAS_BACKEND: 'jax' } },
+  { name: 'ONNX Runtime, Python', file: 'onnx_peer.py', trains: false, predicts: true },
+  { name: 'ONNX Runtime, Node', file: 'onnx-node.js', trains: false, predicts: true },
+]
+
+/** Float32 arithmetic throughout, quiet libraries, and the number of threads in every spelling. */
+function environmentOf(threads: number, places: Places): Record<string, string> {
+  const count = String(threads)
+  return {
+    KCC_BENCH_DATA: places.data, KCC_BENCH_THREADS: count, KCC_BENCH_NODE_PEERS: join(environment(), 'node'), KCC_THREADS: count,
+    OMP_NUM_THREADS: count, MKL_NUM_THREADS: count, OPENBLAS_NUM_THREADS: count, NPROC: count,
+    XLA_FLAGS: threads === 1 ? '--xla_cpu_multi_thread_eigen=false' : '', TORCHINDUCTOR_COMPILE_THREADS: '1',
+    JAX_PLATFORMS: 'cpu', JAX_DEFAULT_MATMUL_PRECISION: 'highest', ONEDNN_DEFAULT_FPMATH_MODE: 'STRICT', CUDA_VISIBLE_DEVICES: '',
+    TF_CPP_MIN_LOG_LEVEL: '3', PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1',
+  }
+}
+
+/** Every peer once for each thread setting. Peers whose environment does not exist are named with the reason. */
+export function peerSpecs(places: Places, threadSettings: readonly number[], wanted: RegExp): { specs: PeerSpec[]; skipped: Skipped[] } {
+  const python = join(environment(), 'bin', 'python'), nodePeers = join(environment(), 'node', 'node_modules', 'onnxruntime-node')
+  const specs: PeerSpec[] = [], skipped: Skipped[] = []
+  for (const { file, env, ...kind } of kinds.filter(({ name }) => name === 'kcc' || wanted.test(name))) {
+    const needed = file.endsWith('.py') ? python : file === 'onnx-node.js' ? nodePeers : places.root
+    if (!existsSync(needed)) {
+      skipped.push({ name: kind.name, reason: `there is no ${needed}: run test/bench/peers/setup.sh` })
+      continue
+    }
+    const [command, folder] = file.endsWith('.py') ? [python, 'test/bench/peers'] : [process.execPath, 'build/test/bench/peers']
+    for (const threads of threadSettings) {
+      specs.push({ ...kind, threads, command, args: [join(places.root, folder, file)], env: { ...environmentOf(threads, places), ...env } })
+    }
+  }
+  return { specs, skipped }
+}

@@ -1,0 +1,52 @@
+#!/bin/sh
+# Makes the environment of the benchmark's peers: a Python venv at $KCC_BENCH_VENV (default ~/.cache/kcc/bench-venv) with
+# PyTorch, TensorFlow, JAX, Keras 3 and ONNX Runtime, and onnxruntime-node in its folder `node`. What cannot be had is
+# named with the reason, and skipped: the benchmark leaves those peers out. Run again, it adds what is missing.
+set -u
+venv="${KCC_BENCH_VENV:-$HOME/.cache/kcc/bench-venv}"
+python="${PYTHON:-python3}"
+log="$(mktemp)"
+trap 'rm -f "$log"' EXIT
+
+[ -x "$venv/bin/python" ] || "$python" -m venv "$venv" || { echo "no venv: $python -m venv $venv failed"; exit 1; }
+
+pip_install() { "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@" >"$log" 2>&1; }
+works() { "$venv/bin/python" -c "import $1" >"$log" 2>&1; }
+reason() { grep -v '^ *$' "$log" | tail -n 1 | cut -c 1-200; }
+
+# peer MODULE WAY...: tries one way after another (each the arguments of pip) until the module can be imported.
+peer() {
+  module="$1"
+  shift
+  if works "$module"; then echo "have     $module"; return; fi
+  why="pip found nothing"
+  for way in "$@"; do
+    # shellcheck disable=SC2086 -- a way is several words
+    if pip_install $way && works "$module"; then echo "added    $module ($way)"; return; fi
+    why="$(reason)"
+  done
+  echo "skipped  $module: $why"
+}
+
+# Packages of the default index may ask for GPU libraries that are not needed here: then only the package itself is
+# installed, without what it asks for, and its pure Python parts by name.
+pure="filelock typing_extensions sympy networkx jinja2 fsspec setuptools"
+pip_install numpy $pure || echo "numpy: $(reason)"
+torch=2.13.0+cpu
+peer torch "torch==$torch" "torch==$torch --extra-index-url https://download.pytorch.org/whl/cpu" "--no-deps torch"
+tensorflow="absl-py astunparse flatbuffers gast google-pasta h5py libclang ml_dtypes opt_einsum packaging protobuf requests six termcolor wrapt grpcio"
+peer tensorflow "tensorflow-cpu" "$tensorflow --no-deps tensorflow-cpu"
+peer jax "jax" "ml_dtypes opt_einsum scipy --no-deps jax jaxlib"
+peer keras "keras" "absl-py rich namex h5py optree ml_dtypes packaging --no-deps keras"
+peer onnx "onnx" "protobuf ml_dtypes --no-deps onnx"
+peer onnxruntime "onnxruntime" "flatbuffers protobuf packaging --no-deps onnxruntime"
+
+# Its install script would fetch GPU libraries; the CPU's are in the package.
+if [ -d "$venv/node/node_modules/onnxruntime-node" ]; then
+  echo "have     onnxruntime-node"
+elif mkdir -p "$venv/node" && (cd "$venv/node" && ONNXRUNTIME_NODE_INSTALL=skip npm install --silent --no-save --ignore-scripts --prefix . onnxruntime-node) >"$log" 2>&1; then
+  echo "added    onnxruntime-node"
+else
+  echo "skipped  onnxruntime-node: $(reason)"
+fi
+echo "peers are in $venv"
