@@ -7,12 +7,12 @@ import ts from 'typescript'
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
 /** Made by installing, building and testing; as `.gitignore` has it. */
-const made = new Set(['node_modules', 'build', 'dist', '.kcc', '.git'])
+const made = new Set(['node_modules', 'dist', '.kcc', '.git'])
 
 /** Paths from the root of all files that belong to the repository, with `/`. */
 export const repositoryFiles = (folder = ''): string[] =>
   readdirSync(join(root, folder), { withFileTypes: true })
-    .filter(({ name }) => !made.has(name) && !name.endsWith('.log'))
+    .filter(({ name }) => !made.has(name) && `${folder}${name}` !== 'build' && !name.endsWith('.log'))
     .flatMap((entry) => (entry.isDirectory() ? repositoryFiles(`${folder}${entry.name}/`) : entry.isFile() ? [`${folder}${entry.name}`] : []))
 
 export const read = (file: string): string => readFileSync(join(root, file), 'utf8')
