@@ -6,6 +6,7 @@ import { execa } from 'execa'
 import ts from 'typescript'
 import { afterAll, describe, expect, test } from 'vitest'
 import { makeProgram } from '../../compiler/cli/program.js'
+import * as layers from '../../compiler/nn/layers/index.js'
 import { environmentVariables } from '../../compiler/support/env.js'
 import { parse, read, repositoryFiles, root } from '../architecture/files.js'
 import { kcc } from '../cli/kcc.js'
@@ -106,6 +107,12 @@ describe('what it names is there', () => {
     // What `kcc build` writes, and files of a reader's own.
     const others = ['index.d.ts', 'model.ts', 'rings.ts']
     expect([...new Set(missing)].filter((name) => !others.includes(name))).toEqual([])
+  })
+
+  test('all layers, and no other', () => {
+    const named = /<!-- layers:begin -->\n([\s\S]*?)\n<!-- layers:end -->/.exec(readme)![1]!
+    const classes = Object.keys(layers).filter((name) => /^[A-Z]/.test(name) && name !== 'InputLayer')
+    expect(quoted(named)).toEqual(classes.sort())
   })
 
   test('scripts of npm', () => {
