@@ -69,9 +69,11 @@ function checkManifest(manifest: unknown, file: string): asserts manifest is Mod
 
 function loadAddon(file: string, wanted: NativeFileManifest | undefined): NativeAddon {
   if (!existsSync(file)) throw new FileFormatError(`the native file ${file} is missing. Build the package again with \`kcc build\`.`)
-  if (wanted !== undefined) checkFile(file, wanted)
+  const require = createRequire(file)
+  // Once it is loaded, it is no longer read from the disk.
+  if (wanted !== undefined && require.cache[file] === undefined) checkFile(file, wanted)
   try {
-    return createRequire(file)(file) as NativeAddon
+    return require(file) as NativeAddon
   } catch (error) {
     throw new RuntimeError(`the native file ${file} cannot be loaded on ${process.platform} ${process.arch} with Node ${process.version}: ${(error as Error).message}. ` +
       'It runs on the kind of machine it was built for: build the package there, or with `--cpu` for the levels needed.')

@@ -82,6 +82,24 @@ const main = async ({ model, predict, predictSync, load }) => {
     expect(reports[0]!.data).toEqual(reports[1]!.data)
   })
 
+  test('trains to the same weights, bit by bit, on 1, 2 and 3 threads', async () => {
+    elsewhere.write('train.mjs', `import { load } from './digits/index.mjs'
+import { createHash } from 'node:crypto'
+const model = load({ seed: 21 }), samples = 20 * 128
+const x = Float32Array.from({ length: samples * 784 }, (_, i) => (i * 7919 % 1009) / 1009), y = new Float32Array(samples * 10)
+for (let i = 0; i < samples; i++) y[i * 10 + i % 10] = 1
+const { history } = await model.fit(x, y, { batchSize: 128, verbose: 0 })
+const hash = createHash('sha256')
+for (const { data } of model.getWeights()) hash.update(Buffer.from(data.buffer, data.byteOffset, data.byteLength))
+console.log(JSON.stringify({ weights: hash.digest('hex'), loss: history.loss }))
+await model.close()
+`)
+    const reports: unknown[] = []
+    for (const KCC_THREADS of ['1', '2', '3']) reports.push(lastJson<unknown>(await elsewhere.node(['train.mjs'], { KCC_THREADS })))
+    expect(reports[1]).toEqual(reports[0])
+    expect(reports[2]).toEqual(reports[0])
+  })
+
   test('is typed: names, shapes and element types are checked', async () => {
     const head = `import { predict, predictSync } from './digits/index.mjs'\nconst x = new Float32Array(784)\n`
     elsewhere.write('right.mts', `${head}const y = await predict({ dense_1_input: x })
