@@ -21,6 +21,8 @@ export type NativeBuildOptions = {
   readonly cache?: BuildCache
   /** Compile everything again. */
   readonly force?: boolean
+  /** Compiler flags after kcc's own, for generated sources: tests of much code trade its speed for that of the build. */
+  readonly flags?: readonly string[]
 }
 
 export type NativeBuild = {
@@ -43,7 +45,7 @@ export async function buildNative(emitted: Emitted, options: NativeBuildOptions 
   const started = performance.now()
   const cache = options.cache ?? new BuildCache()
   const tools = findToolchain()
-  const units = unitsOf(emitted, options.levels ?? [nativeLevel], compilerIdentity(tools.cxx))
+  const units = unitsOf(emitted, options.levels ?? [nativeLevel], compilerIdentity(tools.cxx), options.flags)
   const key = hashParts([...units.map((unit) => unit.key), ...linkFlags()])
   const result = (file: string, compiled: number, cached: boolean): NativeBuild =>
     ({ file, key, compiled, units: units.length, cached, seconds: (performance.now() - started) / 1000 })

@@ -57,12 +57,12 @@ function hostSource(): SourceFile {
   return { name: 'kcc_host.cc', perLevel: false, text: sources.map((name) => `#include "${name}"\n`).join('') }
 }
 
-/** All units of one native file, in link order. `compiler` is its identity, part of every key. */
-export function unitsOf(emitted: Emitted, levels: readonly Level[], compiler: string): readonly Unit[] {
+/** All units of one native file, in link order. `compiler` is its identity, part of every key; `flags` are added for per-level sources. */
+export function unitsOf(emitted: Emitted, levels: readonly Level[], compiler: string, flags: readonly string[] = []): readonly Unit[] {
   emitted.files.forEach(checkName)
   const groups = levels.map((level): Group => ({
     id: level.id,
-    flags: withSanitizers([...generated, `-march=${level.name}`, `-DKCC_LEVEL=${level.id}`]),
+    flags: withSanitizers([...generated, `-march=${level.name}`, `-DKCC_LEVEL=${level.id}`, ...flags]),
   }))
   const baseline: Group = { id: 'baseline', flags: withSanitizers(generated) }
   const perLevel = [...emitted.files.filter((f) => f.perLevel), featuresSource]

@@ -18,10 +18,11 @@
 import type { Graph, Node } from '../ir/graph.js'
 import { rootsOf, topological } from '../ir/graph.js'
 import type { KernelGraph, Role } from '../ir/kernel-graph.js'
-import { equalShapes, type Shape } from '../ir/dim.js'
+import { equalShapes } from '../ir/dim.js'
 import { storageRoot, type Access } from '../ops/access.js'
 import { opOf } from '../ops/registry.js'
-import { accessesOf, reaches, readsInPlace, roleIn, storingGroup, type Group } from './kernel-groups.js'
+import { admissionOf, isLegal, type Admission, type Forming } from './kernel-admission.js'
+import { accessesOf, readsInPlace, reaches, roleIn, type Group } from './kernel-groups.js'
 import { orderKernels } from './order-kernels.js'
 
 export type FusionOptions = {
@@ -43,10 +44,15 @@ class KernelFormer {
   private readonly users = new Map<Node, Set<Node>>()
   private readonly forced: ReadonlySet<Node>
   private readonly order: readonly Node[]
+  private readonly forming: Forming
 
   constructor(private readonly graph: Graph, private readonly options: FusionOptions) {
     this.order = topological(rootsOf(graph))
     for (const node of this.order) for (const { source } of accessesOf(node)) this.addUser(source, node)
+    this.forming = {
+      groupOf: this.groupOf, users: this.users, isWaiting: (node) => this.isWaiting(node),
+      mayFollow: (node) => !this.forced.has(node) && (options.fuse || opOf(node).lowering.kind === 'generate'),
+    }
     this.forced = new Set(this.storageDemands().filter((node) => !isComputed(node) && !isPlainLeaf(node)))
   }
 
@@ -100,17 +106,13 @@ class KernelFormer {
     const latestFirst = [...candidates].sort((a, b) => b.id - a.id)
     const home = this.options.fuse ? latestFirst.find((group) => this.canJoin(group, node)) : undefined
     if (home) this.join(home, node, roleIn(home, node)!)
-    else this.open('map', node, node.type.shape)
+    else this.open('map', node)
   }
 
   private canJoin(group: Group, node: Node): boolean {
     const role = roleIn(group, node)
     if (role === null || this.readsOf(group).size >= maxReads) return false
-    return accessesOf(node).every((access) => {
-      if (this.groupOf.get(access.source) === group) return readsInPlace(group, role, node.type.shape, access)
-      const other = storingGroup(access, this.groupOf)
-      return other === undefined || (other !== group && !reaches(other, group))
-    })
+    return isLegal(admissionOf(node, role, group, this.forming), group, this.forming)
   }
 
   private readsOf(group: Group): Set<Node> {
@@ -118,49 +120,37 @@ class KernelFormer {
     return new Set(sources.filter((s) => !group.roles.has(s) && !isGenerated(s)))
   }
 
-  private join(group: Group, node: Node, role: Role): void {
-    if (this.groupOf.has(node)) return
-    for (const access of accessesOf(node)) this.admit(group, role, node.type.shape, access)
-    group.roles.set(node, role)
-    this.groupOf.set(node, group)
+  /** Computes `node` in `group`, whose admission is legal, with the waiting values that follow it. */
+  private join(group: Group, node: Node, role: Role, before: readonly Group[] = []): void {
+    const { members, outsiders } = admissionOf(node, role, group, this.forming)
+    for (const outsider of outsiders) this.settle(outsider, [...before, group])
+    this.enter(group, members)
   }
 
-  /** Brings what `node` reads into reach: a waiting value joins the group or gets a kernel; others become needs. */
-  private admit(group: Group, role: Role, reader: Shape, access: Access): void {
-    const { source } = access
-    if (this.groupOf.get(source) === group) return
-    if (this.isWaiting(source)) {
-      if (!this.options.fuse && opOf(source).lowering.kind !== 'generate') return this.settle(source)
-      const inner = role === 'prologue' ? (this.users.get(source)!.size === 1 ? 'prologue' : null) : this.roleFor(group, role, reader, access)
-      if (inner) return this.join(group, source, inner)
-      this.settle(source)
+  private enter(group: Group, members: Admission['members']): void {
+    for (const [member, role] of members) { group.roles.set(member, role); this.groupOf.set(member, group) }
+    for (const member of members.keys()) this.need(group, member)
+  }
+
+  private need(group: Group, node: Node): void {
+    for (const { source } of accessesOf(node)) {
+      const other = this.groupOf.get(source) ?? this.groupOf.get(storageRoot(source))
+      if (other && other !== group) group.needs.add(other)
     }
-    const root = storageRoot(source)
-    if ((root !== source && this.isWaiting(root)) || this.forced.has(root)) this.settle(root)
-    const other = this.groupOf.get(root)
-    if (other && other !== group) group.needs.add(other)
   }
 
-  private roleFor(group: Group, role: Role, reader: Shape, access: Access): Role | null {
-    const { source } = access
-    const inner = roleIn(group, source)
-    if (inner === null || this.forced.has(source)) return null
-    group.roles.set(source, inner)
-    const legal = readsInPlace(group, role, reader, access)
-    group.roles.delete(source)
-    return legal ? inner : null
-  }
-
+  /** Must be computed or copied, and no kernel does so yet. */
   private isWaiting(node: Node): boolean {
-    return !this.groupOf.has(node) && isComputed(node)
+    return !this.groupOf.has(node) && (isComputed(node) || this.forced.has(node))
   }
 
-  /** Gives a value that must be stored a kernel of its own, unless it has one. */
-  private settle(node: Node): void {
+  /** Gives a value that must be stored a kernel of its own, unless it has one. Kernels of `before` will need it. */
+  private settle(node: Node, before: readonly Group[] = []): void {
     if (this.groupOf.has(node) || (isPlainLeaf(node) && !this.isOutput(node))) return
-    const scalars = node.type.shape.length === 0 ? this.groups.find((g) => g.kind === 'map' && g.domain.length === 0 && this.canJoin(g, node)) : undefined
-    if (scalars && this.options.fuse && isComputed(node)) return this.join(scalars, node, 'full')
-    this.open('map', node, node.type.shape)
+    const shared = this.options.fuse && isComputed(node) && node.type.shape.length === 0
+    const scalars = shared ? this.groups.find((g) => g.kind === 'map' && g.domain.length === 0 && before.every((b) => !reaches(g, b)) && this.canJoin(g, node)) : undefined
+    if (scalars) this.join(scalars, node, 'full', before)
+    else this.open('map', node, before)
   }
 
   private isOutput(node: Node): boolean {
@@ -171,15 +161,27 @@ class KernelFormer {
     return rootsOf(this.graph).some((root) => storageRoot(root) === node)
   }
 
-  private open(kind: Group['kind'], node: Node, domain: Group['domain'], reduced: readonly number[] = []): Group {
-    const group: Group = { id: this.groups.length, kind, domain, reduced, roles: new Map(), needs: new Set() }
-    this.groups.push(group)
-    this.join(group, node, reduced.length > 0 || kind === 'reduce' ? 'row' : 'full')
-    return group
+  /**
+   * A new kernel for `node`. What cannot follow it is given a kernel first, and so is what is read both at its own
+   * position and elsewhere, until the rest can come along.
+   */
+  private open(kind: Group['kind'], node: Node, before: readonly Group[] = []): void {
+    const group = this.newGroup(kind, node.type.shape)
+    this.settleApart(() => admissionOf(node, 'full', group, this.forming), before)
+    this.add(group, admissionOf(node, 'full', group, this.forming).members)
+  }
+
+  private newGroup(kind: Group['kind'], domain: Group['domain'], reduced: readonly number[] = []): Group {
+    return { id: this.groups.length, kind, domain, reduced, roles: new Map(), needs: new Set() }
+  }
+
+  private add(group: Group, members: Admission['members']): void {
+    this.groups.push({ ...group, id: this.groups.length })
+    this.enter(this.groups.at(-1)!, members)
   }
 
   private placeForced(node: Node): void {
-    if (!this.groupOf.has(node)) this.open('map', node, node.type.shape)
+    if (!this.groupOf.has(node)) this.open('map', node)
   }
 
   /** A reduction joins a kernel over the same domain, or turns the map that makes its input into one. */
@@ -195,24 +197,34 @@ class KernelFormer {
   }
 
   private openReduction(node: Node, domain: Group['domain'], axes: readonly number[]): void {
-    const group: Group = { id: this.groups.length, kind: 'reduce', domain, reduced: axes, roles: new Map(), needs: new Set() }
-    this.groups.push(group)
-    this.joinReduction(group, node)
+    const group = this.newGroup('reduce', domain, axes)
+    this.settleApart(() => this.reducedAdmission(group, node))
+    this.add(group, this.reducedAdmission(group, node).members)
+  }
+
+  /** Kernels for all that cannot come along, until nothing is left. */
+  private settleApart(admission: () => Admission, before: readonly Group[] = []): void {
+    for (;;) {
+      const { outsiders, misplaced } = admission()
+      if (outsiders.length + misplaced.length === 0) return
+      for (const apart of [...outsiders, ...misplaced]) this.settle(apart, before)
+    }
   }
 
   private joinReduction(group: Group, node: Node): void {
-    const [access] = accessesOf(node)
-    this.admitReduced(group, access!)
-    group.roles.set(node, 'row')
-    this.groupOf.set(node, group)
+    const { members, outsiders } = this.reducedAdmission(group, node)
+    for (const outsider of outsiders) this.settle(outsider, [group])
+    this.enter(group, members)
   }
 
-  /** The reduced value is over the domain whatever the axes: waiting values may be computed inside the loop. */
-  private admitReduced(group: Group, access: Access): void {
-    const { source } = access
-    const inside = this.isWaiting(source) && !this.forced.has(source) && this.users.get(source)!.size === 1 && equalShapes(source.type.shape, group.domain)
-    if (inside) return this.join(group, source, 'full')
-    this.admit(group, 'full', group.domain, access)
+  /** The reduced value is over the domain whatever the axes: a waiting value may be computed inside the loop. */
+  private reducedAdmission(group: Group, node: Node): Admission {
+    const [access] = accessesOf(node), { source } = access!
+    const alone = this.isWaiting(source) && this.forming.mayFollow(source) && this.users.get(source)!.size === 1
+    const trial: Group = { ...group, roles: new Map([[source, 'full']]) }
+    if (!alone || !equalShapes(source.type.shape, group.domain) || !readsInPlace(trial, 'full', group.domain, access!)) return admissionOf(node, 'row', group, this.forming)
+    const own = admissionOf(source, 'full', group, this.forming)
+    return { ...own, members: new Map<Node, Role>([...own.members, [node, 'row']]) }
   }
 
   private canReduceIn(group: Group, domain: Group['domain'], axes: readonly number[], node: Node): boolean {
@@ -220,10 +232,9 @@ class KernelFormer {
     const asReduce = group.kind === 'reduce' && group.reduced.length === axes.length && group.reduced.every((a, i) => a === axes[i])
     const asMap = group.kind === 'map' && this.canBecomeReduction(group, axes, node)
     if (!asReduce && !asMap) return false
-    const [access] = accessesOf(node)
-    if (this.groupOf.get(access!.source) === group) return readsInPlace({ ...group, kind: 'reduce', reduced: axes }, 'full', domain, access!)
-    const other = storingGroup(access!, this.groupOf)
-    return other === undefined || (other !== group && !reaches(other, group))
+    const [access] = accessesOf(node), trial: Group = { ...group, kind: 'reduce', reduced: axes }
+    if (this.groupOf.get(access!.source) === group) return readsInPlace(trial, 'full', domain, access!)
+    return isLegal(this.reducedAdmission(trial, node), group, this.forming)
   }
 
   /** Over other than the last axes, stored values would be written in the inner loop: then the map stays a map. */
@@ -244,20 +255,20 @@ class KernelFormer {
   }
 
   private placeContraction(node: Node): void {
-    const group: Group = { id: this.groups.length, kind: 'contract', domain: node.type.shape, reduced: [], roles: new Map(), needs: new Set() }
+    const group = this.newGroup('contract', node.type.shape)
     this.groups.push(group)
     for (const access of accessesOf(node)) this.admitOperand(group, node, access)
     group.roles.set(node, 'full')
     this.groupOf.set(node, group)
+    this.need(group, node)
   }
 
   /** An operand computed by a pointwise kernel that nothing else reads moves into the prologue. */
-  private admitOperand(group: Group, node: Node, access: Access): void {
-    const { source } = access
+  private admitOperand(group: Group, node: Node, { source }: Access): void {
     const maker = this.groupOf.get(source)
-    if (maker?.kind === 'map' && this.onlyFeeds(maker, node)) this.absorb(group, maker)
-    else if (this.isWaiting(source) && !this.forced.has(source) && this.users.get(source)!.size === 1) this.join(group, source, 'prologue')
-    else this.admit(group, 'prologue', source.type.shape, access)
+    if (maker?.kind === 'map' && this.onlyFeeds(maker, node)) return this.absorb(group, maker)
+    if (this.isWaiting(source) && this.forming.mayFollow(source) && this.users.get(source)!.size === 1) return this.join(group, source, 'prologue')
+    for (const waiting of new Set([source, storageRoot(source)])) if (this.isWaiting(waiting)) this.settle(waiting)
   }
 
   private onlyFeeds(maker: Group, node: Node): boolean {
@@ -274,7 +285,7 @@ class KernelFormer {
   }
 
   private placeTiles(node: Node): void {
-    this.open('tiles', node, node.type.shape)
+    this.open('tiles', node)
   }
 }
 

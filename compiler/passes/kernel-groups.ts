@@ -5,7 +5,7 @@
 import { equalShapes, type Shape } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
 import { keptShape, reducesRows, type KernelKind, type Role } from '../ir/kernel-graph.js'
-import { identityIndex, isIdentity, isUnit, resolve, storageRoot, type Access } from '../ops/access.js'
+import { identityIndex, isIdentity, isUnit, resolve, type Access } from '../ops/access.js'
 import { opOf } from '../ops/registry.js'
 
 export type Group = {
@@ -60,9 +60,4 @@ export function readsInPlace(group: Group, role: Role, reader: Shape, access: Ac
   if (role === sourceRole) return isIdentity(access.index, shape, axisNames(reader))
   const rows = axisNames(group.domain).filter((name) => !group.reduced.includes(Number(name.slice(1))))
   return role === 'full' && sourceRole === 'row' && isIdentity(access.index, shape, rows)
-}
-
-/** The group whose stored bytes an access outside a group reads, if any. */
-export function storingGroup(access: Access, groupOf: ReadonlyMap<Node, Group>): Group | undefined {
-  return groupOf.get(storageRoot(access.source))
 }

@@ -14,4 +14,4 @@ export const taskName = (c: OpCase, graph: Graph, fuse: boolean): string => `${c
 export const emitCases = (name: string, cases: readonly CompiledCase[]): PlannedTasks =>
   emitTasks(name, cases.flatMap((c) => c.module.functions.flatMap((graph) => [true, false].map((fuse): Task => ({
     name: taskName(c, graph, fuse), graph, fuse, variables: c.module.variables, scalars: c.module.scalars,
-  })))), 120)
+  })))))
