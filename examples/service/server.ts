@@ -48,6 +48,11 @@ export async function createServer(model: DigitModel, options: { readonly logger
     return Promise.resolve(answer(model.predictSync(Float32Array.from(body.sample)).data))
   })
 
+  // Clients keep their connections for more requests. Answers given while closing tell them not to, for otherwise
+  // the end would wait for each of those connections to time out.
+  let closing = false
+  app.addHook('preClose', async () => { closing = true })
+  app.addHook('onSend', async (_request, reply) => { if (closing) reply.header('connection', 'close') })
   app.addHook('onClose', () => model.close())
   await model.warmup()
   return app

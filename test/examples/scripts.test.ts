@@ -1,0 +1,45 @@
+/** The examples as a user runs them: `kcc run`, in a folder of the user's, without a network. */
+import { afterAll, describe, expect, test } from 'vitest'
+import { inPackage } from '../../compiler/support/paths.js'
+import { openWorkshop } from '../e2e/workshop.js'
+
+const shop = openWorkshop('examples')
+afterAll(() => shop.remove())
+
+/** No data set in the home folder, and none to be fetched: the examples fall back on drawn digits. */
+const offline = {
+  HOME: shop.folder,
+  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent("globalThis.fetch = () => Promise.reject(new Error('no network in this test'))")}`,
+}
+const example = (...parts: string[]): string => inPackage('examples', ...parts)
+
+describe('an example', () => {
+  test('small-mlp: ten epochs with a progress bar', async () => {
+    const ran = await shop.kcc(['run', example('small-mlp', 'train.ts')])
+    expect([ran.code, ran.stderr]).toEqual([0, ''])
+    expect(ran.stdout).toContain('Epoch 10/10')
+    expect(ran.stdout).toMatch(/1000\/1000 \[=+\] - .* - loss: 0\.\d+ - accuracy: 0\.\d+/)
+  })
+
+  test('functional: two inputs, two outputs, and it learns', async () => {
+    const ran = await shop.kcc(['run', example('functional', 'train.ts')])
+    expect([ran.code, ran.stderr]).toEqual([0, ''])
+    expect(ran.stdout).toContain('Train on 1800 samples, validate on 200 samples')
+    expect(ran.stdout).toContain('main_input (InputLayer)')
+    const losses = [...ran.stdout.matchAll(/ - loss: ([\d.]+) - main_output_loss/g)].map((m) => Number(m[1]))
+    expect(losses).toHaveLength(20)
+    expect(losses.at(-1)!).toBeLessThan(0.6 * losses[0]!)
+    expect(ran.stdout).toMatch(/predicted [01]\.\d+, true [01]/)
+  })
+
+  test('mnist-mlp: without MNIST it says so, draws digits, and learns them in one epoch', async () => {
+    const ran = await shop.kcc(['run', example('mnist-mlp', 'train.ts'), '1'], { ...offline, KCC_DATASETS: shop.path('none') })
+    expect(ran.code).toBe(0)
+    expect(ran.stdout).toContain('digits drawn by the built-in generator')
+    expect(ran.stdout).toContain('no network in this test')
+    expect(ran.stdout).toContain('Total params: 669,706')
+    const accuracy = Number(/Test accuracy: ([\d.]+)/.exec(ran.stdout)?.[1])
+    console.log(`drawn digits after one epoch: test accuracy ${accuracy.toFixed(4)}, ${ran.seconds.toFixed(1)} s in all`)
+    expect(accuracy).toBeGreaterThan(0.8)
+  })
+})
