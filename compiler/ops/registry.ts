@@ -10,6 +10,7 @@ import * as movement from './movement.js'
 import * as arithmetic from './pointwise-arithmetic.js'
 import * as transcendental from './pointwise-transcendental.js'
 import { argmax, max, min, prod, sum } from './reduce.js'
+import { windows } from './windows.js'
 
 export const registry: readonly OpDefinition[] = [
   input, variable,
@@ -19,7 +20,7 @@ export const registry: readonly OpDefinition[] = [
   ...Object.values<OpDefinition>(comparison),
   and, or, not, select, cast,
   sum, prod, max, min, argmax,
-  ...Object.values<OpDefinition>(movement),
+  ...Object.values<OpDefinition>(movement), windows,
   matmul,
 ]
 

@@ -46,6 +46,11 @@ function requireAxis(op: string, axis: number, shape: Shape): void {
   }
 }
 
+function requireRisingAxes(op: string, axes: readonly number[], shape: Shape): void {
+  axes.forEach((a) => requireAxis(op, a, shape))
+  if (axes.some((a, i) => i > 0 && a <= axes[i - 1]!)) refuse(`${op}: expected rising axes without repetition, found [${axes.join(',')}].`)
+}
+
 function requireRank(op: string, what: string, rank: number, shape: Shape): void {
   if (rank !== shape.length) refuse(`${op}: expected ${what} of ${shape.length} entries for shape ${shapeText(shape)}, found ${rank}.`)
 }
@@ -73,8 +78,7 @@ const reduction = (op: string): TypeRule => (inputs, attrs) => {
   requireDType(op, inputs[0]!, numbers)
   const { dtype, shape } = inputs[0]!
   const axes = integersAttr(attrs, 'axes')
-  axes.forEach((a) => requireAxis(op, a, shape))
-  if (axes.some((a, i) => i > 0 && a <= axes[i - 1]!)) refuse(`${op}: expected rising axes without repetition, found [${axes.join(',')}].`)
+  requireRisingAxes(op, axes, shape)
   return { dtype, shape: shape.filter((_, i) => !axes.includes(i)) }
 }
 
@@ -156,6 +160,37 @@ function sliceType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
   const inside = shape.every((d, i) => isNeverNegative(begin[i]!) && isNeverNegative(subtractDims(d, addDims(begin[i]!, size[i]!))))
   if (!inside) refuse(`slice: expected a range inside ${shapeText(shape)}, found begin ${shapeText(begin)} and size ${shapeText(size)}.`)
   return { dtype, shape: requireShape('slice', size) }
+}
+
+/** How many elements a window of `size` elements with `dilation` from one to the next reaches over. */
+export const windowReach = (size: number, dilation: number): number => (size - 1) * dilation + 1
+
+/** How many windows there are along an axis of `dim` elements. @throws ValueError when there is none, or none can be counted. */
+function windowCount(dim: Dim, size: number, stride: number, dilation: number): Dim {
+  const reach = windowReach(size, dilation)
+  const room = subtractDims(dim, reach)
+  if (isStatic(room) && room < 0) refuse(`windows: expected a window of at most ${shapeText([dim])} elements, found one of ${reach}.`)
+  if (stride === 1) return addDims(room, 1)
+  if (!isStatic(room)) refuse(`windows: expected a size that is a number along an axis with stride ${stride}, found ${shapeText([dim])}.`)
+  return Math.floor(room / stride) + 1
+}
+
+function windowsType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
+  requireCount('windows', inputs, 1)
+  const { dtype, shape } = inputs[0]!
+  const axes = integersAttr(attrs, 'axes')
+  requireRisingAxes('windows', axes, shape)
+  const [sizes, strides, dilations] = ['sizes', 'strides', 'dilations'].map((name) => {
+    const list = integersAttr(attrs, name)
+    if (list.length !== axes.length || list.some((n) => n < 1)) refuse(`windows: expected ${name} from 1 up for each of the axes [${axes.join(',')}], found [${list.join(',')}].`)
+    return list
+  }) as [readonly number[], readonly number[], readonly number[]]
+  const counted = shape.map((d, axis) => {
+    const i = axes.indexOf(axis)
+    return i < 0 ? d : windowCount(d, sizes[i]!, strides[i]!, dilations[i]!)
+  })
+  const inside = (axes.at(-1) ?? -1) + 1
+  return { dtype, shape: [...counted.slice(0, inside), ...sizes, ...counted.slice(inside)] }
 }
 
 function concatType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
@@ -273,6 +308,7 @@ export const typeRules = {
   broadcastTo: broadcastType,
   transpose: transposeType,
   slice: sliceType,
+  windows: windowsType,
   concat: concatType,
   matmul: matmulType,
 } satisfies Record<string, TypeRule>

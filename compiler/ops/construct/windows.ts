@@ -1,0 +1,19 @@
+/** Constructor of sliding windows. */
+import type { Node } from '../../ir/graph.js'
+import { makeNode } from './node.js'
+
+/** Windows over some axes: for each of `axes`, how many elements, how far from window to window, and from element to element. */
+export type WindowSpec = {
+  /** Rising, from 0 up. */
+  readonly axes: readonly number[]
+  readonly sizes: readonly number[]
+  readonly strides: readonly number[]
+  readonly dilations: readonly number[]
+}
+
+/**
+ * All windows of `x`: each of the axes counts windows instead of elements, and one axis for each window size follows the
+ * last of them. @throws ValueError for a window that is larger than its axis, or a stride over an axis of unknown size.
+ */
+export const windows = (x: Node, { axes, sizes, strides, dilations }: WindowSpec): Node =>
+  makeNode('windows', [x], { axes, sizes, strides, dilations })

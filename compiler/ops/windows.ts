@@ -1,0 +1,80 @@
+/** Sliding windows: what convolutions and pooling read. */
+import { addIndex, constIndex, scaleIndex } from '../ir/expr.js'
+import type { Attrs, Node } from '../ir/graph.js'
+import type { Index } from '../ir/loop.js'
+import { integersAttr } from './attrs.js'
+import * as b from './build.js'
+import type { WindowSpec } from './construct/windows.js'
+import { defineOp, type EvaluateContext, type Tensor } from './define-op.js'
+import { overlapAdd } from './overlap-add.js'
+import { constantOf } from './patterns.js'
+import { f32, i32 } from './samples.js'
+import { gather, positions, rowMajorStrides } from './strides.js'
+import { typeRules } from './type-rules.js'
+
+const specOf = (attrs: Attrs): WindowSpec => ({
+  axes: integersAttr(attrs, 'axes'), sizes: integersAttr(attrs, 'sizes'),
+  strides: integersAttr(attrs, 'strides'), dilations: integersAttr(attrs, 'dilations'),
+})
+
+/** The first axis inside the windows. */
+const firstInside = ({ axes }: WindowSpec): number => (axes.at(-1) ?? -1) + 1
+
+/** Window o holds, at its place k, element o * stride + k * dilation. Axes of size 1 stand at 0. */
+function sourceIndex(index: readonly Index[], node: Node): Index[] {
+  const spec = specOf(node.attrs), inside = firstInside(spec)
+  const at = (axis: number, factor: number): Index => (node.type.shape[axis] === 1 ? constIndex(0) : scaleIndex(index[axis]!, factor))
+  return node.inputs[0]!.type.shape.map((_, axis) => {
+    const i = spec.axes.indexOf(axis)
+    if (i < 0) return index[axis < inside ? axis : axis + spec.axes.length]!
+    return addIndex(at(axis, spec.strides[i]!), at(inside + i, spec.dilations[i]!))
+  })
+}
+
+function evaluateWindows([x]: readonly Tensor[], { attrs, shape }: EvaluateContext): Float64Array {
+  const spec = specOf(attrs), inside = firstInside(spec)
+  const own = rowMajorStrides(x!.shape)
+  const outside = own.map((stride, axis) => stride * (spec.strides[spec.axes.indexOf(axis)] ?? 1))
+  const within = spec.axes.map((axis, i) => own[axis]! * spec.dilations[i]!)
+  return gather(x!.data, positions(shape, [...outside.slice(0, inside), ...within, ...outside.slice(inside)]))
+}
+
+/** Windows of one element each, one after the other, are the elements. A window of a constant is constant. */
+function simplifyWindows(node: Node): Node | null {
+  const { sizes, strides } = specOf(node.attrs)
+  if (sizes.every((s) => s === 1) && strides.every((s) => s === 1)) return b.reshape(node.inputs[0]!, node.type.shape)
+  const value = constantOf(node.inputs[0]!)
+  return value === null ? null : b.constant(value, node.type)
+}
+
+const attrs = (axes: number[], sizes: number[], strides: number[], dilations: number[]): Attrs => ({ axes, sizes, strides, dilations })
+
+export const windows = defineOp({
+  name: 'windows',
+  doc: 'All windows over `axes`: each counts windows instead of elements, and axes of the window `sizes` follow the last of them. Element [.., o, .., k, ..] is x at o * stride + k * dilation.',
+  arity: 1,
+  infer: typeRules.windows,
+  gradient: (node, g) => [overlapAdd(g, node.inputs[0]!.type.shape, specOf(node.attrs))],
+  lowering: { kind: 'indexMap', map: sourceIndex },
+  evaluate: evaluateWindows,
+  simplify: simplifyWindows,
+  commutative: false,
+  cost: 'free',
+  samples: [
+    { inputs: [f32(17)], attrs: attrs([0], [3], [1], [1]) }, { inputs: [f32(2, 9, 3)], attrs: attrs([1], [3], [2], [1]) },
+    { inputs: [f32(2, 6, 5, 3)], attrs: attrs([1, 2], [3, 2], [1, 1], [1, 1]) }, { inputs: [f32(1, 7, 8, 2)], attrs: attrs([1, 2], [2, 3], [2, 3], [1, 1]) },
+    { inputs: [f32(2, 7, 9)], attrs: attrs([1, 2], [3, 2], [1, 2], [2, 3]) }, { inputs: [f32(2, 4, 3, 5, 2)], attrs: attrs([1, 2, 3], [2, 1, 3], [1, 2, 1], [1, 1, 2]) },
+    { inputs: [f32(2, 3, 7)], attrs: attrs([0, 2], [2, 3], [1, 4], [1, 1]) }, { inputs: [f32(3, 8, 2)], attrs: attrs([1], [2], [5], [1]) },
+    { inputs: [f32(3, 5, 2)], attrs: attrs([1], [1], [1], [3]) }, { inputs: [f32(2, 5, 16)], attrs: attrs([1], [1], [2], [1]) },
+    { inputs: [f32(2, 4, 2)], attrs: attrs([1], [4], [1], [1]) }, { inputs: [f32(1, 1, 1)], attrs: attrs([1], [1], [1], [1]) },
+    { inputs: [f32(0, 5, 2)], attrs: attrs([1], [3], [2], [1]) }, { inputs: [f32(2, 2)], attrs: attrs([1], [2], [3], [1]) },
+    { inputs: [i32(2, 6)], attrs: attrs([1], [2], [2], [1]) },
+  ],
+  rejects: [
+    { inputs: [f32(2, 5)], attrs: attrs([1], [3], [1], [3]), message: /expected a window of at most \[5\] elements, found one of 7/ },
+    { inputs: [f32(2, 5)], attrs: attrs([1], [0], [1], [1]), message: /expected sizes from 1 up for each of the axes \[1\], found \[0\]/ },
+    { inputs: [f32(2, 5)], attrs: attrs([1], [2], [1, 1], [1]), message: /expected strides from 1 up for each of the axes \[1\], found \[1,1\]/ },
+    { inputs: [f32(2, 5)], attrs: attrs([1, 0], [2, 2], [1, 1], [1, 1]), message: /expected rising axes/ },
+    { inputs: [f32(2, 5)], attrs: attrs([2], [2], [1], [1]), message: /expected an axis from 0 to 1/ },
+  ],
+})
