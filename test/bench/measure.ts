@@ -76,11 +76,13 @@ export class Measurement {
     const writers = (peer: PeerProcess): boolean => !peer.spec.trains && peer.spec.command !== process.execPath
     const ready = started.flat()
     await Promise.all(ready.filter(writers).map((peer) => this.#prepareOne(peer)))
-    const queue = ready.filter((peer) => !writers(peer))
+    const slowFirst = (peer: PeerProcess): number => (peer.spec.env['KCC_BENCH_MODE'] === 'compile' ? 0 : 1)
+    const queue = ready.filter((peer) => !writers(peer)).sort((a, b) => slowFirst(a) - slowFirst(b))
     const work = async (): Promise<void> => {
       for (let peer = queue.shift(); peer !== undefined; peer = queue.shift()) await this.#prepareOne(peer)
     }
     await Promise.all([work(), work()])
+    this.#entries.sort((a, b) => this.#peers.indexOf(a.peer) - this.#peers.indexOf(b.peer))
   }
 
   async #prepareOne(peer: PeerProcess): Promise<void> {

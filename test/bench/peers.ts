@@ -34,7 +34,7 @@ function environmentOf(threads: number, places: Places): Record<string, string> 
   return {
     KCC_BENCH_DATA: places.data, KCC_BENCH_THREADS: count, KCC_BENCH_NODE_PEERS: join(environment(), 'node'), KCC_THREADS: count,
     OMP_NUM_THREADS: count, MKL_NUM_THREADS: count, OPENBLAS_NUM_THREADS: count, NPROC: count,
-    XLA_FLAGS: threads === 1 ? '--xla_cpu_multi_thread_eigen=false' : '', TORCHINDUCTOR_COMPILE_THREADS: '1',
+    XLA_FLAGS: threads === 1 ? '--xla_cpu_multi_thread_eigen=false' : '', TORCHINDUCTOR_COMPILE_THREADS: '1', TORCHINDUCTOR_CACHE_DIR: join(environment(), 'inductor'),
     JAX_PLATFORMS: 'cpu', JAX_DEFAULT_MATMUL_PRECISION: 'highest', ONEDNN_DEFAULT_FPMATH_MODE: 'STRICT', CUDA_VISIBLE_DEVICES: '',
     TF_CPP_MIN_LOG_LEVEL: '3', PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1',
   }

@@ -21,10 +21,13 @@ function columns(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => `  ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ').trimEnd()}\n`).join('')
 }
 
+/** Operations from which on a step is a matter of arithmetic, not of overhead. */
+const COMPUTE_BOUND = 1e7
+
 /** Share of the measured peak that kcc's step reaches with the threads it had; null for tasks that are not bound by it. */
 export function peakShare(results: Results, task: Task, row: Row): number | null {
   const limit = results.limits.find(({ threads }) => threads === row.threads)
-  return task.kind !== 'train' || limit === undefined ? null : trainFlops(task.workload) / row.time.median / limit.flops.median
+  return task.kind !== 'train' || trainFlops(task.workload) < COMPUTE_BOUND || limit === undefined ? null : trainFlops(task.workload) / row.time.median / limit.flops.median
 }
 
 export function reportText(results: Results): string {

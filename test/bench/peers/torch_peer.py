@@ -109,7 +109,7 @@ def check(workload, steps):
         loss = loss_of(net(x), y)
         loss.backward()
         update.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
     return losses
 
 
