@@ -113,7 +113,8 @@ export function defineLayer<const O extends OptionTable, const P extends readonl
 
     override getConfig(): JsonObject {
       const values = asDefined(this) as unknown as Readonly<Record<string, never>>
-      const own = Object.entries(table).map(([name, option]): [string, Json] => [camelToSnake(name), option.serialize(values[name] as never)])
+      const own = Object.entries(table).filter(([name, option]) => option.inConfig?.(values[name] as never) ?? true)
+        .map(([name, option]): [string, Json] => [camelToSnake(name), option.serialize(values[name] as never)])
       return { ...super.getConfig(), ...Object.fromEntries(own) }
     }
 

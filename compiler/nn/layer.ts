@@ -124,7 +124,7 @@ export class Layer {
   }
 
   /** Builds the layer for these inputs unless it is built. */
-  private ensureBuilt(inputs: readonly KTensor[]): void {
+  ensureBuilt(inputs: readonly KTensor[]): void {
     if (this.built) return
     checkInputs(this.name, inputs, this.inputSpec)
     this.build(unpackSingleton(inputs.map((t) => t.shape)))
@@ -135,13 +135,17 @@ export class Layer {
 
   /** Computes the layer over `inputs` as part of `scope`, without recording a call. The layer must be built. */
   run(inputs: readonly KTensor[], args: JsonObject, scope: RunScope): KTensor[] {
+    const call = (): Tensors => this.call(unpackSingleton(inputs), { training: scope.training, arguments: args })
     return scope.inLayer(this.name, this.location, () => session.withRun(scope, () => {
-      const outputs = this.tensors(this.call(unpackSingleton(inputs), { training: scope.training, arguments: args }))
+      const outputs = this.tensors(this.keepsState ? call() : scope.withoutUpdates(call))
       const penalty = this.activityRegularizer
       if (penalty) scope.losses.push(...outputs.map((t) => applyRegularizer(penalty, t.node)))
       return outputs
     }))
   }
+
+  /** A frozen layer changes nothing when it runs, unless it is stateful. */
+  protected get keepsState(): boolean { return this.trainable || this.stateful }
 
   /** Records a call: tensors that remember this layer. */
   protected connect(inputs: readonly KTensor[], results: readonly KTensor[], args: JsonObject, isSource = false): KTensor[] {
@@ -192,9 +196,10 @@ export class Layer {
   }
 
   /** In `call`: after the step, `weight` takes the value of `value`. */
-  addUpdate(weight: Weight, value: TensorLike): void {
-    session.currentRun?.updates.push({ variable: weight.name, node: value.node })
-  }
+  addUpdate(weight: Weight, value: TensorLike): void { session.currentRun?.update(weight.name, value.node) }
+
+  /** In `call`: the value `weight` has been given in this run so far, for layers that are called several times. */
+  pendingValue(weight: Weight): Node { return session.currentRun?.updated(weight.name) ?? weight.node }
 
   /** Penalties of weights and losses that do not depend on inputs; a weight is penalised whether or not it is trained. */
   weightLosses(scope: RunScope): Node[] {

@@ -156,7 +156,7 @@ export class NetworkModel extends Layer {
     const tensors = inputs.map((n) => new KTensor(n))
     const results = session.withRun(scope, () => toList(this.call(tensors.length === 1 ? tensors[0]! : tensors, { training, arguments: {} })))
     const losses = [...this.weightLosses(scope), ...scope.losses]
-    return { outputs: results.map((t) => ({ node: t.node, ...activationOf(t.node) })), losses, updates: scope.updates }
+    return { outputs: results.map((t) => ({ node: t.node, ...activationOf(t.node) })), losses, updates: this.keepsState ? scope.updates : [] }
   }
 
   /** One pass over the model's own inputs, as the functions that are compiled need it. */

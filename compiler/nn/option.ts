@@ -15,6 +15,8 @@ export type Option<In, Out> = {
   /** @throws ValueError or TypeError naming the option. */
   readonly parse: (value: In, name: string) => Out
   readonly serialize: (value: Out) => Json
+  /** Whether a configuration holds this value; without it, every value. For options that Keras' own leave out. */
+  readonly inConfig?: (value: Out) => boolean
 }
 /** What all options have in common: each checks its own values at run time. */
 export type AnyOption = {
@@ -22,6 +24,7 @@ export type AnyOption = {
   readonly fallback?: unknown
   readonly parse: (value: never, name: string) => unknown
   readonly serialize: (value: never) => Json
+  readonly inConfig?: (value: never) => boolean
 }
 export type OptionTable = { readonly [name: string]: AnyOption }
 export type InOf<O> = O extends { readonly parse: (value: infer In, name: string) => unknown } ? In : never
@@ -42,6 +45,19 @@ export const number = (doc: string, fallback?: number): Option<number, number> =
   doc, ...withFallback(fallback), serialize: (v) => v,
   parse: (v, name) => (typeof v === 'number' ? v : refuse(name, 'a number', v)),
 })
+
+/** A number rounded to float32, as Keras keeps those that take part in an activation. */
+export const float32 = (doc: string, fallback: number): Option<number, number> => ({
+  ...number(doc, fallback), parse: (v, name) => Math.fround(number(doc).parse(v, name)),
+})
+
+/** The same, or null. */
+export const optionalFloat32 = (doc: string): Option<number | null, number | null> => ({
+  doc, fallback: null, serialize: (v) => v, parse: (v, name) => (v === null ? null : Math.fround(number(doc).parse(v, name))),
+})
+
+/** An option that configurations hold only where its value is not `usual`: Keras' own leave it out. */
+export const unlisted = <In, Out>(option: Option<In, Out>, usual: Out): Option<In, Out> => ({ ...option, inConfig: (v) => v !== usual })
 
 /** A fraction; values outside [0, 1] are cut, as Keras does. */
 export const rate = (doc: string): Option<number, number> => ({

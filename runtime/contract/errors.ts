@@ -29,6 +29,8 @@ export class ArgumentTypeError extends KccError { override readonly name = 'Type
 export class RuntimeError extends KccError {}
 /** A property that does not exist yet or is ambiguous, such as `layer.output` of a shared layer. */
 export class AttributeError extends KccError {}
+/** A condition that Keras asserts without words; `hint` has them. */
+export class AssertionError extends KccError {}
 /** A damaged or foreign file. */
 export class FileFormatError extends KccError {}
 /** A compiler or CMake that is missing or fails. `log` is the tool's own output. */
