@@ -1,7 +1,7 @@
-/** Layers of several inputs: Add and Concatenate, and their lower-case functions. */
+/** Layers that join several inputs element by element or along an axis, and their lower-case functions. */
 import { ValueError } from '../../../runtime/contract/errors.js'
 import type { Node } from '../../ir/graph.js'
-import { add as addNodes, concat, expandDims } from '../../ops/build.js'
+import { add as addNodes, concat, div, expandDims, maximum as maximumNodes, minimum as minimumNodes, mul, sub } from '../../ops/build.js'
 import { defineLayer } from '../define-layer.js'
 import type { LayerOptions } from '../layer.js'
 import { integer } from '../option.js'
@@ -46,18 +46,42 @@ export function alignRanks(inputs: readonly Node[]): Node[] {
   })
 }
 
+/** A layer without options that joins inputs of one broadcast shape. */
+const elementwise = (className: string, doc: string, join: (inputs: readonly Node[]) => Node, check: (shapes: readonly KShape[]) => void = () => undefined) =>
+  defineLayer({
+    className, doc,
+    positional: [],
+    options: {},
+    acceptsInputDim: false,
+    inputSpec: null,
+    build: (_, shapes) => {
+      mergedShape(shapes)
+      check(shapes)
+    },
+    call: (_, inputs) => join(alignRanks(inputs)),
+    outputShape: (_, shapes) => mergedShape(shapes),
+  })
+
+const folded = (f: (a: Node, b: Node) => Node) => (inputs: readonly Node[]): Node => inputs.reduce((a, b) => f(a, b))
+const sumOf = folded(addNodes)
+
+/** @throws ValueError in Keras' words. */
+function requireTwo(shapes: readonly KShape[]): void {
+  if (shapes.length !== 2) throw new ValueError('A `Subtract` layer should be called on exactly 2 inputs', null, `found: ${shapes.length} inputs`)
+}
+
 /** `Add()([a, b, …])`: the sum of two or more tensors. */
-export const Add = defineLayer({
-  className: 'Add',
-  doc: 'The sum of two or more inputs, broadcast to one shape.',
-  positional: [],
-  options: {},
-  acceptsInputDim: false,
-  inputSpec: null,
-  build: (_, shapes) => { mergedShape(shapes) },
-  call: (_, inputs) => alignRanks(inputs).reduce((a, b) => addNodes(a, b)),
-  outputShape: (_, shapes) => mergedShape(shapes),
-})
+export const Add = elementwise('Add', 'The sum of two or more inputs, broadcast to one shape.', sumOf)
+/** `Subtract()([a, b])`: the first less the second of exactly two tensors. */
+export const Subtract = elementwise('Subtract', 'The first input less the second, broadcast to one shape.', folded(sub), requireTwo)
+/** `Multiply()([a, b, …])`: the product of two or more tensors. */
+export const Multiply = elementwise('Multiply', 'The product of two or more inputs, broadcast to one shape.', folded(mul))
+/** `Average()([a, b, …])`: the mean of two or more tensors. */
+export const Average = elementwise('Average', 'The mean of two or more inputs, broadcast to one shape.', (inputs) => div(sumOf(inputs), inputs.length))
+/** `Maximum()([a, b, …])`: the largest of two or more tensors, element by element. */
+export const Maximum = elementwise('Maximum', 'The largest of two or more inputs, broadcast to one shape.', folded(maximumNodes))
+/** `Minimum()([a, b, …])`: the smallest of two or more tensors, element by element. */
+export const Minimum = elementwise('Minimum', 'The smallest of two or more inputs, broadcast to one shape.', folded(minimumNodes))
 
 /** @throws ValueError in Keras' words when other axes than `axis` differ. */
 function concatenatedShape(shapes: readonly KShape[], axis: number): KShape {
@@ -85,6 +109,16 @@ export const Concatenate = defineLayer({
 
 /** `Add()(inputs)`. */
 export const add = (inputs: readonly KTensor[], options: LayerOptions = {}): KTensor => Add(options)(inputs)
+/** `Subtract()(inputs)`. */
+export const subtract = (inputs: readonly KTensor[], options: LayerOptions = {}): KTensor => Subtract(options)(inputs)
+/** `Multiply()(inputs)`. */
+export const multiply = (inputs: readonly KTensor[], options: LayerOptions = {}): KTensor => Multiply(options)(inputs)
+/** `Average()(inputs)`. */
+export const average = (inputs: readonly KTensor[], options: LayerOptions = {}): KTensor => Average(options)(inputs)
+/** `Maximum()(inputs)`. */
+export const maximum = (inputs: readonly KTensor[], options: LayerOptions = {}): KTensor => Maximum(options)(inputs)
+/** `Minimum()(inputs)`. */
+export const minimum = (inputs: readonly KTensor[], options: LayerOptions = {}): KTensor => Minimum(options)(inputs)
 /** `Concatenate({ axis })(inputs)`. */
 export const concatenate = (inputs: readonly KTensor[], options: LayerOptions & { readonly axis?: number } = {}): KTensor =>
   Concatenate(options)(inputs)
