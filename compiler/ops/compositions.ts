@@ -2,6 +2,7 @@
  * Functions that are compositions of ops: differentiated, simplified and fused like a user's own. Written so that they
  * are stable where the textbook formula is not.
  */
+import type { Shape } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
 import * as b from './build.js'
 import type { Axes, Operand } from './build.js'
@@ -58,4 +59,25 @@ export function oneHot(labels: Node, classes: number): Node {
   const shape = [...labels.type.shape, classes]
   const positions = b.iota(shape, shape.length - 1, labels.type.dtype)
   return b.cast(b.equal(b.expandDims(labels, -1), positions), 'float32')
+}
+
+/** Taylor's series of sin(x) / x in x², from its last coefficient on: within 1e-7 for |x| <= pi / 2. */
+const SINE_SERIES = [-1 / 39916800, 1 / 362880, -1 / 5040, 1 / 120, -1 / 6, 1]
+
+/** sin(x) for |x| <= pi / 2. */
+function smallSine(x: Node): Node {
+  const y = square(x)
+  const [last, ...rest] = SINE_SERIES
+  return b.mul(x, rest.reduce<Node>((sum, c, i) => b.add(i === 0 ? sum : b.mul(sum, y), c), b.mul(y, last!)))
+}
+
+/**
+ * Standard normal numbers, float32, of random stream `stream`: other ones at every step. By Box and Muller, where the
+ * sine of an angle in a half turn has the distribution of that in a full one. No number is beyond 5.8.
+ */
+export function randomNormal(shape: Shape, stream: number): Node {
+  const both = b.randomUniform([2, ...shape], stream)
+  const [first, second] = [0, 1].map((i) => b.reshape(b.slice(both, [i, ...shape.map(() => 0)], [1, ...shape]), shape)) as [Node, Node]
+  const radius = b.sqrt(b.mul(b.log1p(b.neg(first)), -2))
+  return b.mul(radius, smallSine(b.mul(b.sub(second, 0.5), Math.PI)))
 }

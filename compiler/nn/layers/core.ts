@@ -22,8 +22,8 @@ export const Activation = defineLayer({
   outputShape: (_, [shape]) => shape!,
 })
 
-/** Zeroes elements where a uniform number is below `rate` and scales the others by 1 / (1 - rate). */
-function dropped(x: Node, share: number, noiseShape: KShape | null, stream: number): Node {
+/** Zeroes elements where a uniform number is below `share` and scales the others by 1 / (1 - share). `noiseShape` null: all sizes as in `x`. */
+export function dropped(x: Node, share: number, noiseShape: KShape | null, stream: number): Node {
   const shape = x.type.shape.map((d, i) => noiseShape?.[i] ?? d)
   const kept = mul(cast(greaterEqual(randomUniform(shape, stream), share), x.type.dtype), 1 / (1 - share))
   return mul(x, broadcastTo(kept, x.type.shape))
