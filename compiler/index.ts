@@ -14,10 +14,10 @@ installEngine()
 setModelFiles({ save: saveModel, saveWeights, loadWeights })
 
 export { Callback, History, LambdaCallback, NDArray, ProgbarLogger, Progbar, loadPackage, CompiledModel } from '../runtime/index.js'
-export { ArgumentTypeError, AttributeError, FileFormatError, KccError, RuntimeError, ToolchainError, ValueError } from '../runtime/index.js'
+export { ArgumentTypeError, AssertionError, AttributeError, FileFormatError, KccError, RuntimeError, ToolchainError, ValueError } from '../runtime/index.js'
 export type * from '../runtime/contract/fit-types.js'
 
-export { Activation, Add, add, Concatenate, concatenate, Dense, Dropout, Flatten, Input, InputLayer, Reshape } from './nn/layers/index.js'
+export * from './nn/layers/index.js'
 export * as layers from './nn/layers/index.js'
 export { Layer } from './nn/layer.js'
 export { Model } from './nn/model.js'

@@ -4,6 +4,7 @@ import * as kcc from '../../compiler/index.js'
 import { Unsupported, type Folder, type GoldenCase, type Prepared } from './case.js'
 import type { Checks } from './checks.js'
 import { loadAlone, numbered, oneOrList, outputsOf } from './models-shared.js'
+import { lambdaFunctions, withoutPythonCode } from './lambda-functions.js'
 import { serve, type NativeBatch } from './native-batch.js'
 import { areRequiredLayers, layerClassesOf } from './required.js'
 import { arraysOf, caseFolders, hasVector, jsonVector, readVector, vectorPath } from './vectors.js'
@@ -28,8 +29,9 @@ function application(): Prepared {
 
 async function prepare(name: string, c: Case, batch: NativeBatch): Promise<Prepared> {
   const path = vectorPath('models', name, 'model.h5')
-  const compiled = await loadAlone(path)
-  const model = await loadAlone(path, { compile: false })
+  const customObjects = lambdaFunctions[name] ?? {}
+  const compiled = await loadAlone(path, { customObjects })
+  const model = await loadAlone(path, { compile: false, customObjects })
   const code = batch.addModel(model)
   serve(model, code)
   return async (check) => {
@@ -49,8 +51,8 @@ async function prepare(name: string, c: Case, batch: NativeBatch): Promise<Prepa
 function compareArchitecture(check: Checks, name: string, prefix: string): void {
   const text = readVector('models', name, `${prefix}config.json`)
   kcc.clearSession()
-  const model = kcc.modelFromJson(text)
-  check.text(`${prefix}config.json`, model.toJson(), JSON.stringify(JSON.parse(text)))
+  const model = kcc.modelFromJson(text, lambdaFunctions[name])
+  check.text(`${prefix}config.json`, model.toJson(), JSON.stringify(withoutPythonCode(JSON.parse(text))))
   check.text(`${prefix}summary.txt`, summaryOf(model), readVector('models', name, `${prefix}summary.txt`))
 }
 

@@ -3,7 +3,14 @@ import { findLoss, findLossClass } from '../../compiler/nn/losses/registry.js'
 import { metricDefinitions } from '../../compiler/nn/metrics/index.js'
 import { findOptimizer } from '../../compiler/nn/optimizers/registry.js'
 
-const requiredLayers = new Set(['InputLayer', 'Dense', 'Activation', 'Dropout', 'Flatten', 'Reshape', 'Add', 'Concatenate', 'Sequential', 'Model'])
+const dimensions = ['1D', '2D', '3D']
+const requiredLayers = new Set([
+  'InputLayer', 'Dense', 'Activation', 'Dropout', 'Flatten', 'Reshape', 'Permute', 'RepeatVector', 'Lambda', 'ActivityRegularization', 'Sequential', 'Model',
+  'Add', 'Subtract', 'Multiply', 'Average', 'Maximum', 'Minimum', 'Concatenate', 'Dot',
+  'LeakyReLU', 'PReLU', 'ELU', 'ThresholdedReLU', 'Softmax', 'ReLU', 'BatchNormalization', 'TimeDistributed',
+  'GaussianNoise', 'GaussianDropout', 'AlphaDropout',
+  ...['SpatialDropout', 'ZeroPadding', 'Cropping', 'UpSampling', 'GlobalMaxPooling', 'GlobalAveragePooling'].flatMap((name) => dimensions.map((d) => name + d)),
+])
 
 export const areRequiredLayers = (classes: readonly string[]): boolean => classes.every((name) => requiredLayers.has(name))
 
