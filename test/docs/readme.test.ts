@@ -109,11 +109,15 @@ describe('what it names is there', () => {
     expect([...new Set(missing)].filter((name) => !others.includes(name))).toEqual([])
   })
 
+  // `UPDATE=1` writes the list anew.
   test('all layers, and no other', () => {
-    const named = /<!-- layers:begin -->\n([\s\S]*?)\n<!-- layers:end -->/.exec(readme)![1]!
-    const classes = Object.keys(layers).filter((name) => /^[A-Z]/.test(name) && name !== 'InputLayer')
-    expect(quoted(named)).toEqual(classes.sort())
+    const section = /(<!-- layers:begin -->\n)([\s\S]*?)(\n<!-- layers:end -->)/
+    const classes = Object.keys(layers).filter((name) => /^[A-Z]/.test(name) && name !== 'InputLayer').sort()
+    if (process.env['UPDATE'] === '1') writeFileSync(join(root, 'README.md'), readme.replace(section, `$1${lineOf(classes)}$3`))
+    else expect(quoted(section.exec(readme)![2]!)).toEqual(classes)
   })
+
+  const lineOf = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ')
 
   test('scripts of npm', () => {
     const scripts = Object.keys((JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts)
