@@ -9,8 +9,8 @@ import { execa } from 'execa'
 import { inPackage } from '../../compiler/support/paths.js'
 import { kcc, type Ran } from '../cli/kcc.js'
 
-/** What an unprepared `kcc` in the repository uses as well. */
-export const sharedCache = inPackage('node_modules', '.cache', 'kcc')
+/** The cache of the environment, or what an unprepared `kcc` in the repository uses. */
+export const sharedCache = process.env['KCC_CACHE_DIR'] ?? inPackage('node_modules', '.cache', 'kcc')
 
 export type Workshop = {
   readonly folder: string
