@@ -42,15 +42,18 @@ class KernelFormer {
   private readonly groups: Group[] = []
   private readonly groupOf = new Map<Node, Group>()
   private readonly users = new Map<Node, Set<Node>>()
+  private readonly reads = new Map<Node, number>()
+  private readonly roots: ReadonlySet<Node>
   private readonly forced: ReadonlySet<Node>
   private readonly order: readonly Node[]
   private readonly forming: Forming
 
   constructor(private readonly graph: Graph, private readonly options: FusionOptions) {
     this.order = topological(rootsOf(graph))
+    this.roots = new Set(rootsOf(graph).map(storageRoot))
     for (const node of this.order) for (const { source } of accessesOf(node)) this.addUser(source, node)
     this.forming = {
-      groupOf: this.groupOf, users: this.users, isWaiting: (node) => this.isWaiting(node),
+      groupOf: this.groupOf, isReadOnce: (node) => this.isReadOnce(node), isWaiting: (node) => this.isWaiting(node),
       mayFollow: (node) => !this.forced.has(node) && (options.fuse || opOf(node).lowering.kind === 'generate'),
     }
     this.forced = new Set(this.storageDemands().filter((node) => !isComputed(node) && !isPlainLeaf(node)))
@@ -66,6 +69,12 @@ class KernelFormer {
   private addUser(source: Node, user: Node): void {
     const users = this.users.get(source) ?? new Set<Node>()
     this.users.set(source, users.add(user))
+    this.reads.set(source, (this.reads.get(source) ?? 0) + 1)
+  }
+
+  /** Its one reader may compute it in place: nothing else wants it. */
+  private isReadOnce(node: Node): boolean {
+    return this.reads.get(node) === 1 && !this.roots.has(node)
   }
 
   /** Nodes whose bytes must exist: roots, and what a reshaping view shows. */
@@ -158,7 +167,7 @@ class KernelFormer {
   }
 
   private isRoot(node: Node): boolean {
-    return rootsOf(this.graph).some((root) => storageRoot(root) === node)
+    return this.roots.has(node)
   }
 
   /**
@@ -267,13 +276,13 @@ class KernelFormer {
   private admitOperand(group: Group, node: Node, { source }: Access): void {
     const maker = this.groupOf.get(source)
     if (maker?.kind === 'map' && this.onlyFeeds(maker, node)) return this.absorb(group, maker)
-    if (this.isWaiting(source) && this.forming.mayFollow(source) && this.users.get(source)!.size === 1) return this.join(group, source, 'prologue')
+    if (this.isWaiting(source) && this.forming.mayFollow(source) && this.isReadOnce(source)) return this.join(group, source, 'prologue')
     for (const waiting of new Set([source, storageRoot(source)])) if (this.isWaiting(waiting)) this.settle(waiting)
   }
 
   private onlyFeeds(maker: Group, node: Node): boolean {
     return this.options.fuse && [...maker.roles.keys()].every((inner) =>
-      opOf(inner).cost !== 'costly' && opOf(inner).lowering.kind === 'pointwise' && !this.forced.has(inner) && !this.isRoot(inner) &&
+      opOf(inner).cost !== 'costly' && opOf(inner).lowering.kind === 'pointwise' && !this.forced.has(inner) && this.isReadOnce(inner) &&
       [...(this.users.get(inner) ?? [])].every((user) => user === node || maker.roles.has(user)))
   }
 

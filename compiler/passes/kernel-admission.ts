@@ -12,7 +12,8 @@ import { accessesOf, readsInPlace, reaches, roleIn, type Group } from './kernel-
 /** The state of forming that admissions depend on. */
 export type Forming = {
   readonly groupOf: ReadonlyMap<Node, Group>
-  readonly users: ReadonlyMap<Node, ReadonlySet<Node>>
+  /** Has one reader, and is no result: may be computed as an operand is packed. */
+  readonly isReadOnce: (node: Node) => boolean
   /** Must be computed, and no kernel does so yet. */
   readonly isWaiting: (node: Node) => boolean
   /** May be computed in the kernel of its reader. */
@@ -55,7 +56,7 @@ const isCombination = (node: Node): boolean => ['reduce', 'argmax'].includes(opO
 function followingRole(group: Group, role: Role, reader: Shape, access: Access, forming: Forming): Role | null {
   const { source } = access
   if (!forming.mayFollow(source)) return null
-  if (role === 'prologue') return forming.users.get(source)!.size === 1 ? 'prologue' : null
+  if (role === 'prologue') return forming.isReadOnce(source) ? 'prologue' : null
   const inner = roleIn(group, source)
   if (inner === null) return null
   const trial: Group = { ...group, roles: new Map([[source, inner]]) }
