@@ -10,6 +10,7 @@ const table = {
   KCC_TIME: ['0 | 1', 'print the time of every stage and pass on stderr'],
   KCC_KEEP: ['0 | 1', 'keep the folder in which the native code was built, and print its path'],
   KCC_SANITIZE: ['0 | 1', 'build native code with -fsanitize=address,undefined'],
+  KCC_POISON: ['0 | 1', 'fill the working memory of every call with signalling NaNs, to find what is read before it is written'],
   KCC_CXX: ['command', 'the C++ compiler (default: the first of c++, g++, clang++)'],
   KCC_CMAKE: ['command', 'the cmake to use (default: cmake)'],
   KCC_CACHE_DIR: ['folder', 'where compiled objects are kept (default: node_modules/.cache/kcc, else ~/.cache/kcc)'],
