@@ -24,7 +24,7 @@ export const Permute = defineLayer({
   inputSpec: null,
   build: (layer, [shape]) => {
     layer.inputSpec = { ndim: layer.dims.length + 1 }
-    permutation(layer.dims, shape!)
+    if (shape!.length === layer.dims.length + 1) permutation(layer.dims, shape!)
   },
   call: (layer, [x]) => transpose(x!, [0, ...layer.dims]),
   outputShape: (layer, [shape]) => permutation(layer.dims, shape!).map((axis) => shape![axis] ?? null),

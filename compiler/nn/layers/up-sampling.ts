@@ -2,7 +2,7 @@
 import { ValueError } from '../../../runtime/contract/errors.js'
 import { multiplyDims, subtractDims } from '../../ir/dim.js'
 import type { Node } from '../../ir/graph.js'
-import { add, broadcastTo, concat, div, expandDims, iota, mul, reshape, slice, sub } from '../../ops/build.js'
+import { add, broadcastTo, div, expandDims, iota, mul, pad, reshape, slice, sub } from '../../ops/build.js'
 import { defineLayer } from '../define-layer.js'
 import { dataFormat, integer, type DataFormat, type Option } from '../option.js'
 import { mapSpatial, sizes, spatialAxes, type SpatialRank } from '../spatial.js'
@@ -32,21 +32,20 @@ function repeated(x: Node, axis: number, factor: number): Node {
   return mergeAxis(broadcastTo(expandDims(x, axis + 1), [...shape.slice(0, axis + 1), factor, ...shape.slice(axis + 1)]), axis)
 }
 
-/** The element one further along `axis`; the last follows itself. */
-function following(x: Node, axis: number): Node {
-  const last = subtractDims(x.type.shape[axis]!, 1)
-  const from = (begin: typeof last, size: typeof last): Node =>
-    slice(x, x.type.shape.map((_, i) => (i === axis ? begin : 0)), x.type.shape.map((d, i) => (i === axis ? size : d)))
-  return concat([from(1, last), from(last, 1)], axis)
+/** What the next element along `axis` has more than each; 0 for the last, which is followed by itself. */
+function stepsAlong(x: Node, axis: number): Node {
+  const { shape } = x.type
+  const pairs = shape.map((d, i) => (i === axis ? subtractDims(d, 1) : d))
+  const at = (i: number): number[] => shape.map((_, k) => (k === axis ? i : 0))
+  return pad(sub(slice(x, at(1), pairs), slice(x, at(0), pairs)), at(0), at(1))
 }
 
 /** `factor` steps from each element along `axis` towards the next one: position i of the result is i / factor of the input. */
 function interpolated(x: Node, axis: number, factor: number): Node {
   if (factor === 1) return x
-  const steps = x.type.shape.slice(axis + 1).map(() => 1)
-  const share = reshape(div(iota([factor], 0, 'float32'), factor), [factor, ...steps])
-  const [from, to] = [expandDims(x, axis + 1), expandDims(following(x, axis), axis + 1)]
-  return mergeAxis(add(from, mul(sub(to, from), share)), axis)
+  const others = x.type.shape.slice(axis + 1).map(() => 1)
+  const share = reshape(div(iota([factor], 0, 'float32'), factor), [factor, ...others])
+  return mergeAxis(add(expandDims(x, axis + 1), mul(expandDims(stepsAlong(x, axis), axis + 1), share)), axis)
 }
 
 function enlarged(x: Node, factors: readonly number[], format: DataFormat, kind: Interpolation): Node {
