@@ -43,13 +43,16 @@ export class Measurement {
 
   #left(share = 1): number { return Math.max(5, ((this.#deadline - performance.now()) / 1000) * share) }
 
+  /** The last third of the time belongs to the rounds. */
+  #leftToPrepare(): number { return Math.max(3, this.#left() - this.plan.totalSeconds / 3) }
+
   /** A peer that fails is left out of what failed; the others go on. */
   async #attempt<Result>(peer: PeerProcess, what: string, body: () => Promise<Result>): Promise<Result | null> {
     try {
       return await body()
     } catch (error) {
       if (!(error instanceof PeerError)) throw error
-      this.#skipped.push({ name: `${describe(peer.spec)}: ${what}`, reason: messageOf(error) })
+      this.#skipped.push({ name: describe(peer.spec), reason: `${what}: ${messageOf(error)}` })
       return null
     }
   }
@@ -76,8 +79,8 @@ export class Measurement {
     const writers = (peer: PeerProcess): boolean => !peer.spec.trains && peer.spec.command !== process.execPath
     const ready = started.flat()
     await Promise.all(ready.filter(writers).map((peer) => this.#prepareOne(peer)))
-    const slowFirst = (peer: PeerProcess): number => (peer.spec.env['KCC_BENCH_MODE'] === 'compile' ? 0 : 1)
-    const queue = ready.filter((peer) => !writers(peer)).sort((a, b) => slowFirst(a) - slowFirst(b))
+    const slowLast = ({ spec }: PeerProcess): number => (spec.env['KCC_BENCH_MODE'] === 'compile' ? 1 : 0)
+    const queue = ready.filter((peer) => !writers(peer)).sort((a, b) => slowLast(a) - slowLast(b))
     const work = async (): Promise<void> => {
       for (let peer = queue.shift(); peer !== undefined; peer = queue.shift()) await this.#prepareOne(peer)
     }
@@ -88,9 +91,10 @@ export class Measurement {
   async #prepareOne(peer: PeerProcess): Promise<void> {
     for (const task of tasks.filter(({ kind }) => (kind === 'train' ? peer.spec.trains : peer.spec.predicts))) {
       this.plan.log(`preparing ${describe(peer.spec)}: ${taskName(task)}`)
-      const prepared = await this.#attempt(peer, taskName(task), () => peer.ask<Prepared>({ command: 'prepare', ...task }, this.#left(0.6)))
+      const prepared = await this.#attempt(peer, taskName(task), () => peer.ask<Prepared>({ command: 'prepare', ...task }, this.#leftToPrepare()))
+      if (prepared === null && peer.ended) return
       if (prepared === null) continue
-      for (const reason of prepared.failures) this.#skipped.push({ name: `${describe(peer.spec)}: ${taskName(task)}`, reason })
+      for (const reason of prepared.failures) this.#skipped.push({ name: describe(peer.spec), reason: `${taskName(task)}: ${reason}` })
       this.#entries.push({ peer, task, way: prepared.ways[0] ?? '', times: [] })
     }
   }
@@ -114,6 +118,7 @@ export class Measurement {
   async #choose(): Promise<void> {
     for (const entry of this.#entries) {
       const { peer, task } = entry
+      if (peer.ended) continue
       entry.way = await this.#attempt(peer, `choice for ${taskName(task)}`, () => peer.ask<string>({ command: 'choose', ...task, seconds: 0.1 }, SLOWEST_RUN)) ?? entry.way
     }
   }
@@ -134,6 +139,7 @@ export class Measurement {
   async #measureTask(entries: readonly Entry[], round: number): Promise<void> {
     for (let i = 0; i < entries.length; i++) {
       const { peer, task, times } = entries[(i + round) % entries.length]!
+      if (peer.ended) continue
       const timing = await this.#attempt(peer, taskName(task), () => peer.ask<Timing>({ command: 'run', ...task, seconds: this.plan.seconds }, SLOWEST_RUN))
       if (timing !== null) times.push(timing.seconds)
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))

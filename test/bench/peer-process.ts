@@ -37,7 +37,7 @@ export class PeerProcess {
     createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#receive(line))
   }
 
-  get pid(): number | undefined { return this.#child.pid }
+  get ended(): boolean { return this.#ended !== null }
 
   #lastWords(): string {
     const last = this.#stderr.trim().split('\n').at(-1) ?? ''

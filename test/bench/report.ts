@@ -95,7 +95,7 @@ function conditions(results: Results): string {
     return share === null ? [] : [`${(100 * share).toFixed(0)} % of that peak in the step of ${task.workload.name}`]
   }))
   const worst = Math.max(0, ...results.checks.map(({ difference }) => difference))
-  const missing = skipped.length === 0 ? '' : ` Left out: ${skipped.map(({ name }) => name).join('; ')}.`
+  const missing = skipped.length === 0 ? '' : ` Left out: ${[...new Set(skipped.map(({ name }) => name))].join('; ')}.`
   return `Median (quartiles) of ${rounds} alternating rounds of ${seconds} s in one run of \`npm run bench\`, each peer at the better of 1 and 2 threads, warmed up; ` +
     `${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}. Measured in the same run: ${peak}; kcc reaches ${shares.join(' and ')}. ` +
     'All compute in float32, without metrics, on the same batches. kcc trains inside `fit` and predicts with `predictSync` from JavaScript; PyTorch and Keras run a tight loop of training steps on ' +
