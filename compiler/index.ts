@@ -28,6 +28,8 @@ export type { SequentialClass } from './nn/sequential.js'
 export { KTensor } from './nn/tensor.js'
 export { clearSession, setSeed } from './nn/session.js'
 
+/** Tensor functions for losses, metrics and layers of one's own. */
+export * as K from './nn/backend.js'
 export * as activations from './nn/activations.js'
 export * as initializers from './nn/initializers.js'
 export * as regularizers from './nn/regularizers.js'

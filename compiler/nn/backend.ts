@@ -1,0 +1,118 @@
+/**
+ * `K`: Keras' backend functions on symbolic tensors, for losses, metrics, regularizers and layers of one's own. Each is a
+ * composition of ops, so it is differentiated, fused and compiled like the built-in ones. Arguments come in Keras' order;
+ * `axis` may be a number, a list, or null for all axes; numbers stand for tensors of one value.
+ * Source: https://github.com/keras-team/keras/blob/2.3.1/keras/backend/tensorflow_backend.py
+ */
+import type { DType } from '../../runtime/contract/dtype.js'
+import { ValueError } from '../../runtime/contract/errors.js'
+import type { Dim } from '../ir/dim.js'
+import { multiplyDims } from '../ir/dim.js'
+import type { Node } from '../ir/graph.js'
+import * as b from '../ops/build.js'
+import type { Axes } from '../ops/build.js'
+import * as c from '../ops/compositions.js'
+import { gradients as gradientNodes } from '../ops/gradients.js'
+import { hardSigmoid as hardSigmoidOf, relu as reluOf, type ReluOptions } from './activations.js'
+import type { KShape } from './shape.js'
+import { KTensor, type TensorLike } from './tensor.js'
+
+/** A symbolic tensor, or a number. */
+export type K = TensorLike | number
+
+const operand = (x: K): Node | number => (typeof x === 'number' ? x : x.node)
+const tensor = (node: Node): KTensor => new KTensor(node)
+
+const unary = (f: (x: Node) => Node) => (x: TensorLike): KTensor => tensor(f(x.node))
+const binary = (f: (a: b.Operand, b: b.Operand) => Node) => (x: K, y: K): KTensor => tensor(f(operand(x), operand(y)))
+const reduction = (f: (x: Node, axes?: Axes, keepDims?: boolean) => Node) =>
+  (x: TensorLike, axis: Axes = null, keepdims = false): KTensor => tensor(f(x.node, axis, keepdims))
+
+/** Element by element, with broadcasting. */
+export const add = binary(b.add), subtract = binary(b.sub), multiply = binary(b.mul), divide = binary(b.div)
+export const maximum = binary(b.maximum), minimum = binary(b.minimum)
+/** Comparisons; the result is bool. */
+export const equal = binary(b.equal), notEqual = binary(b.notEqual)
+export const greater = binary(b.greater), greaterEqual = binary(b.greaterEqual), less = binary(b.less), lessEqual = binary(b.lessEqual)
+/** x to the power of a number or tensor. */
+export const pow = binary(b.pow)
+
+export const abs = unary(b.abs), square = unary(c.square), exp = unary(b.exp), sign = unary(b.sign), log = unary(b.log)
+/** The square root; 0 for negative x, as in Keras. */
+export const sqrt = unary((x) => b.sqrt(b.maximum(x, 0)))
+export const sigmoid = unary(b.sigmoid), tanh = unary(b.tanh), softplus = unary(c.softplus), softsign = unary(c.softsign)
+export const hardSigmoid = (x: TensorLike): KTensor => hardSigmoidOf(x)
+/** x, or `alpha` * x below `threshold`, at most `maxValue`. */
+export const relu = (x: TensorLike, options: ReluOptions = {}): KTensor => reluOf(x, options)
+export const elu = (x: TensorLike, alpha = 1): KTensor => tensor(c.elu(x.node, alpha))
+export const softmax = (x: TensorLike, axis = -1): KTensor => tensor(c.softmax(x.node, axis))
+/** x limited to [minValue, maxValue]. */
+export const clip = (x: TensorLike, minValue: number, maxValue: number): KTensor => tensor(c.clip(x.node, minValue, Math.max(minValue, maxValue)))
+
+export const sum = reduction(b.sum), prod = reduction(b.prod), mean = reduction(b.mean), max = reduction(b.max), min = reduction(b.min)
+/** Variance and standard deviation over all values (not the sample's). */
+export const variance = reduction(c.variance), std = reduction((x, axes, keep) => b.sqrt(c.variance(x, axes, keep)))
+/** log(sum(exp(x))) without overflow. */
+export const logsumexp = reduction(c.logSumExp)
+/** Whether some, or all, of the values hold. */
+export const any = reduction((x, axes, keep) => b.cast(b.max(b.cast(x, 'int32'), axes, keep), 'bool'))
+export const all = reduction((x, axes, keep) => b.cast(b.min(b.cast(x, 'int32'), axes, keep), 'bool'))
+/** Index of the first largest, or smallest, value along an axis: int32. */
+export const argmax = (x: TensorLike, axis = -1): KTensor => tensor(b.argmax(x.node, axis))
+export const argmin = (x: TensorLike, axis = -1): KTensor => tensor(b.argmax(b.neg(x.node), axis))
+/** x over the root of its sum of squares along `axis`. */
+export const l2Normalize = (x: TensorLike, axis: Axes = null): KTensor =>
+  tensor(b.div(x.node, b.sqrt(b.maximum(b.sum(c.square(x.node), axis, true), 1e-12))))
+
+/** Matrix product over the last axis of x and the last but one of a rank-2 y. @throws ValueError for another rank of y. */
+export function dot(x: TensorLike, y: TensorLike): KTensor {
+  const { shape } = x.node.type, right = y.node.type.shape
+  if (right.length !== 2) throw new ValueError(`K.dot takes a second tensor of rank 2, found rank ${right.length}`)
+  const rows = shape.slice(0, -1).reduce<Dim>(multiplyDims, 1)
+  const product = b.matmul(b.reshape(x.node, [rows, shape.at(-1)!]), y.node)
+  return tensor(b.reshape(product, [...shape.slice(0, -1), right[1]!]))
+}
+
+/** Axes in reverse order. */
+export const transpose = (x: TensorLike): KTensor => tensor(b.transpose(x.node))
+export const permuteDimensions = (x: TensorLike, pattern: readonly number[]): KTensor => tensor(b.transpose(x.node, pattern))
+/** The same values in another shape; one size may be -1. */
+export const reshape = (x: TensorLike, shape: readonly number[]): KTensor => tensor(b.reshape(x.node, shape))
+export const expandDims = (x: TensorLike, axis = -1): KTensor => tensor(b.expandDims(x.node, axis))
+export const squeeze = (x: TensorLike, axis: number): KTensor => tensor(b.squeeze(x.node, axis))
+export const concatenate = (tensors: readonly TensorLike[], axis = -1): KTensor => tensor(b.concat(tensors.map((t) => t.node), axis))
+/** Tensors of one shape side by side along a new axis. */
+export const stack = (tensors: readonly TensorLike[], axis = 0): KTensor => tensor(b.concat(tensors.map((t) => b.expandDims(t.node, axis)), axis))
+export const slice = (x: TensorLike, start: readonly number[], size: readonly number[]): KTensor => tensor(b.slice(x.node, start, size))
+/** All values in one axis; all but the first axis in one. */
+export const flatten = (x: TensorLike): KTensor => tensor(b.reshape(x.node, [-1]))
+export const batchFlatten = (x: TensorLike): KTensor => tensor(b.reshape(x.node, [x.node.type.shape[0]!, -1]))
+export const cast = (x: TensorLike, dtype: DType): KTensor => tensor(b.cast(x.node, dtype))
+/** 1 at each index's place in a new last axis. */
+export const oneHot = (indices: TensorLike, numClasses: number): KTensor => tensor(c.oneHot(indices.node, numClasses))
+export const zerosLike = unary(b.zerosLike), onesLike = unary(b.onesLike)
+/** A tensor of one value. */
+export const constant = (value: number, { dtype = 'float32', shape = [] }: { readonly dtype?: DType; readonly shape?: readonly number[] } = {}): KTensor =>
+  tensor(b.constant(value, { dtype, shape }))
+
+/** `then` where the condition holds, else `otherwise`. A 0-d condition chooses for all elements. */
+export const switchTo = (condition: TensorLike, then: K, otherwise: K): KTensor => tensor(b.select(condition.node, operand(then), operand(otherwise)))
+/** x, through which no gradient flows. */
+export const stopGradient = unary(b.stopGradient)
+
+/** Gradients of a loss (its sum) with respect to tensors; zeros where it does not depend on one. Gradients of gradients work. */
+export function gradients(loss: TensorLike, variables: readonly TensorLike[]): KTensor[] {
+  const target = loss.node.type.shape.length === 0 ? loss.node : b.sum(loss.node)
+  return gradientNodes(target, null, variables.map((v) => v.node)).map((node, i) => tensor(node ?? b.zerosLike(variables[i]!.node)))
+}
+
+/** Sizes, with null for those not known before a call. */
+export const intShape = (x: KTensor): KShape => x.shape
+export const ndim = (x: KTensor): number => x.ndim
+export const dtype = (x: KTensor): DType => x.dtype
+/** The small number of Keras' formulas. */
+export const epsilon = (): number => 1e-7
+export const floatx = (): DType => 'float32'
+
+// Keras' names for these are words of the language.
+export { switchTo as switch, variance as var }
