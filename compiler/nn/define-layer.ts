@@ -71,7 +71,7 @@ function parseOptions(className: string, table: OptionTable, given: Readonly<Rec
     const { fallback, parse } = option
     const value = given[name] === undefined ? fallback : given[name]
     if (value === undefined) throw new ArgumentTypeError(`${className}() missing required argument: '${camelToSnake(name)}'`, captureLocation())
-    return [name, parse(value as never, camelToSnake(name))]
+    return [name, parse(value as never, camelToSnake(name), given)]
   }))
 }
 

@@ -22,7 +22,8 @@ export type Option<In, Out> = {
 export type AnyOption = {
   readonly doc: string
   readonly fallback?: unknown
-  readonly parse: (value: never, name: string) => unknown
+  /** `given` are all options as they were written, for those whose meaning depends on another. */
+  readonly parse: (value: never, name: string, given: Readonly<Record<string, unknown>>) => unknown
   readonly serialize: (value: never) => Json
   readonly inConfig?: (value: never) => boolean
 }

@@ -4,9 +4,11 @@ import type { KTensor } from '../../compiler/nn/tensor.js'
 import type { Node } from '../../compiler/ir/graph.js'
 import { maximum, sqrt, sub, sum } from '../../compiler/ops/build.js'
 import { square } from '../../compiler/ops/compositions.js'
+import { gradients } from '../../compiler/ops/gradients.js'
 
 /** By model and layer. */
 export const lambdaFunctions: Readonly<Record<string, CustomObjects>> = {
+  E15: { lambda_1: ([before, pooled]: readonly KTensor[]): Node => gradients(sum(pooled!.node), null, [before!.node])[0]! },
   E20: { lambda_1: ([a, b]: readonly KTensor[]): Node => sqrt(maximum(sum(square(sub(a!.node, b!.node)), 1, true), 1e-7)) },
 }
 

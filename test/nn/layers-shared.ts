@@ -1,6 +1,7 @@
 /** Loading a Keras file into a model, and running the model's graph plainly. */
 import type { FileArray } from '../../compiler/files/file-array.js'
 import type { KerasFile } from '../../compiler/files/keras-h5.js'
+import { dimText, isStatic, type DimEnv } from '../../compiler/ir/dim.js'
 import type { Graph, Node } from '../../compiler/ir/graph.js'
 import type { NetworkModel } from '../../compiler/nn/network-model.js'
 import type { Weight } from '../../compiler/nn/weight.js'
@@ -19,12 +20,16 @@ export function loadWeightsInto(model: NetworkModel, file: KerasFile): void {
 export const variablesOf = (weights: readonly Weight[]): Record<string, Tensor> =>
   Object.fromEntries(weights.map((w) => [w.name, { shape: w.shape, data: Float64Array.from(w.read()) }]))
 
+/** The batch, and other sizes that the model leaves open, as the arrays have them. */
+const dimsOf = (model: NetworkModel, io: Readonly<Record<string, FileArray>>): DimEnv =>
+  Object.fromEntries(model.inputs.flatMap(({ node }, i) =>
+    node.type.shape.flatMap((dim, axis) => (isStatic(dim) ? [] : [[dimText(dim), io[`x_${i}`]!.shape[axis]!]]))))
+
 /** Values of `nodes` for the arrays `x_0`, `x_1`, … of a vector. */
 export function valuesOf(model: NetworkModel, nodes: readonly Node[], io: Readonly<Record<string, FileArray>>, more: Readonly<Record<string, Tensor>> = {}): Tensor[] {
   const inputs = Object.fromEntries(model.inputNames.map((name, i) => [name, toTensor(io[`x_${i}`]!)]))
   const graph: Graph = { name: 'test', inputs: [], outputs: nodes.map((node, i) => ({ name: String(i), node })), updates: [] }
-  const batch = io['x_0']!.shape[0]!
-  const { outputs } = interpret(graph, { inputs: { ...inputs, ...more }, variables: variablesOf(model.weights), dims: { B: batch } })
+  const { outputs } = interpret(graph, { inputs: { ...inputs, ...more }, variables: variablesOf(model.weights), dims: dimsOf(model, io) })
   return nodes.map((_, i) => outputs[String(i)]!)
 }
 

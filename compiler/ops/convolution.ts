@@ -1,0 +1,155 @@
+/**
+ * Convolutions and pooling of any number of spatial axes, as compositions over sliding windows: [B, ...spatial, C]
+ * throughout. Kernels are laid out as in Keras.
+ */
+import { ValueError } from '../../runtime/contract/errors.js'
+import { addDims, dimText, isStatic, multiplyDims, subtractDims, type Dim, type Shape } from '../ir/dim.js'
+import type { Node } from '../ir/graph.js'
+import * as b from './build.js'
+import { overlapAdd, padAxis } from './overlap-add.js'
+import { currentProvenance } from './provenance.js'
+import { windowReach } from './type-rules.js'
+
+export type Padding = 'valid' | 'same' | 'causal'
+
+/** How windows lie along the spatial axes; one entry for each. */
+export type Sliding = {
+  readonly sizes: readonly number[]
+  readonly strides: readonly number[]
+  readonly dilations: readonly number[]
+  readonly padding: Padding
+}
+
+type Along = { readonly size: number; readonly stride: number; readonly dilation: number }
+type Margin = readonly [before: number, after: number]
+
+const spatialShape = (x: Node, rank: number): Shape => x.type.shape.slice(1, rank + 1)
+const alongAxis = ({ sizes, strides, dilations }: Sliding, i: number): Along => ({ size: sizes[i]!, stride: strides[i]!, dilation: dilations[i]! })
+const spatial = (rank: number): number[] => Array.from({ length: rank }, (_, i) => i + 1)
+
+/**
+ * Elements added before and after an axis of `length`, as TensorFlow does: with `same`, enough for ceil(length / stride)
+ * windows, the odd one after; with `causal`, none that lie ahead. @throws ValueError where that depends on an unknown size.
+ */
+function marginOf(length: Dim, { size, stride, dilation }: Along, padding: Padding): Margin {
+  const reach = windowReach(size, dilation)
+  switch (padding) {
+    case 'valid': return [0, 0]
+    case 'causal': return [reach - 1, 0]
+    case 'same': return halves(missing(length, stride, reach))
+  }
+}
+
+const halves = (total: number): Margin => [Math.floor(total / 2), Math.ceil(total / 2)]
+
+function missing(length: Dim, stride: number, reach: number): number {
+  if (stride === 1) return reach - 1
+  if (isStatic(length)) return Math.max((Math.ceil(length / stride) - 1) * stride + reach - length, 0)
+  throw new ValueError(`padding "same" with strides needs an input whose size is known: the stride is ${stride}, the size ${dimText(length)}.`, currentProvenance().location)
+}
+
+/** All windows of `x`: [B, ...windows, ...within, C]. What is added around holds `fill`. */
+function slide(x: Node, sliding: Sliding, fill: number): Node {
+  const { sizes, strides, dilations, padding } = sliding
+  const padded = sizes.reduce((at, _, i) => {
+    const [before, after] = marginOf(x.type.shape[i + 1]!, alongAxis(sliding, i), padding)
+    return padAxis(at, i + 1, before, after, fill)
+  }, x)
+  return b.windows(padded, { axes: spatial(sizes.length), sizes, strides, dilations })
+}
+
+/** [B, ...windows] of what `slide` gives. */
+const outside = (windowed: Node, rank: number): Shape => windowed.type.shape.slice(0, rank + 1)
+const product = (dims: Shape): Dim => dims.reduce<Dim>(multiplyDims, 1)
+
+/** Convolution with a kernel [...sizes, C, F]: one matrix product of all windows with the kernel. */
+export function convolution(x: Node, kernel: Node, sliding: Sliding): Node {
+  const rank = sliding.sizes.length
+  const windowed = slide(x, sliding, 0), positions = outside(windowed, rank)
+  const [inner, filters] = [product(kernel.type.shape.slice(0, -1)), kernel.type.shape.at(-1)!]
+  const rows = b.matmul(b.reshape(windowed, [product(positions), inner]), b.reshape(kernel, [inner, filters]))
+  return b.reshape(rows, [...positions, filters])
+}
+
+/** Each channel by itself, with `kernel` [...sizes, C, M]: channel c gives channels c * M to c * M + M - 1. */
+export function depthwiseConvolution(x: Node, kernel: Node, sliding: Sliding): Node {
+  const rank = sliding.sizes.length
+  const windowed = slide(x, sliding, 0), positions = outside(windowed, rank)
+  const [channels, multiplier] = kernel.type.shape.slice(-2) as [Dim, Dim]
+  const result = [...positions, multiplyDims(channels, multiplier)]
+  const within = spatial(rank).map((axis) => axis + rank)
+  if (multiplier === 1) return b.sum(b.mul(windowed, b.reshape(kernel, kernel.type.shape.slice(0, -1))), within)
+  return b.reshape(b.sum(b.mul(b.expandDims(windowed, -1), kernel), within), result)
+}
+
+/** Depthwise, then a product over the channels with `pointwise` [...1, C * M, F]. */
+export function separableConvolution(x: Node, depthwise: Node, pointwise: Node, sliding: Sliding): Node {
+  const ones = sliding.sizes.map(() => 1)
+  return convolution(depthwiseConvolution(x, depthwise, sliding), pointwise, { sizes: ones, strides: ones, dilations: ones, padding: 'valid' })
+}
+
+/**
+ * Transposed convolution with a kernel [...sizes, F, C]: what `convolution` of a result of `lengths` would give back to
+ * its input. Each element of `x` adds its window.
+ */
+export function transposedConvolution(x: Node, kernel: Node, sliding: Sliding, lengths: Shape): Node {
+  const { sizes, strides, dilations } = sliding
+  const rank = sizes.length
+  const [filters, channels] = kernel.type.shape.slice(-2) as [Dim, Dim]
+  const rows = b.reshape(x, [-1, channels])
+  const products = b.matmul(rows, b.reshape(kernel, [-1, channels]), { transposeB: true })
+  const windowed = b.reshape(products, [...x.type.shape.slice(0, rank + 1), ...sizes, filters])
+  const boxes = spatialShape(x, rank).map((count, i) => box(count, lengths[i]!, alongAxis(sliding, i), sliding.padding))
+  const whole = [x.type.shape[0]!, ...boxes.map((at) => at.whole), filters]
+  const added = overlapAdd(windowed, whole, { axes: spatial(rank), sizes, strides, dilations })
+  return b.slice(added, [0, ...boxes.map((at) => at.begin), 0], [x.type.shape[0]!, ...lengths, filters])
+}
+
+/** All places that `count` windows and a result of `length` cover, and where in them the result begins. */
+function box(count: Dim, length: Dim, { size, stride, dilation }: Along, padding: Padding): { whole: Dim; begin: number } {
+  const covered = addDims(multiplyDims(subtractDims(count, 1), stride), windowReach(size, dilation))
+  const surplus = subtractDims(covered, length)
+  if (!isStatic(surplus)) throw new RangeError(`a transposed convolution of ${dimText(count)} windows cannot have the size ${dimText(length)}`)
+  const begin = padding === 'same' ? Math.floor(Math.max(surplus, 0) / 2) : 0
+  return { whole: begin > surplus ? addDims(length, begin) : covered, begin }
+}
+
+/** The largest element of each window, channel by channel. */
+export function maxPooling(x: Node, sliding: Sliding): Node {
+  const rank = sliding.sizes.length
+  return b.max(slide(x, sliding, -Infinity), spatial(rank).map((axis) => axis + rank))
+}
+
+/** The mean of the elements of `x` in each window; what is added around counts for nothing. */
+export function averagePooling(x: Node, sliding: Sliding): Node {
+  const rank = sliding.sizes.length
+  const windowed = slide(x, sliding, 0)
+  const sums = b.sum(windowed, spatial(rank).map((axis) => axis + rank))
+  return sliding.sizes.reduce((at, _, i) => b.div(at, elementsInside(at, x.type.shape[i + 1]!, i + 1, alongAxis(sliding, i), sliding.padding)), sums)
+}
+
+/** How many elements of an axis of `length` each window holds, along `axis` of `result`. */
+function elementsInside(result: Node, length: Dim, axis: number, along: Along, padding: Padding): b.Operand {
+  const [before] = marginOf(length, along, padding)
+  if (padding === 'valid') return along.size
+  const count = result.type.shape[axis]!
+  const start = b.sub(b.mul(b.iota([count], 0, 'float32'), along.stride), before)
+  const end = b.minimum(b.add(start, along.size), b.dimension(length))
+  const inside = b.sub(end, b.maximum(start, 0))
+  return b.reshape(inside, result.type.shape.map((_, i) => (i === axis ? count : 1)))
+}
+
+/**
+ * A kernel of its own for every position: kernel [positions, values of a window, F]. With `channelsOutermost` the values
+ * of a window are ordered [C, ...within], else [...within, C].
+ */
+export function locallyConnected(x: Node, kernel: Node, sliding: Sliding, channelsOutermost: boolean): Node {
+  const rank = sliding.sizes.length
+  const windowed = slide(x, sliding, 0), positions = outside(windowed, rank)
+  const last = windowed.type.shape.length - 1
+  const within = spatial(rank).map((axis) => axis + rank)
+  const ordered = channelsOutermost ? b.transpose(windowed, [0, ...spatial(rank), last, ...within]) : windowed
+  const [places, inner, filters] = kernel.type.shape as [Dim, Dim, Dim]
+  const values = b.reshape(ordered, [positions[0]!, places, inner, 1])
+  return b.reshape(b.sum(b.mul(values, kernel), 2), [...positions, filters])
+}
