@@ -28,37 +28,87 @@ const binary = (f: (a: b.Operand, b: b.Operand) => Node) => (x: K, y: K): KTenso
 const reduction = (f: (x: Node, axes?: Axes, keepDims?: boolean) => Node) =>
   (x: TensorLike, axis: Axes = null, keepdims = false): KTensor => tensor(f(x.node, axis, keepdims))
 
-/** Element by element, with broadcasting. */
-export const add = binary(b.add), subtract = binary(b.sub), multiply = binary(b.mul), divide = binary(b.div)
-export const maximum = binary(b.maximum), minimum = binary(b.minimum)
-/** Comparisons; the result is bool. */
-export const equal = binary(b.equal), notEqual = binary(b.notEqual)
-export const greater = binary(b.greater), greaterEqual = binary(b.greaterEqual), less = binary(b.less), lessEqual = binary(b.lessEqual)
+/** x + y, with broadcasting. */
+export const add = binary(b.add)
+/** x - y, with broadcasting. */
+export const subtract = binary(b.sub)
+/** x * y, with broadcasting. */
+export const multiply = binary(b.mul)
+/** x / y, with broadcasting. */
+export const divide = binary(b.div)
+/** The larger of x and y; NaN where either is NaN. */
+export const maximum = binary(b.maximum)
+/** The smaller of x and y; NaN where either is NaN. */
+export const minimum = binary(b.minimum)
+/** Whether x equals y: bool. */
+export const equal = binary(b.equal)
+/** Whether x differs from y: bool. */
+export const notEqual = binary(b.notEqual)
+/** Whether x > y: bool. */
+export const greater = binary(b.greater)
+/** Whether x >= y: bool. */
+export const greaterEqual = binary(b.greaterEqual)
+/** Whether x < y: bool. */
+export const less = binary(b.less)
+/** Whether x <= y: bool. */
+export const lessEqual = binary(b.lessEqual)
 /** x to the power of a number or tensor. */
 export const pow = binary(b.pow)
 
-export const abs = unary(b.abs), square = unary(c.square), exp = unary(b.exp), sign = unary(b.sign), log = unary(b.log)
+/** The magnitude of x. */
+export const abs = unary(b.abs)
+/** x * x. */
+export const square = unary(c.square)
+/** e to the power of x. */
+export const exp = unary(b.exp)
+/** -1, 0 or 1. */
+export const sign = unary(b.sign)
+/** The natural logarithm. */
+export const log = unary(b.log)
 /** The square root; 0 for negative x, as in Keras. */
 export const sqrt = unary((x) => b.sqrt(b.maximum(x, 0)))
-export const sigmoid = unary(b.sigmoid), tanh = unary(b.tanh), softplus = unary(c.softplus), softsign = unary(c.softsign)
+/** 1 / (1 + exp(-x)). */
+export const sigmoid = unary(b.sigmoid)
+/** The hyperbolic tangent. */
+export const tanh = unary(b.tanh)
+/** log(1 + exp(x)). */
+export const softplus = unary(c.softplus)
+/** x / (1 + |x|). */
+export const softsign = unary(c.softsign)
+/** 0.2 * x + 0.5, within [0, 1]. */
 export const hardSigmoid = (x: TensorLike): KTensor => hardSigmoidOf(x)
 /** x, or `alpha` * x below `threshold`, at most `maxValue`. */
 export const relu = (x: TensorLike, options: ReluOptions = {}): KTensor => reluOf(x, options)
+/** x, or `alpha` * (exp(x) - 1) below 0. */
 export const elu = (x: TensorLike, alpha = 1): KTensor => tensor(c.elu(x.node, alpha))
+/** exp(x) over its sum along `axis`. */
 export const softmax = (x: TensorLike, axis = -1): KTensor => tensor(c.softmax(x.node, axis))
 /** x limited to [minValue, maxValue]. */
 export const clip = (x: TensorLike, minValue: number, maxValue: number): KTensor => tensor(c.clip(x.node, minValue, Math.max(minValue, maxValue)))
 
-export const sum = reduction(b.sum), prod = reduction(b.prod), mean = reduction(b.mean), max = reduction(b.max), min = reduction(b.min)
-/** Variance and standard deviation over all values (not the sample's). */
-export const variance = reduction(c.variance), std = reduction((x, axes, keep) => b.sqrt(c.variance(x, axes, keep)))
+/** Sum along `axis`. */
+export const sum = reduction(b.sum)
+/** Product along `axis`. */
+export const prod = reduction(b.prod)
+/** Mean along `axis`. */
+export const mean = reduction(b.mean)
+/** Largest value along `axis`. */
+export const max = reduction(b.max)
+/** Smallest value along `axis`. */
+export const min = reduction(b.min)
+/** Mean squared distance from the mean along `axis`. */
+export const variance = reduction(c.variance)
+/** Root of the variance along `axis`. */
+export const std = reduction((x, axes, keep) => b.sqrt(c.variance(x, axes, keep)))
 /** log(sum(exp(x))) without overflow. */
 export const logsumexp = reduction(c.logSumExp)
-/** Whether some, or all, of the values hold. */
+/** Whether some value along `axis` holds. */
 export const any = reduction((x, axes, keep) => b.cast(b.max(b.cast(x, 'int32'), axes, keep), 'bool'))
+/** Whether all values along `axis` hold. */
 export const all = reduction((x, axes, keep) => b.cast(b.min(b.cast(x, 'int32'), axes, keep), 'bool'))
-/** Index of the first largest, or smallest, value along an axis: int32. */
+/** Index of the first largest value along an axis: int32. */
 export const argmax = (x: TensorLike, axis = -1): KTensor => tensor(b.argmax(x.node, axis))
+/** Index of the first smallest value along an axis: int32. */
 export const argmin = (x: TensorLike, axis = -1): KTensor => tensor(b.argmax(b.neg(x.node), axis))
 /** x over the root of its sum of squares along `axis`. */
 export const l2Normalize = (x: TensorLike, axis: Axes = null): KTensor =>
@@ -75,22 +125,32 @@ export function dot(x: TensorLike, y: TensorLike): KTensor {
 
 /** Axes in reverse order. */
 export const transpose = (x: TensorLike): KTensor => tensor(b.transpose(x.node))
+/** Axes in the order of `pattern`. */
 export const permuteDimensions = (x: TensorLike, pattern: readonly number[]): KTensor => tensor(b.transpose(x.node, pattern))
 /** The same values in another shape; one size may be -1. */
 export const reshape = (x: TensorLike, shape: readonly number[]): KTensor => tensor(b.reshape(x.node, shape))
+/** A new axis of size one at `axis`. */
 export const expandDims = (x: TensorLike, axis = -1): KTensor => tensor(b.expandDims(x.node, axis))
+/** Without the axis of size one at `axis`. */
 export const squeeze = (x: TensorLike, axis: number): KTensor => tensor(b.squeeze(x.node, axis))
+/** Tensors one after another along an axis. */
 export const concatenate = (tensors: readonly TensorLike[], axis = -1): KTensor => tensor(b.concat(tensors.map((t) => t.node), axis))
 /** Tensors of one shape side by side along a new axis. */
 export const stack = (tensors: readonly TensorLike[], axis = 0): KTensor => tensor(b.concat(tensors.map((t) => b.expandDims(t.node, axis)), axis))
+/** The box of `size` that begins at `start`. */
 export const slice = (x: TensorLike, start: readonly number[], size: readonly number[]): KTensor => tensor(b.slice(x.node, start, size))
-/** All values in one axis; all but the first axis in one. */
+/** All values in one axis. */
 export const flatten = (x: TensorLike): KTensor => tensor(b.reshape(x.node, [-1]))
+/** All axes but the first in one. */
 export const batchFlatten = (x: TensorLike): KTensor => tensor(b.reshape(x.node, [x.node.type.shape[0]!, -1]))
+/** The values as another element type; true is 1. */
 export const cast = (x: TensorLike, dtype: DType): KTensor => tensor(b.cast(x.node, dtype))
 /** 1 at each index's place in a new last axis. */
 export const oneHot = (indices: TensorLike, numClasses: number): KTensor => tensor(c.oneHot(indices.node, numClasses))
-export const zerosLike = unary(b.zerosLike), onesLike = unary(b.onesLike)
+/** Zeros of the shape and type of x. */
+export const zerosLike = unary(b.zerosLike)
+/** Ones of the shape and type of x. */
+export const onesLike = unary(b.onesLike)
 /** A tensor of one value. */
 export const constant = (value: number, { dtype = 'float32', shape = [] }: { readonly dtype?: DType; readonly shape?: readonly number[] } = {}): KTensor =>
   tensor(b.constant(value, { dtype, shape }))
@@ -108,10 +168,13 @@ export function gradients(loss: TensorLike, variables: readonly TensorLike[]): K
 
 /** Sizes, with null for those not known before a call. */
 export const intShape = (x: KTensor): KShape => x.shape
+/** Number of axes. */
 export const ndim = (x: KTensor): number => x.ndim
+/** Element type. */
 export const dtype = (x: KTensor): DType => x.dtype
 /** The small number of Keras' formulas. */
 export const epsilon = (): number => 1e-7
+/** The element type of weights and results. */
 export const floatx = (): DType => 'float32'
 
 // Keras' names for these are words of the language.
