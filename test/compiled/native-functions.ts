@@ -4,14 +4,13 @@
  */
 import { createRequire } from 'node:module'
 import { itemSize, type DType, type TypedArray } from '../../runtime/contract/dtype.js'
-import type { FunctionManifest, ModuleManifest } from '../../runtime/contract/manifest.js'
+import type { ModuleManifest } from '../../runtime/contract/manifest.js'
 import type { NativeAddon, NativeModule } from '../../runtime/contract/native.js'
 import { buildNative, type NativeBuildOptions } from '../../compiler/build/native.js'
 import { emitModules, type PlannedModule } from '../../compiler/emit/emit-modules.js'
 import type { Emitted } from '../../compiler/emit/sources.js'
 import { evaluateDim, parseDim, type DimEnv } from '../../compiler/ir/dim.js'
 import { rewriteGraph, type Graph, type Module, type Variable } from '../../compiler/ir/graph.js'
-import type { Tensor } from '../../compiler/ops/define-op.js'
 import type { Values } from '../../compiler/ops/interpret.js'
 import { specialize, type Sizes } from '../../compiler/passes/specialize.js'
 import { dimsOf, planGraph } from '../../compiler/pipeline.js'
@@ -84,56 +83,80 @@ const arrayOf = (dtype: DType, values: ArrayLike<number>): TypedArray => {
   }
 }
 
-type Entry = { readonly fn: FunctionManifest; readonly at: number; readonly manifest: ModuleManifest; readonly module: NativeModule }
+/** One call as plain data, which can be sent to another process. */
+export type CallRequest = {
+  readonly module: string
+  readonly fn: number
+  readonly inputs: readonly TypedArray[]
+  /** Written by the call. Full of a pattern at first, so that what is not written shows. */
+  readonly outputs: readonly TypedArray[]
+  readonly dims: readonly number[]
+  readonly variables: readonly { readonly index: number; readonly value: TypedArray }[]
+  readonly scalars: readonly { readonly index: number; readonly value: number }[]
+  readonly random: { readonly seed: number; readonly step: number }
+  /** Filled with the variables' values after the call. */
+  readonly updated: readonly { readonly index: number; readonly into: TypedArray }[]
+  /** Names of the outputs, then of the updated variables. */
+  readonly names: readonly string[]
+}
+
+/** What tests call: a loaded file, or one in another process. */
+export type Callable = { readonly call: (task: string, values: CallValues) => CallResults }
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((p, d) => p * d, 1)
+
+/** @throws Error when no manifest has the function. */
+export function requestOf(manifests: readonly ModuleManifest[], task: string, values: CallValues): CallRequest {
+  const manifest = manifests.find((m) => m.functions.some((f) => f.name === task))
+  if (!manifest) throw new Error(`no function ${task}`)
+  const fn = manifest.functions.findIndex((f) => f.name === task), { inputs, outputs, updates } = manifest.functions[fn]!
+  const dims = manifest.dims.map((name) => values.dims?.[name] ?? 0)
+  const env = Object.fromEntries(manifest.dims.map((name, i) => [name, dims[i]!]))
+  const variable = (name: string): number => manifest.variables.findIndex((v) => v.name === name)
+  const updated = updates.map((name) => { const index = variable(name), { dtype, shape } = manifest.variables[index]!; return { index, into: unwritten(dtype, sizeOf(shape)) } })
+  return {
+    module: manifest.name, fn, dims, updated,
+    inputs: inputs.map(({ name, dtype }) => arrayOf(dtype, values.inputs[name]!.data)),
+    outputs: outputs.map(({ dtype, shape }) => unwritten(dtype, sizeOf(shape.map((d) => evaluateDim(typeof d === 'number' ? d : parseDim(d), env))))),
+    variables: Object.entries(values.variables ?? {}).flatMap(([name, { data }]) => {
+      const index = variable(`${task}/${name}`)
+      return index < 0 ? [] : [{ index, value: arrayOf(manifest.variables[index]!.dtype, data) }]
+    }),
+    scalars: manifest.scalars.flatMap(({ name }, index) => { const value = values.scalars?.[name]; return value === undefined ? [] : [{ index, value }] }),
+    random: { seed: values.seed ?? 0, step: values.step ?? 0 },
+    names: [...outputs.map((o) => o.name), ...updates.map((name) => `new ${name.slice(task.length + 1)}`)],
+  }
+}
+
+/** Carries out a request in this process. */
+export function perform(module: NativeModule, request: CallRequest): void {
+  for (const { index, value } of request.variables) module.setVariable(index, value)
+  for (const { index, value } of request.scalars) module.setScalar(index, value)
+  module.setRandom(request.random.seed, request.random.step)
+  module.call(request.fn, request.inputs, request.outputs, request.dims)
+  for (const { index, into } of request.updated) module.getVariable(index, into)
+}
+
+export const resultsOf = ({ names, outputs, updated }: CallRequest): CallResults => {
+  const arrays = [...outputs, ...updated.map((u) => u.into)]
+  return Object.fromEntries(names.map((name, i) => [name, arrays[i]!]))
+}
 
 /** The functions of a loaded file, called by name. */
-export class NativeFunctions {
-  private readonly entries: ReadonlyMap<string, Entry>
-  constructor(readonly addon: NativeAddon, manifests: readonly ModuleManifest[]) {
-    const opened = manifests.map((manifest) => ({ manifest, module: addon.open(manifest.name) }))
-    this.entries = new Map(opened.flatMap((open) => open.manifest.functions.map((fn, at) => [fn.name, { ...open, fn, at }])))
+export class NativeFunctions implements Callable {
+  private readonly modules: ReadonlyMap<string, NativeModule>
+  constructor(readonly addon: NativeAddon, private readonly manifests: readonly ModuleManifest[]) {
+    this.modules = new Map(manifests.map(({ name }) => [name, addon.open(name)]))
   }
 
-  /** Outputs and new values of updated variables, by name. Outputs start full of a pattern, so that what is not written shows. */
+  /** Outputs and new values of updated variables, by name. */
   call(task: string, values: CallValues): CallResults {
-    const entry = this.entries.get(task)
-    if (!entry) throw new Error(`no function ${task}`)
-    const { fn, at, manifest, module } = entry
-    const env = values.dims ?? {}
-    const sizes = manifest.dims.map((name) => env[name] ?? 0)
-    const all = Object.fromEntries(manifest.dims.map((name, i) => [name, sizes[i]!]))
-    this.bind(entry, task, values)
-    const inputs = fn.inputs.map(({ name, dtype }) => arrayOf(dtype, values.inputs[name]!.data))
-    const outputs = fn.outputs.map(({ dtype, shape }) => unwritten(dtype, shape.reduce<number>((p, d) => p * evaluateDim(typeof d === 'number' ? d : parseDim(d), all), 1)))
-    module.call(at, inputs, outputs, sizes)
-    const results: Record<string, TypedArray> = Object.fromEntries(fn.outputs.map(({ name }, i) => [name, outputs[i]!]))
-    for (const name of fn.updates) results[`new ${name.slice(task.length + 1)}`] = this.variable(entry, name)
-    return results
+    const request = requestOf(this.manifests, task, values)
+    perform(this.modules.get(request.module)!, request)
+    return resultsOf(request)
   }
 
-  close(): void { for (const module of new Set([...this.entries.values()].map((e) => e.module))) module.close() }
-
-  private bind(entry: Entry, task: string, values: CallValues): void {
-    for (const [name, tensor] of Object.entries(values.variables ?? {})) this.setVariable(entry, `${task}/${name}`, tensor)
-    for (const [name, value] of Object.entries(values.scalars ?? {})) {
-      const at = entry.manifest.scalars.findIndex((s) => s.name === name)
-      if (at >= 0) entry.module.setScalar(at, value)
-    }
-    entry.module.setRandom(values.seed ?? 0, values.step ?? 0)
-  }
-
-  private setVariable({ manifest, module }: Entry, name: string, { data }: Tensor): void {
-    const at = manifest.variables.findIndex((v) => v.name === name)
-    if (at >= 0) module.setVariable(at, arrayOf(manifest.variables[at]!.dtype, data))
-  }
-
-  private variable({ manifest, module }: Entry, name: string): TypedArray {
-    const at = manifest.variables.findIndex((v) => v.name === name)
-    const { dtype, shape } = manifest.variables[at]!
-    const into = arrayOf(dtype, { length: shape.reduce((p, d) => p * d, 1) })
-    module.getVariable(at, into)
-    return into
-  }
+  close(): void { for (const module of this.modules.values()) module.close() }
 }
 
 /** An array of bytes 0xa5: an unlikely float, an unlikely integer, no bool. */

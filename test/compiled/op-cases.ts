@@ -11,7 +11,7 @@ export const compiledCases = (): CompiledCase[] =>
 export const taskName = (c: OpCase, graph: Graph, fuse: boolean): string => `${c.name}_${graph.name}${fuse ? '' : '_unfused'}`
 
 /** Not simplified first: a simplification would hide the op itself. */
-export const emitCases = (name: string, cases: readonly CompiledCase[]): PlannedTasks =>
-  emitTasks(name, cases.flatMap((c) => c.module.functions.flatMap((graph) => [true, false].map((fuse): Task => ({
+export const emitCases = (name: string, cases: readonly CompiledCase[], forms: readonly boolean[] = [true, false]): PlannedTasks =>
+  emitTasks(name, cases.flatMap((c) => c.module.functions.flatMap((graph) => forms.map((fuse): Task => ({
     name: taskName(c, graph, fuse), graph, fuse, variables: c.module.variables, scalars: c.module.scalars,
   })))))

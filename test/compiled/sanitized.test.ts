@@ -1,0 +1,25 @@
+/**
+ * A sample of the op cases built with AddressSanitizer and UndefinedBehaviorSanitizer: same results, and no report. The
+ * calls run in a process of their own, whose runtime library the sanitizers replace.
+ */
+import { expect, test } from 'vitest'
+import { checkCase } from './op-check.js'
+import { compiledCases, emitCases, taskName } from './op-cases.js'
+import { buildSanitized, runSanitized, sanitizerLibrary } from './sanitized.js'
+
+/** Of every op its last two cases, which are the odd ones, and every ninth of all. */
+const all = compiledCases()
+const cases = all.filter((c, i) => i % 9 === 0 || all.findLastIndex((o) => o.op === c.op) - i < 2)
+
+test(`${cases.length} op cases under sanitizers`, async () => {
+  const library = sanitizerLibrary()
+  if (library === null) return void process.stdout.write('not run: the compiler has no libasan.so\n')
+  const planned = emitCases('ops_sanitized', cases, [true])
+  const calls = cases.flatMap((c) => [1, 2].flatMap((seed) => c.module.functions.map((graph) => ({
+    task: taskName(c, graph, true), values: { inputs: c.inputs(seed), variables: c.variables(seed), scalars: c.scalars, seed, step: 3 },
+  }))))
+  const run = runSanitized(await buildSanitized(planned), library, planned, calls)
+  expect(run.report).toBe('')
+  expect(run.status).toBe(0)
+  for (const c of cases) checkCase(run.results, c, true)
+}, 600_000)
