@@ -40,7 +40,7 @@ export const div = defineElementwise({
 
 export const pow = defineElementwise({
   name: 'pow', doc: "a to the power b of floats, as C's pow; NaN for a negative base and a broken exponent. The gradient to b takes log(a) as 0 where a <= 0.",
-  value: ([x, y]) => (y === 0 || x === 1 ? 1 : x! ** y!), fn: 'pow', cost: 'costly',
+  value: ([x, y]) => (y === 0 || x === 1 || (x === -1 && Math.abs(y!) === Infinity) ? 1 : x! ** y!), fn: 'pow', cost: 'costly',
   gradient: (node, g) => {
     const [x, y] = node.inputs as [typeof node, typeof node]
     const positive = b.greater(x, 0)

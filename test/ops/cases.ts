@@ -32,7 +32,8 @@ export type OpCase = {
 
 export const opCases = (): OpCase[] => registry.flatMap((op) => op.samples.map((sample, i) => opCase(op, sample, i)))
 
-function opCase(op: OpDefinition, sample: Sample, number: number): OpCase {
+/** The case of one sample; `number` makes its name unique among those of the op. */
+export function opCase(op: OpDefinition, sample: Sample, number: number): OpCase {
   const name = `${op.name}_${number}`
   const xs = sample.inputs.map((type, i) => input(`x${i}`, type))
   if (!isOpName(op.name)) throw new Error(`the record ${op.name} has no type rule`)
