@@ -1,7 +1,7 @@
 /**
  * Random functions, compiled fused, unfused and with kernels for a fixed batch, against the interpreter; the same bits
  * with any number of threads; sound memory plans. Arenas start each call full of NaN. `KCC_FUZZ=<count>` tests more
- * functions, `KCC_FUZZ_SEED=<seed>` one alone and prints it.
+ * functions, `KCC_FUZZ_FIRST=<seed>` others, `KCC_FUZZ_SEED=<seed>` one alone and prints it.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { printGraph } from '../../compiler/ir/graph-text.js'
@@ -14,9 +14,9 @@ process.env['KCC_POISON'] = '1'
 
 const only = process.env['KCC_FUZZ_SEED']
 const count = only === undefined ? Number(process.env['KCC_FUZZ'] ?? 2000) : 1
-const perFile = 250
-const batches = Array.from({ length: Math.ceil(count / perFile) }, (_, i) => ({ first: Number(only ?? i * perFile), size: Math.min(perFile, count - i * perFile) }))
-/** Compilers of one batch work while the batch before is being checked. */
+const perFile = 500
+const firstSeed = Number(only ?? process.env['KCC_FUZZ_FIRST'] ?? 0)
+const batches = Array.from({ length: Math.ceil(count / perFile) }, (_, i) => ({ first: firstSeed + i * perFile, size: Math.min(perFile, count - i * perFile) }))
 const minutes = 60_000
 
 describe(`${count} random functions`, () => {
@@ -27,6 +27,7 @@ describe(`${count} random functions`, () => {
 
   test.each(batches.map((batch, i) => [batch.first, batch.first + batch.size - 1, i] as const))('seeds %i to %i', async (_first, _last, i) => {
     const { cases, native } = await next
+    // Compilers work on the next batch while this one is checked.
     const following = batches[i + 1]
     if (following) next = prepare(following)
     const failures = cases.flatMap((c) => failureOf(c, native, total))
@@ -45,9 +46,9 @@ type Ready = { readonly cases: readonly FuzzCase[]; readonly native: NativeFunct
 /** Plans and checks memory now, compiles in other processes. */
 async function prepare({ first, size }: { first: number; size: number }): Promise<Ready> {
   const cases = fuzzCases(first, size)
-  const planned = emitTasks(`fuzz_${first}_${size}`, cases.flatMap(tasksOf), 150)
+  const planned = emitTasks(`fuzz_${first}_${size}`, cases.flatMap(tasksOf), { kernelsPerUnit: 150 })
   for (const [name, plan] of planned.plans) checkPlan(name, plan)
-  return { cases, native: await compileTasks(planned) }
+  return { cases, native: await compileTasks(planned, { flags: ['-O1'] }) }
 }
 
 function failureOf(c: FuzzCase, native: NativeFunctions, total: Tally): string[] {
