@@ -3,7 +3,7 @@ import { dimText } from '../ir/dim.js'
 import type { Module, Node, Provenance } from '../ir/graph.js'
 import type { BoundBuffer, BoundKernel, PlannedFunction } from '../plan/plan-function.js'
 import { workspaceKey } from '../plan/plan-function.js'
-import type { Slot } from '../plan/plan-memory.js'
+import { sizesOf, type Slot } from '../plan/plan-memory.js'
 import { identifier, storedType } from './c-expr.js'
 import { needsOf } from './kernel-fields.js'
 import type { FunctionView, KernelView, LaunchView } from './views.js'
@@ -29,7 +29,7 @@ export function functionView(tables: Tables, planned: PlannedFunction, kernels: 
 
 export const functionIdentifier = (module: string, name: string, suffix: string): string => identifier(`${module}_${name}${suffix}`)
 
-const sizeText = (slot: Slot): string => `kcc::align64(${slot.sizes.map(dimText).reduce((a, b) => `kcc::larger(${a}, ${b})`)})`
+const sizeText = (slot: Slot): string => `kcc::align64(${sizesOf(slot).map(dimText).reduce((a, b) => `kcc::larger(${a}, ${b})`)})`
 
 /** Pointers to what kernels read and write, declared once each under readable names. */
 class Pointers {

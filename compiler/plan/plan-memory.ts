@@ -5,7 +5,7 @@
  *
  * Invariant: two tenants of a slot are never alive in the same kernel.
  */
-import { evaluateDim, dimText, multiplyDims, sizeOf, symbolsOf, type Dim } from '../ir/dim.js'
+import { evaluateDim, dimText, isStatic, multiplyDims, sizeOf, symbolsOf, type Dim } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
 import { itemSize } from '../../runtime/contract/dtype.js'
 
@@ -44,12 +44,20 @@ function bestSlot(slots: readonly { sizes: Dim[]; tenants: Tenant[] }[], tenant:
 
 const reference = (bytes: Dim): number => evaluateDim(bytes, Object.fromEntries(symbolsOf(bytes).map((name) => [name, referenceSize])))
 
+/**
+ * Sizes whose largest is the slot's. Windows larger than an axis whose size is not known have a count below 0: such a
+ * tenant takes no room, and must not move the slots after it.
+ */
+export const sizesOf = ({ sizes }: Slot): readonly Dim[] => (sizes.some(mayBeNegative) ? [...sizes, 0] : sizes)
+
+const mayBeNegative = (dim: Dim): boolean => (isStatic(dim) ? dim < 0 : dim.terms.some((term) => term.coefficient < 0))
+
 const roundUp = (bytes: number): number => Math.ceil(bytes / alignment) * alignment
 
 /** Bytes of the arena for given symbols. */
 export const arenaBytes = (plan: MemoryPlan, env: Readonly<Record<string, number>>): number =>
-  plan.slots.reduce((sum, slot) => sum + roundUp(Math.max(...slot.sizes.map((size) => evaluateDim(size, env)))), 0)
+  plan.slots.reduce((sum, slot) => sum + roundUp(Math.max(...sizesOf(slot).map((size) => evaluateDim(size, env)))), 0)
 
 /** The same as a formula for people. */
 export const arenaText = (plan: MemoryPlan): string =>
-  plan.slots.map((slot) => (slot.sizes.length === 1 ? dimText(slot.sizes[0]!) : `max(${slot.sizes.map(dimText).join(', ')})`)).join(' + ') || '0'
+  plan.slots.map(sizesOf).map((sizes) => (sizes.length === 1 ? dimText(sizes[0]!) : `max(${sizes.map(dimText).join(', ')})`)).join(' + ') || '0'
