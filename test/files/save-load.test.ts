@@ -23,6 +23,8 @@ const custom = Object.fromEntries(['contrastive_loss', 'mean_pred', 'identity_lo
 /** What this version has: a file that needs more is not tried further. */
 const layers = ['InputLayer', 'Dense', 'Activation', 'Dropout', 'Flatten', 'Reshape', 'Add', 'Concatenate']
 const notYet = /^(Unknown (layer|loss function|metric function|metric|optimizer|constraint)|Could not interpret|.* is not yet)[ :]*(.*)/
+/** Lambdas hold Python code: such a file can be loaded only by someone who gives the function. */
+const pythonCode = /is stored as Python code/
 
 /** Null, or what the file needs that does not exist yet. @throws what is wrong */
 async function whatIsMissing(attempt: () => Promise<void> | void, what: string): Promise<string | null> {
@@ -32,6 +34,7 @@ async function whatIsMissing(attempt: () => Promise<void> | void, what: string):
     return null
   } catch (error) {
     if (!(error instanceof Error)) throw error
+    if (error instanceof ValueError && pythonCode.test(error.message)) return 'a function given for a Lambda layer'
     const missing = error instanceof ValueError ? notYet.exec(error.message) : null
     error.message = `${what}: ${error.message}`
     if (missing === null || layers.includes(missing[3]!)) throw error
