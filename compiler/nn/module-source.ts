@@ -87,9 +87,21 @@ function checkNames({ name, weights }: SourceModel): void {
   }
 }
 
+/** Outputs of one shared layer have its name several times: the second becomes `name_1`. */
+function distinct(names: readonly string[]): string[] {
+  const taken = new Set<string>()
+  return names.map((name) => {
+    let free = name
+    for (let i = 1; taken.has(free); i++) free = `${name}_${i}`
+    taken.add(free)
+    return free
+  })
+}
+
 function predictGraph(model: SourceModel): Graph {
   const { inputs, outputs } = model.runGraph(false)
-  return { name: 'predict', inputs, outputs: outputs.map((node, i) => ({ name: model.outputNames[i]!, node })), updates: [] }
+  const outputNames = distinct(model.outputNames)
+  return { name: 'predict', inputs, outputs: outputs.map((node, i) => ({ name: outputNames[i]!, node })), updates: [] }
 }
 
 function trainSource(model: SourceModel, training: CompiledTraining): TrainSource {

@@ -8,7 +8,7 @@ import { deserialize } from '../../compiler/nn/serialization.js'
 import type { ArrayData } from '../../runtime/contract/fit-types.js'
 import { NDArray } from '../../runtime/index.js'
 
-const { Add, Concatenate, Dense, Flatten, Input, Model, Reshape, Sequential, SGD, add, concatenate, loadModel, toCategorical } = kcc
+const { Add, Concatenate, Conv2D, Dense, Flatten, Input, Model, Reshape, Sequential, SGD, add, concatenate, loadModel, toCategorical } = kcc
 
 /** A value of a wrong type, as a user without types would pass it. */
 const wrong = (x: unknown): never => x as never
@@ -35,6 +35,12 @@ function pair(): KerasModel {
 function named(): KerasModel {
   const a = Input({ shape: [3], name: 'q' })
   return Model(a, Dense(2)(a))
+}
+function calledTwice(): kcc.Layer {
+  const d = Conv2D(2, 3, { name: 'c' })
+  d(Input({ shape: [8, 8, 1] }))
+  d(Input({ shape: [9, 9, 1] }))
+  return d
 }
 const fit = (x: ArrayData, y: ArrayData, options: Parameters<KerasModel['fit']>[2] = {}) => (model: KerasModel): Promise<unknown> => model.fit(x, y, { verbose: 0, ...options })
 
@@ -89,6 +95,13 @@ const built = (): ReturnType<typeof Dense> => {
 }
 
 export const statements: Readonly<Record<string, () => unknown>> = {
+  'incompatible rank: Conv2D on 2-D input': () => Conv2D(2, 3)(Input({ shape: [3] })),
+  'kernel larger than the input': () => Conv2D(2, 5)(Input({ shape: [2, 2, 1] })),
+  'strides and dilation together': () => Conv2D(2, 3, { strides: 2, dilationRate: 2 })(Input({ shape: [8, 8, 1] })),
+  'unknown data format': () => Conv2D(2, 3, { dataFormat: wrong('last') }),
+  'unknown padding': () => Conv2D(2, 3, { padding: wrong('full') }),
+  'layer.input_shape with several shapes': () => calledTwice().inputShape,
+  'layer.output_shape with several shapes': () => calledTwice().outputShape,
   'Flatten needs a known shape': () => Flatten()(Input({ shape: [null, 3] })),
   'Flatten on 2-D input': () => Flatten()(Input({ shape: [3] })),
   'Dense needs a known last dimension': () => Dense(2)(Input({ shape: [4, null] })),

@@ -10,42 +10,58 @@ import { evaluateDim, parseDim } from '../../ir/dim.js'
 /** Seconds: the middle, and the range of the middle 80 %. */
 export type Spread = { readonly median: number; readonly p10: number; readonly p90: number; readonly samples: number }
 
+/** What is timed of a model, and the seconds one of each took, round after round. */
 export type Times = { readonly trainStep: Spread | null; readonly predictOne: Spread; readonly predictBatch: Spread }
 
 /** Batches of one timed `fit`: enough that starting it does not count. */
 const STEPS = 50
 /** Predictions timed together: one takes about as long as reading the clock. */
 const CALLS = 50
+/** Variants take turns, so that what disturbs the machine disturbs all of them; the first round only warms up. */
+const ROUNDS = 6
 
-export async function measure(model: CompiledModel, manifest: ModuleManifest, batchSize: number, seconds: number): Promise<Times> {
-  const one = samplesOf(manifest, 'predict', 1), many = samplesOf(manifest, 'predict', batchSize)
-  const calls = async (x: readonly NDArray[], count: number): Promise<Spread> =>
-    timed(seconds / 3, count, async () => { for (let i = 0; i < count; i++) model.predictSync(x) })
-  return {
-    trainStep: manifest.model === null || manifest.model.targets.length === 0 ? null : await trainSteps(model, manifest, batchSize, seconds),
-    predictOne: await calls(one, CALLS),
-    predictBatch: await calls(many, 1),
+/** One thing to time: `run` does `count` of them. */
+type Task = { readonly count: number; readonly run: () => Promise<void>; readonly share: number; readonly times: number[] }
+export type Tasks = { readonly trainStep: Task | null; readonly predictOne: Task; readonly predictBatch: Task }
+
+const task = (count: number, share: number, run: () => Promise<void>): Task => ({ count, run, share, times: [] })
+
+/** The tasks of one compiled model. */
+export function tasksOf(model: CompiledModel, manifest: ModuleManifest, batchSize: number): Tasks {
+  const predict = (batch: number, count: number): Task => {
+    const arrays = samplesOf(manifest, 'predict', batch)
+    const x = arrays.length === 1 && arrays[0]!.data instanceof Float32Array ? arrays[0]!.data : arrays
+    return task(count, 1 / 3, async () => { for (let i = 0; i < count; i++) model.predictSync(x) })
   }
+  const trains = manifest.model !== null && manifest.model.targets.length > 0
+  return { trainStep: trains ? trainSteps(model, manifest, batchSize) : null, predictOne: predict(1, CALLS), predictBatch: predict(batchSize, 1) }
 }
 
-async function trainSteps(model: CompiledModel, manifest: ModuleManifest, batchSize: number, seconds: number): Promise<Spread> {
+function trainSteps(model: CompiledModel, manifest: ModuleManifest, batchSize: number): Task {
   const samples = STEPS * batchSize
   const x = samplesOf(manifest, 'predict', samples), y = targetsOf(manifest, samples)
-  const options = { batchSize, epochs: 1, verbose: 0, shuffle: false } as const
-  return timed(seconds, STEPS, async () => { await model.fit(x, y, options) })
+  return task(STEPS, 1, async () => { await model.fit(x, y, { batchSize, epochs: 1, verbose: 0, shuffle: false }) })
 }
 
-/** Repeats `run`, which does `count` things, for about `seconds` after one run that does not count. */
-async function timed(seconds: number, count: number, run: () => Promise<void>): Promise<Spread> {
+/** Times all tasks of all variants in turns, each for about `seconds` times its share in all. `begin` readies a variant. */
+export async function measureInTurns<V>(variants: readonly (readonly [V, Tasks])[], seconds: number, begin: (variant: V) => void): Promise<Times[]> {
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [variant, { trainStep, predictOne, predictBatch }] of variants) {
+      begin(variant)
+      for (const each of [trainStep, predictOne, predictBatch]) if (each) await timeRound(each, seconds / ROUNDS, round > 0)
+    }
+  }
+  return variants.map(([, t]) => ({ trainStep: t.trainStep && spread(t.trainStep.times), predictOne: spread(t.predictOne.times), predictBatch: spread(t.predictBatch.times) }))
+}
+
+async function timeRound({ count, run, share, times }: Task, seconds: number, counts: boolean): Promise<void> {
   await run()
-  const times: number[] = []
-  const end = performance.now() + seconds * 1000
-  while (times.length < 5 || performance.now() < end) {
+  const end = performance.now() + seconds * share * 1000
+  do {
     const started = performance.now()
     await run()
-    times.push((performance.now() - started) / 1000 / count)
-  }
-  return spread(times)
+    if (counts) times.push((performance.now() - started) / 1000 / count)
+  } while (performance.now() < end)
 }
 
 export function spread(times: readonly number[]): Spread {

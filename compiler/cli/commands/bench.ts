@@ -8,7 +8,7 @@ import { assemble, emit, planModule } from '../../pipeline.js'
 import type { MachineLimits } from '../bench/machine.js'
 import { openMachine } from '../bench/machine.js'
 import type { Spread, Times } from '../bench/measure.js'
-import { measure } from '../bench/measure.js'
+import { measureInTurns, tasksOf } from '../bench/measure.js'
 import { trafficBytes } from '../bench/traffic.js'
 import { compileOptionsOf } from '../compile-options.js'
 import { pipelineOptions, sourceOf } from '../emit-model.js'
@@ -44,30 +44,37 @@ export async function bench(file: string, options: BenchOptions): Promise<void> 
   const machine = await openMachine()
   const limits = new Map([0, 1].map((threads) => [threads, machine.limits(threads)]))
   for (const { name, model } of models) {
-    const rows: BenchRow[] = []
-    for (const variant of variants) rows.push(...await benchVariant(name, model, variant, limits.get(variant.threads)!, options))
+    const rows = await benchModel(name, model, limits, options)
     const json = { model: name, cpu: os.cpus()[0]?.model ?? '', batchSize: options.batchSize, limits: limits.get(0), limitsOneThread: limits.get(1), maxRssBytes: process.resourceUsage().maxRSS * 1024, rows }
     printResult({ text: table(name, options.batchSize, limits, rows), json }, options.json)
   }
 }
 
-async function benchVariant(name: string, model: LoadedModel, variant: Variant, limits: MachineLimits, options: BenchOptions): Promise<BenchRow[]> {
+/** A variant, compiled and loaded with the model's weights. */
+type Opened = { readonly variant: Variant; readonly compiled: CompiledModel; readonly manifest: ModuleManifest; readonly setThreads: (count: number) => void; readonly traffic: (fn: string, batch: number) => number }
+
+async function benchModel(name: string, model: LoadedModel, limits: ReadonlyMap<number, MachineLimits>, options: BenchOptions): Promise<BenchRow[]> {
+  const opened: Opened[] = []
+  try {
+    for (const variant of variants) opened.push(await openVariant(name, model, variant, options))
+    const tasks = opened.map((one) => [one, tasksOf(one.compiled, one.manifest, options.batchSize)] as const)
+    const times = await measureInTurns(tasks, options.seconds, ({ variant, setThreads }) => setThreads(variant.threads))
+    return opened.flatMap((one, i) => rowsOf(one.variant, times[i]!, one.manifest, one.compiled.memoryBytes, limits.get(one.variant.threads)!, options.batchSize, one.traffic))
+  } finally {
+    for (const { compiled } of opened) await compiled.close()
+  }
+}
+
+async function openVariant(name: string, model: LoadedModel, variant: Variant, options: BenchOptions): Promise<Opened> {
   const { levels } = compileOptionsOf({ cpu: options.cpu, fuse: variant.fuse })
   const pipeline = pipelineOptions({ levels, fuse: variant.fuse, specialize: [] })
   const source = sourceOf(name, model)
   const planned = planModule(assemble(source), source.model, pipeline)
   const loaded = await loadEmitted(emit([planned], pipeline), { levels })
   const manifest = loaded.manifests[0]!
-  loaded.addon.setThreads(variant.threads)
   const compiled = new CompiledModel(openModule(loaded), manifest)
-  try {
-    for (const weight of model.weights) compiled.writeVariable(weight.name, weight.value)
-    const times = await measure(compiled, manifest, options.batchSize, options.seconds)
-    const traffic = (fn: string, batch: number): number => trafficBytes(planned, fn, batch)
-    return rowsOf(variant, times, manifest, compiled.memoryBytes, limits, options.batchSize, traffic)
-  } finally {
-    await compiled.close()
-  }
+  for (const weight of model.weights) compiled.writeVariable(weight.name, weight.value)
+  return { variant, compiled, manifest, setThreads: (count) => void loaded.addon.setThreads(count), traffic: (fn, batch) => trafficBytes(planned, fn, batch) }
 }
 
 function rowsOf(variant: Variant, times: Times, manifest: ModuleManifest, memoryBytes: number, limits: MachineLimits, batchSize: number,
