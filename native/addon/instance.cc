@@ -23,8 +23,10 @@ static const int64_t kHuge = 2 << 20;
 static char* allocate_raw(int64_t bytes) {
   void* block = nullptr;
   if (bytes < 0 || bytes > INT64_MAX / 2) return nullptr;
-  if (posix_memalign(&block, bytes >= 2 * kHuge ? kHuge : 64, (size_t)(bytes + 64))) return nullptr;
-  if (bytes >= 2 * kHuge) madvise(block, (size_t)(bytes & ~(kHuge - 1)), MADV_HUGEPAGE);
+  const bool large = bytes >= 2 * kHuge;
+  const int64_t size = large ? (bytes + kHuge - 1) & ~(kHuge - 1) : bytes + 64;
+  if (posix_memalign(&block, large ? kHuge : 64, (size_t)size)) return nullptr;
+  if (large) madvise(block, (size_t)size, MADV_HUGEPAGE);
   return (char*)block;
 }
 
@@ -48,13 +50,22 @@ Instance* Instance::open(const kcc_module* module, kcc_pool* pool, bool poison) 
   return nullptr;
 }
 
+// All variables are in one block, so that the system can back it with large pages. Each starts a line of its own; a
+// further line keeps equal matrices from falling into the same cache sets.
+static int64_t room(int64_t bytes) { return (bytes + 127) & ~(int64_t)63; }
+
 bool Instance::allocate_variables() {
   variables_ = (char**)calloc(module_->variable_count + 1, sizeof(char*));
   scalars_ = (float*)calloc(module_->scalar_count + 1, sizeof(float));
   if (!variables_ || !scalars_) return false;
   if (module_->scalar_count) memcpy(scalars_, module_->scalar_values, module_->scalar_count * sizeof(float));
+  int64_t total = 0;
+  for (uint32_t i = 0; i < module_->variable_count; i++) total += room(module_->variable_bytes[i]);
+  if (!(variable_block_ = allocate(total))) return false;
+  char* next = variable_block_;
   for (uint32_t i = 0; i < module_->variable_count; i++) {
-    if (!(variables_[i] = allocate(module_->variable_bytes[i]))) return false;
+    variables_[i] = next;
+    next += room(module_->variable_bytes[i]);
     bytes_ += module_->variable_bytes[i];
   }
   return true;
@@ -64,8 +75,9 @@ void Instance::close() {
   pthread_rwlock_wrlock(&lock_);
   if (!closed_) {
     closed_ = true;
-    for (uint32_t i = 0; variables_ && i < module_->variable_count; i++) free(variables_[i]);
+    free(variable_block_);
     free(variables_);
+    variable_block_ = nullptr;
     variables_ = nullptr;
     if (Arena* hot = __atomic_exchange_n(&hot_, nullptr, __ATOMIC_ACQ_REL)) free_arena(hot);
     pthread_mutex_lock(&arenas_lock_);

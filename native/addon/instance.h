@@ -72,6 +72,7 @@ class Instance {
   const kcc_module* module_ = nullptr;
   kcc_pool* pool_ = nullptr;
   char** variables_ = nullptr;
+  char* variable_block_ = nullptr;
   float* scalars_ = nullptr;
   uint64_t seed_ = 0, step_ = 0;
   int64_t bytes_ = 0;
