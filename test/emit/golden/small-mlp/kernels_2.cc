@@ -1,0 +1,406 @@
+#include "kcc/launch.h"
+#include "kcc/math.h"
+#include "kcc/philox.h"
+#include "kcc/gemm.h"
+#include "kcc/vec.h"
+
+namespace kcc_kernels {
+inline namespace KCC_LEVEL {
+
+struct dense_2_matmul_4f709422_args {
+  kcc_pool* pool;
+  char* workspace;
+  int64_t B;
+  const float* in0;
+  const float* in1;
+  const float* in2;
+  const float* in3;
+  float* out0;
+  float* out1;
+};
+void dense_2_matmul_4f709422(const dense_2_matmul_4f709422_args& args);
+
+struct dense_1_matmul_62ddd5fa_args {
+  kcc_pool* pool;
+  char* workspace;
+  int64_t B;
+  const float* in0;
+  const float* in1;
+  const float* in2;
+  float* out0;
+  uint8_t* out1;
+};
+void dense_1_matmul_62ddd5fa(const dense_1_matmul_62ddd5fa_args& args);
+
+struct dense_2_matmul_8e709d0e_args {
+  kcc_pool* pool;
+  char* workspace;
+  int64_t B;
+  const float* in0;
+  const float* in1;
+  const float* in2;
+  const float* in3;
+  const float* in4;
+  float* out0;
+  float* out1;
+  float* out2;
+};
+void dense_2_matmul_8e709d0e(const dense_2_matmul_8e709d0e_args& args);
+
+struct grad_dense_1_sum_17270150_args {
+  kcc_pool* pool;
+  char* workspace;
+  int64_t B;
+  float scalar_lr;
+  float scalar_rho;
+  const float* in0;
+  const float* in1;
+  float* in2;
+  float* in3;
+};
+void grad_dense_1_sum_17270150(const grad_dense_1_sum_17270150_args& args);
+
+static void dense_2_matmul_4f709422_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_2_matmul_4f709422_args& args = *static_cast<const dense_2_matmul_4f709422_args*>(self.args);
+  [[maybe_unused]] int64_t const B = args.B;
+  [[maybe_unused]] const float* const in0 = args.in0;
+  [[maybe_unused]] const float* const in1 = args.in1;
+  [[maybe_unused]] const float* const in2 = args.in2;
+  [[maybe_unused]] const float* const in3 = args.in3;
+  [[maybe_unused]] float* const out0 = args.out0;
+  [[maybe_unused]] float* const out1 = args.out1;
+  for (int64_t row = first_row; row < first_row + rows; ++row, sums += stride) {
+    int64_t column = first_column;
+    const int64_t end = first_column + columns;
+    for (; column + KCC_VW <= end; column += KCC_VW) {
+      const kcc::vf accumulator = kcc::load(sums + (column - first_column));
+      [[maybe_unused]] const int64_t d1 = row, d0 = column;
+      const kcc::vf v0 = (accumulator + in2[0]);
+      const kcc::vi v1 = (v0 >= 0.f);
+      const kcc::vf v2 = kcc::select(v1, v0, kcc::bcast(0.f));
+      const kcc::vf v3 = kcc::neg(v0);
+      const kcc::vf v4 = kcc::select(v1, v3, v0);
+      const kcc::vf v5 = kcc::exp(v4);
+      const kcc::vf v6 = kcc::log1p(v5);
+      const kcc::vf v7 = (v2 + v6);
+      const kcc::vf v8 = (v0 * kcc::load(in3 + d0 + d1));
+      const kcc::vf v9 = (v7 - v8);
+      const kcc::vf v10 = kcc::sigmoid(v0);
+      const kcc::vf v11 = kcc::floor(v10);
+      const kcc::vf v12 = (v10 - v11);
+      const kcc::vi v13 = (v12 > 0.5f);
+      const kcc::vi v14 = (v12 == 0.5f);
+      const kcc::vf v15 = (v11 * 0.5f);
+      const kcc::vf v16 = kcc::floor(v15);
+      const kcc::vf v17 = (v16 * 2.f);
+      const kcc::vi v18 = (v11 != v17);
+      const kcc::vi v19 = kcc::mask_and(v14, v18);
+      const kcc::vi v20 = kcc::mask_or(v13, v19);
+      const kcc::vf v21 = kcc::mask_float(v20);
+      const kcc::vf v22 = (v11 + v21);
+      const kcc::vi v23 = (kcc::load(in3 + d0 + d1) == v22);
+      const kcc::vf v24 = kcc::mask_float(v23);
+      kcc::store(out0 + d0 + d1, v9);
+      kcc::store(out1 + d0 + d1, v24);
+    }
+    if (column < end) {
+      const int lanes = (int)(end - column);
+      const kcc::vf accumulator = kcc::load(sums + (column - first_column), lanes);
+      [[maybe_unused]] const int64_t d1 = row, d0 = column;
+      const kcc::vf v0 = (accumulator + in2[0]);
+      const kcc::vi v1 = (v0 >= 0.f);
+      const kcc::vf v2 = kcc::select(v1, v0, kcc::bcast(0.f));
+      const kcc::vf v3 = kcc::neg(v0);
+      const kcc::vf v4 = kcc::select(v1, v3, v0);
+      const kcc::vf v5 = kcc::exp(v4);
+      const kcc::vf v6 = kcc::log1p(v5);
+      const kcc::vf v7 = (v2 + v6);
+      const kcc::vf v8 = (v0 * kcc::load(in3 + d0 + d1, lanes));
+      const kcc::vf v9 = (v7 - v8);
+      const kcc::vf v10 = kcc::sigmoid(v0);
+      const kcc::vf v11 = kcc::floor(v10);
+      const kcc::vf v12 = (v10 - v11);
+      const kcc::vi v13 = (v12 > 0.5f);
+      const kcc::vi v14 = (v12 == 0.5f);
+      const kcc::vf v15 = (v11 * 0.5f);
+      const kcc::vf v16 = kcc::floor(v15);
+      const kcc::vf v17 = (v16 * 2.f);
+      const kcc::vi v18 = (v11 != v17);
+      const kcc::vi v19 = kcc::mask_and(v14, v18);
+      const kcc::vi v20 = kcc::mask_or(v13, v19);
+      const kcc::vf v21 = kcc::mask_float(v20);
+      const kcc::vf v22 = (v11 + v21);
+      const kcc::vi v23 = (kcc::load(in3 + d0 + d1, lanes) == v22);
+      const kcc::vf v24 = kcc::mask_float(v23);
+      kcc::store(out0 + d0 + d1, v9, lanes);
+      kcc::store(out1 + d0 + d1, v24, lanes);
+    }
+  }
+}
+
+void dense_2_matmul_4f709422(const dense_2_matmul_4f709422_args& args) {
+  [[maybe_unused]] int64_t const B = args.B;
+  [[maybe_unused]] const float* const in0 = args.in0;
+  [[maybe_unused]] const float* const in1 = args.in1;
+  [[maybe_unused]] const float* const in2 = args.in2;
+  [[maybe_unused]] const float* const in3 = args.in3;
+  [[maybe_unused]] float* const out0 = args.out0;
+  [[maybe_unused]] float* const out1 = args.out1;
+  kcc::Contraction c{};
+  c.m = 1;
+  c.n = B;
+  c.k = 32;
+  c.lhs = {(in1 + 0), 1, 1};
+  c.rhs = {(in0 + 0), 1, 32};
+  c.compute_lhs = nullptr;
+  c.compute_rhs = nullptr;
+  c.lhs_along_row = false;
+  c.rhs_along_row = false;
+  c.finish = dense_2_matmul_4f709422_finish;
+  c.args = &args;
+  c.touched[0] = {in3, 1};
+  c.pool = args.pool;
+  c.workspace = args.workspace;
+  kcc::contract(c);
+}
+
+static void dense_1_matmul_62ddd5fa_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_1_matmul_62ddd5fa_args& args = *static_cast<const dense_1_matmul_62ddd5fa_args*>(self.args);
+  [[maybe_unused]] int64_t const B = args.B;
+  [[maybe_unused]] const float* const in0 = args.in0;
+  [[maybe_unused]] const float* const in1 = args.in1;
+  [[maybe_unused]] const float* const in2 = args.in2;
+  [[maybe_unused]] float* const out0 = args.out0;
+  [[maybe_unused]] uint8_t* const out1 = args.out1;
+  for (int64_t row = first_row; row < first_row + rows; ++row, sums += stride) {
+    int64_t column = first_column;
+    const int64_t end = first_column + columns;
+    for (; column + KCC_VW <= end; column += KCC_VW) {
+      const kcc::vf accumulator = kcc::load(sums + (column - first_column));
+      [[maybe_unused]] const int64_t d0 = row, d1 = column;
+      const kcc::vf v0 = (accumulator + kcc::load(in2 + d1));
+      const kcc::vf v1 = kcc::max(v0, kcc::bcast(0.f));
+      const kcc::vi v2 = (v1 > 0.f);
+      kcc::store(out0 + d0 * 32 + d1, v1);
+      kcc::store_bool(out1 + d0 * 32 + d1, v2);
+    }
+  }
+}
+
+void dense_1_matmul_62ddd5fa(const dense_1_matmul_62ddd5fa_args& args) {
+  [[maybe_unused]] int64_t const B = args.B;
+  [[maybe_unused]] const float* const in0 = args.in0;
+  [[maybe_unused]] const float* const in1 = args.in1;
+  [[maybe_unused]] const float* const in2 = args.in2;
+  [[maybe_unused]] float* const out0 = args.out0;
+  [[maybe_unused]] uint8_t* const out1 = args.out1;
+  kcc::Contraction c{};
+  c.m = B;
+  c.n = 32;
+  c.k = 100;
+  c.lhs = {(in0 + 0), 100, 1};
+  c.rhs = {(in1 + 0), 32, 1};
+  c.compute_lhs = nullptr;
+  c.compute_rhs = nullptr;
+  c.lhs_along_row = false;
+  c.rhs_along_row = false;
+  c.finish = dense_1_matmul_62ddd5fa_finish;
+  c.args = &args;
+  c.pool = args.pool;
+  c.workspace = args.workspace;
+  kcc::contract(c);
+}
+
+static void dense_2_matmul_8e709d0e_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_2_matmul_8e709d0e_args& args = *static_cast<const dense_2_matmul_8e709d0e_args*>(self.args);
+  [[maybe_unused]] int64_t const B = args.B;
+  [[maybe_unused]] const float* const in0 = args.in0;
+  [[maybe_unused]] const float* const in1 = args.in1;
+  [[maybe_unused]] const float* const in2 = args.in2;
+  [[maybe_unused]] const float* const in3 = args.in3;
+  [[maybe_unused]] const float* const in4 = args.in4;
+  [[maybe_unused]] float* const out0 = args.out0;
+  [[maybe_unused]] float* const out1 = args.out1;
+  [[maybe_unused]] float* const out2 = args.out2;
+  for (int64_t row = first_row; row < first_row + rows; ++row, sums += stride) {
+    int64_t column = first_column;
+    const int64_t end = first_column + columns;
+    for (; column + KCC_VW <= end; column += KCC_VW) {
+      const kcc::vf accumulator = kcc::load(sums + (column - first_column));
+      [[maybe_unused]] const int64_t d1 = row, d0 = column;
+      const kcc::vf v0 = (accumulator + in2[0]);
+      const kcc::vi v1 = (v0 >= 0.f);
+      const kcc::vf v2 = kcc::select(v1, v0, kcc::bcast(0.f));
+      const kcc::vf v3 = kcc::neg(v0);
+      const kcc::vf v4 = kcc::select(v1, v3, v0);
+      const kcc::vf v5 = kcc::exp(v4);
+      const kcc::vf v6 = kcc::log1p(v5);
+      const kcc::vf v7 = (v2 + v6);
+      const kcc::vf v8 = (v0 * kcc::load(in3 + d0 + d1));
+      const kcc::vf v9 = (v7 - v8);
+      const kcc::vf v10 = kcc::sigmoid(v0);
+      const kcc::vf v11 = kcc::floor(v10);
+      const kcc::vf v12 = (v10 - v11);
+      const kcc::vi v13 = (v12 > 0.5f);
+      const kcc::vi v14 = (v12 == 0.5f);
+      const kcc::vf v15 = (v11 * 0.5f);
+      const kcc::vf v16 = kcc::floor(v15);
+      const kcc::vf v17 = (v16 * 2.f);
+      const kcc::vi v18 = (v11 != v17);
+      const kcc::vi v19 = kcc::mask_and(v14, v18);
+      const kcc::vi v20 = kcc::mask_or(v13, v19);
+      const kcc::vf v21 = kcc::mask_float(v20);
+      const kcc::vf v22 = (v11 + v21);
+      const kcc::vi v23 = (kcc::load(in3 + d0 + d1) == v22);
+      const kcc::vf v24 = kcc::mask_float(v23);
+      const kcc::vf v25 = kcc::neg(kcc::load(in4 + d0));
+      const kcc::vf v26 = (v25 * kcc::load(in3 + d0 + d1));
+      const kcc::vf v27 = (v5 + 1.f);
+      const kcc::vf v28 = kcc::div(kcc::load(in4 + d0), v27);
+      const kcc::vf v29 = (v28 * v5);
+      const kcc::vf v30 = kcc::select(v1, kcc::bcast(0.f), v29);
+      const kcc::vf v31 = (v26 + v30);
+      const kcc::vf v32 = kcc::select(v1, v29, kcc::bcast(0.f));
+      const kcc::vf v33 = (v31 - v32);
+      const kcc::vf v34 = kcc::select(v1, kcc::load(in4 + d0), kcc::bcast(0.f));
+      const kcc::vf v35 = (v33 + v34);
+      kcc::store(out0 + d0 + d1, v9);
+      kcc::store(out1 + d0 + d1, v24);
+      kcc::store(out2 + d0 + d1, v35);
+    }
+    if (column < end) {
+      const int lanes = (int)(end - column);
+      const kcc::vf accumulator = kcc::load(sums + (column - first_column), lanes);
+      [[maybe_unused]] const int64_t d1 = row, d0 = column;
+      const kcc::vf v0 = (accumulator + in2[0]);
+      const kcc::vi v1 = (v0 >= 0.f);
+      const kcc::vf v2 = kcc::select(v1, v0, kcc::bcast(0.f));
+      const kcc::vf v3 = kcc::neg(v0);
+      const kcc::vf v4 = kcc::select(v1, v3, v0);
+      const kcc::vf v5 = kcc::exp(v4);
+      const kcc::vf v6 = kcc::log1p(v5);
+      const kcc::vf v7 = (v2 + v6);
+      const kcc::vf v8 = (v0 * kcc::load(in3 + d0 + d1, lanes));
+      const kcc::vf v9 = (v7 - v8);
+      const kcc::vf v10 = kcc::sigmoid(v0);
+      const kcc::vf v11 = kcc::floor(v10);
+      const kcc::vf v12 = (v10 - v11);
+      const kcc::vi v13 = (v12 > 0.5f);
+      const kcc::vi v14 = (v12 == 0.5f);
+      const kcc::vf v15 = (v11 * 0.5f);
+      const kcc::vf v16 = kcc::floor(v15);
+      const kcc::vf v17 = (v16 * 2.f);
+      const kcc::vi v18 = (v11 != v17);
+      const kcc::vi v19 = kcc::mask_and(v14, v18);
+      const kcc::vi v20 = kcc::mask_or(v13, v19);
+      const kcc::vf v21 = kcc::mask_float(v20);
+      const kcc::vf v22 = (v11 + v21);
+      const kcc::vi v23 = (kcc::load(in3 + d0 + d1, lanes) == v22);
+      const kcc::vf v24 = kcc::mask_float(v23);
+      const kcc::vf v25 = kcc::neg(kcc::load(in4 + d0, lanes));
+      const kcc::vf v26 = (v25 * kcc::load(in3 + d0 + d1, lanes));
+      const kcc::vf v27 = (v5 + 1.f);
+      const kcc::vf v28 = kcc::div(kcc::load(in4 + d0, lanes), v27);
+      const kcc::vf v29 = (v28 * v5);
+      const kcc::vf v30 = kcc::select(v1, kcc::bcast(0.f), v29);
+      const kcc::vf v31 = (v26 + v30);
+      const kcc::vf v32 = kcc::select(v1, v29, kcc::bcast(0.f));
+      const kcc::vf v33 = (v31 - v32);
+      const kcc::vf v34 = kcc::select(v1, kcc::load(in4 + d0, lanes), kcc::bcast(0.f));
+      const kcc::vf v35 = (v33 + v34);
+      kcc::store(out0 + d0 + d1, v9, lanes);
+      kcc::store(out1 + d0 + d1, v24, lanes);
+      kcc::store(out2 + d0 + d1, v35, lanes);
+    }
+  }
+}
+
+void dense_2_matmul_8e709d0e(const dense_2_matmul_8e709d0e_args& args) {
+  [[maybe_unused]] int64_t const B = args.B;
+  [[maybe_unused]] const float* const in0 = args.in0;
+  [[maybe_unused]] const float* const in1 = args.in1;
+  [[maybe_unused]] const float* const in2 = args.in2;
+  [[maybe_unused]] const float* const in3 = args.in3;
+  [[maybe_unused]] const float* const in4 = args.in4;
+  [[maybe_unused]] float* const out0 = args.out0;
+  [[maybe_unused]] float* const out1 = args.out1;
+  [[maybe_unused]] float* const out2 = args.out2;
+  kcc::Contraction c{};
+  c.m = 1;
+  c.n = B;
+  c.k = 32;
+  c.lhs = {(in1 + 0), 1, 1};
+  c.rhs = {(in0 + 0), 1, 32};
+  c.compute_lhs = nullptr;
+  c.compute_rhs = nullptr;
+  c.lhs_along_row = false;
+  c.rhs_along_row = false;
+  c.finish = dense_2_matmul_8e709d0e_finish;
+  c.args = &args;
+  c.touched[0] = {in3, 1};
+  c.pool = args.pool;
+  c.workspace = args.workspace;
+  kcc::contract(c);
+}
+
+static void grad_dense_1_sum_17270150_range(const grad_dense_1_sum_17270150_args& args, int64_t begin, int64_t end) {
+  [[maybe_unused]] int64_t const B = args.B;
+  [[maybe_unused]] float const scalar_lr = args.scalar_lr;
+  [[maybe_unused]] float const scalar_rho = args.scalar_rho;
+  [[maybe_unused]] const float* const in0 = args.in0;
+  [[maybe_unused]] const float* const in1 = args.in1;
+  [[maybe_unused]] float* const in2 = args.in2;
+  [[maybe_unused]] float* const in3 = args.in3;
+  {
+    int64_t d1 = begin;
+    for (; d1 + KCC_VW <= end; d1 += KCC_VW) {
+      kcc::vf v0 = kcc::bcast(0.f);
+      for (int64_t d0 = 0; d0 < B; d0++) {
+        v0 = v0 + kcc::load(in0 + d0 * 32 + d1);
+      }
+      const kcc::vf v1 = (v0 * v0);
+      const kcc::vf v2 = (in1[0] * v1);
+      const kcc::vf v3 = (scalar_rho * kcc::load(in2 + d1));
+      const kcc::vf v4 = (v3 + v2);
+      const kcc::vf v5 = (scalar_lr * v0);
+      const kcc::vf v6 = kcc::sqrt(v4);
+      const kcc::vf v7 = (v6 + 1.0000000116860974e-7f);
+      const kcc::vf v8 = kcc::div_nr(v5, v7);
+      const kcc::vf v9 = (kcc::load(in3 + d1) - v8);
+      kcc::store(in2 + d1, v4);
+      kcc::store(in3 + d1, v9);
+    }
+    if (d1 < end) {
+      const int64_t lanes = end - d1;
+      kcc::vf v0 = kcc::bcast(0.f);
+      for (int64_t d0 = 0; d0 < B; d0++) {
+        v0 = v0 + kcc::load(in0 + d0 * 32 + d1, lanes);
+      }
+      const kcc::vf v1 = (v0 * v0);
+      const kcc::vf v2 = (in1[0] * v1);
+      const kcc::vf v3 = (scalar_rho * kcc::load(in2 + d1, lanes));
+      const kcc::vf v4 = (v3 + v2);
+      const kcc::vf v5 = (scalar_lr * v0);
+      const kcc::vf v6 = kcc::sqrt(v4);
+      const kcc::vf v7 = (v6 + 1.0000000116860974e-7f);
+      const kcc::vf v8 = kcc::div_nr(v5, v7);
+      const kcc::vf v9 = (kcc::load(in3 + d1, lanes) - v8);
+      kcc::store(in2 + d1, v4, lanes);
+      kcc::store(in3 + d1, v9, lanes);
+    }
+  }
+}
+
+void grad_dense_1_sum_17270150(const grad_dense_1_sum_17270150_args& args) {
+  [[maybe_unused]] int64_t const B = args.B;
+  [[maybe_unused]] float const scalar_lr = args.scalar_lr;
+  [[maybe_unused]] float const scalar_rho = args.scalar_rho;
+  [[maybe_unused]] const float* const in0 = args.in0;
+  [[maybe_unused]] const float* const in1 = args.in1;
+  [[maybe_unused]] float* const in2 = args.in2;
+  [[maybe_unused]] float* const in3 = args.in3;
+  kcc::run_ranges(args.pool, 32, kcc::range_items(B+14, 32768, 64), args, &grad_dense_1_sum_17270150_range);
+}
+
+}  // namespace KCC_LEVEL
+}  // namespace kcc_kernels
