@@ -73,7 +73,8 @@ function addRun(program: Command): void {
     })
 }
 
-const modelArgument = 'a TypeScript file that exports a model, a .h5 file, or the folder of a package'
+const modelFile = 'a TypeScript file that exports a model, or a .h5 file'
+const modelArgument = `${modelFile}, or the folder of a package`
 const dataOptions = (): Option[] => [
   new Option('--x <file>', "inputs: an .npz with arrays under the inputs' names or x_0, x_1, …, or one .npy").makeOptionMandatory(),
   new Option('--batch-size <count>', 'samples per step').default(32).argParser(whole(1)),
@@ -128,7 +129,7 @@ function addInspect(program: Command): void {
     new Option('--show <part>', 'what to show').choices(['all', 'summary', 'graph', 'kernels', 'plan', 'code']).default('all'),
   ])
     .description('show the graph, the fused kernels, the memory plan and the generated code')
-    .argument('<model>', modelArgument)
+    .argument('<model>', modelFile)
     .action(async (file: string, options: import('./commands/inspect.js').InspectOptions) => {
       const { inspect } = await import('./commands/inspect.js')
       await inspect(file, options)
@@ -142,7 +143,7 @@ function addBench(program: Command): void {
     new Option('--seconds <count>', 'time for each measurement').default(2).argParser(whole(1)),
   ])
     .description('time training steps and inference: fused, unfused, and on one thread')
-    .argument('<model>', modelArgument)
+    .argument('<model>', modelFile)
     .action(async (file: string, options: import('./commands/bench.js').BenchOptions) => {
       const { bench } = await import('./commands/bench.js')
       await bench(file, options)
