@@ -58,6 +58,7 @@ describe('getFile', () => {
 
 describe('mnist', () => {
   const mnist = join(shared, 'data/mnist/mnist.npz')
+  if (!existsSync(mnist)) console.log(`skipped: reading MNIST, because ${mnist} does not exist (set KCC_SHARED)`)
 
   it.skipIf(!existsSync(mnist))('is read from the folder of data sets, also from a folder in it', async () => {
     const digits = await loadMnist({ datasets: join(shared, 'data') })

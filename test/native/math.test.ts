@@ -42,6 +42,7 @@ function report(march: string): Report {
 
 describe.each(levels)('vector library for $march', ({ march, flag, width }) => {
   const runs = flags.includes(` ${flag} `)
+  if (!runs) console.log(`skipped: the vector library for ${march}, because this CPU has no ${flag}`)
   it.skipIf(!runs)('keeps its bounds, and lanes agree with scalar twins', { timeout: 3_600_000 }, () => {
     const result = report(march)
     expect(result.width).toBe(width)

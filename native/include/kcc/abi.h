@@ -10,7 +10,7 @@ extern "C" {
 #endif
 
 // The host's thread pool. `run` calls body(context, i) once for every i in [0, count), in any order, and returns when
-// all are done. `threads` is only a hint for the size of serial cut-offs, never for how work is divided.
+// all are done. `threads` is a hint for how finely to divide work; no result may depend on it.
 typedef struct kcc_pool {
   void (*run)(struct kcc_pool* pool, int64_t count, void (*body)(void* context, int64_t i), void* context);
   int32_t threads;
