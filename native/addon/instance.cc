@@ -1,8 +1,8 @@
 #include "instance.h"
+#include "memory.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 namespace kcc {
@@ -15,25 +15,6 @@ double monotonic_ms() {
   timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
-// Large blocks are aligned to huge pages, which saves most TLB misses of big layers.
-static const int64_t kHuge = 2 << 20;
-
-static char* allocate_raw(int64_t bytes) {
-  void* block = nullptr;
-  if (bytes < 0 || bytes > INT64_MAX / 2) return nullptr;
-  const bool large = bytes >= 2 * kHuge;
-  const int64_t size = large ? (bytes + kHuge - 1) & ~(kHuge - 1) : bytes + 64;
-  if (posix_memalign(&block, large ? kHuge : 64, (size_t)size)) return nullptr;
-  if (large) madvise(block, (size_t)size, MADV_HUGEPAGE);
-  return (char*)block;
-}
-
-char* allocate(int64_t bytes) {
-  char* block = allocate_raw(bytes);
-  if (block) memset(block, 0, (size_t)bytes);
-  return block;
 }
 
 // ---- life
@@ -61,7 +42,7 @@ bool Instance::allocate_variables() {
   if (module_->scalar_count) memcpy(scalars_, module_->scalar_values, module_->scalar_count * sizeof(float));
   int64_t total = 0;
   for (uint32_t i = 0; i < module_->variable_count; i++) total += room(module_->variable_bytes[i]);
-  if (!(variable_block_ = allocate(total))) return false;
+  if (!(variable_block_ = allocate_zeroed(total))) return false;
   char* next = variable_block_;
   for (uint32_t i = 0; i < module_->variable_count; i++) {
     variables_[i] = next;
@@ -75,7 +56,7 @@ void Instance::close() {
   pthread_rwlock_wrlock(&lock_);
   if (!closed_) {
     closed_ = true;
-    free(variable_block_);
+    release_block(variable_block_);
     free(variables_);
     variable_block_ = nullptr;
     variables_ = nullptr;
@@ -146,9 +127,9 @@ void Instance::return_arena(Arena* arena) {
 bool Instance::fit_arena(Arena* arena, int64_t bytes) {
   if (bytes < 0) return false;
   if (arena->capacity < bytes) {
-    free(arena->data);
+    release_block(arena->data);
     __atomic_fetch_sub(&bytes_, arena->capacity, __ATOMIC_RELAXED);
-    arena->data = allocate_raw(bytes);
+    arena->data = allocate_block(bytes);
     arena->capacity = arena->data ? bytes : 0;
     __atomic_fetch_add(&bytes_, arena->capacity, __ATOMIC_RELAXED);
   }
@@ -158,7 +139,7 @@ bool Instance::fit_arena(Arena* arena, int64_t bytes) {
 }
 
 void Instance::free_arena(Arena* arena) {
-  free(arena->data);
+  release_block(arena->data);
   delete arena;
 }
 
@@ -242,7 +223,7 @@ void copy_all(kcc_pool* pool, RowCopy copy) {
 // Buffers a loop gathers rows into, one for each column; none without an order.
 class Staging {
  public:
-  ~Staging() { for (char* block : blocks_) free(block); }
+  ~Staging() { for (char* block : blocks_) release_block(block); }
   bool reserve(const Loop& plan) {
     if (!plan.order) return true;
     for (const Column& column : plan.inputs) if (!add(column, plan.batch_size)) return false;
@@ -254,7 +235,7 @@ class Staging {
  private:
   bool add(const Column& column, int64_t rows) {
     int64_t bytes = 0;
-    char* block = __builtin_mul_overflow(column.row_bytes, rows, &bytes) ? nullptr : allocate_raw(bytes);
+    char* block = __builtin_mul_overflow(column.row_bytes, rows, &bytes) ? nullptr : allocate_block(bytes);
     if (block) blocks_.push_back(block);
     return block;
   }

@@ -86,7 +86,5 @@ class Instance {
 };
 
 double monotonic_ms();
-// 64-byte aligned and zeroed; null when there is no memory.
-char* allocate(int64_t bytes);
 
 }  // namespace kcc

@@ -39,8 +39,8 @@ describe('memory stays', () => {
   test('opening and closing a model × 500', async () => {
     shop.write('wide.ts', smallModel(4096))
     await shop.kccJson<BuildReport>(['build', 'wide.ts', '--no-check'])
-    // Weights and optimizer state of each are half a megabyte: 250 MB if they were kept. Malloc keeps some of what was freed.
-    expect(await grown(pathToFileURL(shop.path('dist/wide/index.mjs')).href, 'load', 500)).toBeLessThan(40 * MIB)
+    // Weights and optimizer state of each are half a megabyte: 250 MB if they were kept.
+    expect(await grown(pathToFileURL(shop.path('dist/wide/index.mjs')).href, 'load', 500)).toBeLessThan(8 * MIB)
   })
 })
 

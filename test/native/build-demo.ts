@@ -8,7 +8,7 @@ import type { NativeAddon } from '../../runtime/contract/native.js'
 const run = promisify(execFile)
 const sources = [
   'native/addon/addon.cc', 'native/addon/module.cc', 'native/addon/loop-plan.cc', 'native/addon/tasks.cc', 'native/addon/instance.cc',
-  'native/addon/arguments.cc', 'native/pool/pool.cc', 'test/native/demo-module.cc',
+  'native/addon/memory.cc', 'native/addon/arguments.cc', 'native/pool/pool.cc', 'test/native/demo-module.cc',
 ]
 const flags = [
   '-std=c++17', '-O1', '-Wall', '-Wextra', '-Werror', '-fPIC', '-fvisibility=hidden', '-fno-exceptions', '-fno-rtti', '-march=x86-64-v2',
