@@ -51,3 +51,13 @@ export function dtypeAttr(attrs: Attrs, name = 'dtype'): DType {
   const v = stringAttr(attrs, name)
   return dtypes.includes(v) ? (v as DType) : fail(name, `one of ${dtypes.join(', ')}`, v)
 }
+
+const ties = ['shared', 'first', 'every'] as const
+/** Which of several equal elements has the gradient of an extreme: an equal share each, the first all of it, or each all of it. */
+export type Ties = (typeof ties)[number]
+
+/** Left out it is `shared`. */
+export function tiesAttr(attrs: Attrs): Ties {
+  const v = attrs['ties'] ?? 'shared'
+  return ties.find((t) => t === v) ?? fail('ties', `one of ${ties.join(', ')}`, v)
+}

@@ -114,10 +114,19 @@ function box(count: Dim, length: Dim, { size, stride, dilation }: Along, padding
   return { whole: begin > surplus ? addDims(length, begin) : covered, begin }
 }
 
-/** The largest element of each window, channel by channel. */
+/** The least float32: what TensorFlow's pooling starts from. */
+const least = -3.4028234663852886e38
+
+/**
+ * The largest element of each window, channel by channel, as TensorFlow computes it on a CPU: NaNs are passed over, and a
+ * window of nothing else gives the least float32. The first of several equal ones, in row-major order, has the gradient;
+ * in volumes each of them has all of it.
+ */
 export function maxPooling(x: Node, sliding: Sliding): Node {
   const rank = sliding.sizes.length
-  return b.max(slide(x, sliding, -Infinity), spatial(rank).map((axis) => axis + rank))
+  const windowed = slide(x, sliding, least)
+  const numbers = b.select(b.equal(windowed, windowed), windowed, least)
+  return b.maxWithTies(numbers, spatial(rank).map((axis) => axis + rank), rank < 3 ? 'first' : 'every')
 }
 
 /** The mean of the elements of `x` in each window; what is added around counts for nothing. */

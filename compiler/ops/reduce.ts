@@ -2,9 +2,9 @@
 import { sizeOf, type Dim, type Shape } from '../ir/dim.js'
 import type { Attrs, Node, TensorType } from '../ir/graph.js'
 import type { ReduceOp } from '../ir/loop.js'
-import { integersAttr, numberAttr } from './attrs.js'
+import { integersAttr, numberAttr, tiesAttr } from './attrs.js'
 import * as b from './build.js'
-import { defineOp, type EvaluateContext, type Gradient, type OpDefinition, type Sample, type Tensor } from './define-op.js'
+import { defineOp, type EvaluateContext, type Gradient, type OpDefinition, type Reject, type Sample, type Tensor } from './define-op.js'
 import { argumentOf, isOp } from './patterns.js'
 import { f32, i32, u8 } from './samples.js'
 import { elementCount, positions, rowMajorStrides } from './strides.js'
@@ -18,6 +18,9 @@ const spread = (reduced: Node, shape: Shape, axes: readonly number[]): Node =>
 
 type Reduction = {
   readonly name: ReduceOp
+  /** Cases beside those that all reductions have. */
+  readonly samples?: readonly Sample[]
+  readonly rejects?: readonly Reject[]
   readonly doc: string
   readonly start: (dtype: TensorType['dtype']) => number
   readonly combine: (a: number, b: number) => number
@@ -55,13 +58,14 @@ function defineReduction(reduction: Reduction): OpDefinition {
     simplify: (node) => simplifyAxes(node) ?? simplify(node),
     commutative: false,
     cost: 'costly',
-    samples: reductionSamples(reduction.range),
+    samples: [...reductionSamples(reduction.range), ...(reduction.samples ?? [])],
     rejects: [
       { inputs: [f32(3), f32(3)], attrs: { axes: [0] }, message: /expected 1 input, found 2/ },
       { inputs: [u8(3)], attrs: { axes: [0] }, message: /expected dtype .*found uint8\[3\]/ },
       { inputs: [f32(3, 4)], attrs: { axes: [2] }, message: /expected an axis from 0 to 1 of shape \[3,4\], found 2/ },
       { inputs: [f32(3, 4)], attrs: { axes: [1, 0] }, message: /expected rising axes without repetition, found \[1,0\]/ },
       { inputs: [f32(3)], attrs: {}, message: /Expected attribute "axes" to be a list of integers/ },
+      ...(reduction.rejects ?? []),
     ],
   })
 }
@@ -130,20 +134,54 @@ export const prod = defineReduction({
   simplify: () => null,
 })
 
-/** Split equally among the elements that attain the extreme, as in TensorFlow. */
+/** 1 where an element attains the extreme, else 0. */
+const attaining = (node: Node, x: Node): Node => b.cast(b.equal(x, spread(node, x.type.shape, axesOf(node.attrs))), x.type.dtype)
+
+/** Split equally among the elements that attain the extreme, as in TensorFlow's reductions. */
 function extremeGradient(node: Node, g: Node): [Node] {
   const x = node.inputs[0]!, axes = axesOf(node.attrs)
-  const attained = b.cast(b.equal(x, spread(node, x.type.shape, axes)), x.type.dtype)
+  const attained = attaining(node, x)
   const share = b.div(g, b.sum(attained, axes))
   return [b.mul(attained, spread(share, x.type.shape, axes))]
+}
+
+/** For each of the elements that `axes` combine: how many come before it in row-major order. */
+function ordinals(shape: Shape, axes: readonly number[]): Node {
+  const within = (i: number): Node => b.cast(b.dimension(sizeOf(axes.slice(i + 1).map((a) => shape[a]!))), 'int32')
+  const along = axes.map((axis, i) => b.mul(b.iota(shape, axis, 'int32'), within(i)))
+  return along.reduce((sum, part) => b.add(sum, part))
+}
+
+/** All of it to the first element that attains the extreme: a position for each result, which depends on nothing differentiable. */
+function firstGradient(node: Node, g: Node): [Node] {
+  const x = node.inputs[0]!, axes = axesOf(node.attrs), { shape } = x.type
+  const at = ordinals(shape, axes)
+  const first = b.min(b.select(b.equal(x, spread(node, shape, axes)), at, largestOf('int32')), axes)
+  return [b.select(b.equal(at, spread(first, shape, axes)), spread(g, shape, axes), 0)]
+}
+
+function maxGradient(node: Node, g: Node): [Node] {
+  const x = node.inputs[0]!
+  switch (tiesAttr(node.attrs)) {
+    case 'shared': return extremeGradient(node, g)
+    case 'first': return firstGradient(node, g)
+    case 'every': return [b.mul(attaining(node, x), spread(g, x.type.shape, axesOf(node.attrs)))]
+  }
 }
 
 const leastOf = (dtype: TensorType['dtype']): number => (dtype === 'int32' ? -(2 ** 31) : -Infinity)
 const largestOf = (dtype: TensorType['dtype']): number => (dtype === 'int32' ? 2 ** 31 - 1 : Infinity)
 
 export const max = defineReduction({
-  name: 'max', doc: 'The largest element over `axes`, which are dropped; NaN when an element is NaN; -Infinity (the least int32) of nothing. The gradient is split equally among ties.',
-  start: leastOf, combine: Math.max, gradient: extremeGradient, simplify: () => null,
+  name: 'max', doc: 'The largest element over `axes`, which are dropped; NaN when an element is NaN; -Infinity (the least int32) of nothing. The gradient is split equally among ties; with `ties` "first" the first of them in row-major order has all of it, with "every" each one has.',
+  start: leastOf, combine: Math.max, gradient: maxGradient,
+  // Only the gradient depends on it, and gradients have been taken.
+  simplify: (node) => (tiesAttr(node.attrs) === 'shared' ? null : b.max(node.inputs[0]!, axesOf(node.attrs))),
+  samples: [
+    { inputs: [f32(3, 17)], attrs: { axes: [1], ties: 'first' } }, { inputs: [f32(2, 3, 3, 5)], attrs: { axes: [1, 2], ties: 'first' } }, { inputs: [f32(0, 3)], attrs: { axes: [0], ties: 'first' } },
+    { inputs: [f32(3, 2, 5)], attrs: { axes: [0, 1], ties: 'every' } },
+  ],
+  rejects: [{ inputs: [f32(3)], attrs: { axes: [0], ties: 'last' }, message: /Expected attribute "ties" to be one of shared, first, every, found "last"/ }],
 })
 
 export const min = defineReduction({

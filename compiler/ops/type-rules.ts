@@ -7,7 +7,7 @@ import type { DType } from '../../runtime/contract/dtype.js'
 import { ValueError } from '../../runtime/contract/errors.js'
 import { addDims, equalDims, equalShapes, isStatic, shapeText, sizeOf, subtractDims, type Dim, type Shape } from '../ir/dim.js'
 import type { Attrs, TensorType } from '../ir/graph.js'
-import { dimAttr, dtypeAttr, flagAttr, integersAttr, numberAttr, shapeAttr, stringAttr } from './attrs.js'
+import { dimAttr, dtypeAttr, flagAttr, integersAttr, numberAttr, shapeAttr, stringAttr, tiesAttr } from './attrs.js'
 import { currentProvenance } from './provenance.js'
 
 export type TypeRule = (inputs: readonly TensorType[], attrs: Attrs) => TensorType
@@ -80,6 +80,11 @@ const reduction = (op: string): TypeRule => (inputs, attrs) => {
   const axes = integersAttr(attrs, 'axes')
   requireRisingAxes(op, axes, shape)
   return { dtype, shape: shape.filter((_, i) => !axes.includes(i)) }
+}
+
+const maxType: TypeRule = (inputs, attrs) => {
+  tiesAttr(attrs)
+  return reduction('max')(inputs, attrs)
 }
 
 /** A type given by attributes: leaves and generators. */
@@ -299,7 +304,7 @@ export const typeRules = {
 
   sum: reduction('sum'),
   prod: reduction('prod'),
-  max: reduction('max'),
+  max: maxType,
   min: reduction('min'),
   argmax: argmaxType,
 

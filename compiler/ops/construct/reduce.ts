@@ -1,6 +1,7 @@
 /** Constructors of reductions. Without axes all are reduced; with `keepDims` reduced axes stay with size 1. */
 import { sizeOf } from '../../ir/dim.js'
 import type { Node } from '../../ir/graph.js'
+import type { Ties } from '../attrs.js'
 import type { OpName } from '../type-rules.js'
 import { dimension } from './leaf.js'
 import { normalizeAxes, normalizeAxis, reshape } from './movement.js'
@@ -21,6 +22,8 @@ export const sum = reduction('sum')
 export const prod = reduction('prod')
 /** The largest element; NaN when one is NaN; -Infinity (the least integer) of nothing. */
 export const max = reduction('max')
+/** The largest element, whose gradient goes to one or to each of several equal ones instead of being split. */
+export const maxWithTies = (x: Node, axes: Axes, ties: Ties): Node => makeNode('max', [x], { axes: normalizeAxes(axes, x.type.shape.length, 'max'), ties })
 /** The smallest element; NaN when one is NaN; Infinity (the largest integer) of nothing. */
 export const min = reduction('min')
 
