@@ -26,6 +26,7 @@ export { Sequential } from './nn/sequential.js'
 export type { ModelClass } from './nn/model.js'
 export type { SequentialClass } from './nn/sequential.js'
 export { KTensor } from './nn/tensor.js'
+export type { TensorLike } from './nn/tensor.js'
 export { clearSession, setSeed } from './nn/session.js'
 
 /** Tensor functions for losses, metrics and layers of one's own. */

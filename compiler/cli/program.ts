@@ -39,7 +39,7 @@ const compileOptions = (): Option[] => [
   new Option('--no-fuse', 'one kernel for each op, to compare with'),
 ]
 const jsonOption = (): Option => new Option('--json', 'print one JSON document on stdout').default(false)
-const checkOption = (): Option => new Option('--no-check', 'skip the type check')
+const checkOption = (): Option => new Option('--no-check', 'skip the type check, and with it operators on tensors')
 
 function addAll(command: Command, options: readonly Option[]): Command {
   for (const option of options) command.addOption(option)

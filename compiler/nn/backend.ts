@@ -12,21 +12,30 @@ import type { Node } from '../ir/graph.js'
 import * as b from '../ops/build.js'
 import type { Axes } from '../ops/build.js'
 import * as c from '../ops/compositions.js'
+import { within } from '../ops/provenance.js'
+import { captureLocation } from '../support/capture.js'
 import { gradients as gradientNodes } from '../ops/gradients.js'
 import { hardSigmoid as hardSigmoidOf, relu as reluOf, type ReluOptions } from './activations.js'
 import type { KShape } from './shape.js'
 import { KTensor, type TensorLike } from './tensor.js'
 
 /** A symbolic tensor, or a number. */
-export type K = TensorLike | number
+export type TensorOrNumber = TensorLike | number
 
-const operand = (x: K): Node | number => (typeof x === 'number' ? x : x.node)
+const operand = (x: TensorOrNumber): Node | number => (typeof x === 'number' ? x : x.node)
 const tensor = (node: Node): KTensor => new KTensor(node)
 
-const unary = (f: (x: Node) => Node) => (x: TensorLike): KTensor => tensor(f(x.node))
-const binary = (f: (a: b.Operand, b: b.Operand) => Node) => (x: K, y: K): KTensor => tensor(f(operand(x), operand(y)))
+/** Nodes made by a user's call carry the line of it, also deep inside a layer. */
+function atCall<T>(make: () => T): T {
+  const location = captureLocation()
+  return location ? within({ location }, make) : make()
+}
+
+const unary = (f: (x: Node) => Node) => (x: TensorLike): KTensor => atCall(() => tensor(f(x.node)))
+const binary = (f: (a: b.Operand, b: b.Operand) => Node) => (x: TensorOrNumber, y: TensorOrNumber): KTensor =>
+  atCall(() => tensor(f(operand(x), operand(y))))
 const reduction = (f: (x: Node, axes?: Axes, keepDims?: boolean) => Node) =>
-  (x: TensorLike, axis: Axes = null, keepdims = false): KTensor => tensor(f(x.node, axis, keepdims))
+  (x: TensorLike, axis: Axes = null, keepdims = false): KTensor => atCall(() => tensor(f(x.node, axis, keepdims)))
 
 /** x + y, with broadcasting. */
 export const add = binary(b.add)
@@ -54,6 +63,14 @@ export const less = binary(b.less)
 export const lessEqual = binary(b.lessEqual)
 /** x to the power of a number or tensor. */
 export const pow = binary(b.pow)
+/** Where both bool tensors hold. */
+export const logicalAnd = (x: TensorLike, y: TensorLike): KTensor => tensor(b.and(x.node, y.node))
+/** Where at least one of two bool tensors holds. */
+export const logicalOr = (x: TensorLike, y: TensorLike): KTensor => tensor(b.or(x.node, y.node))
+/** Where a bool tensor does not hold. */
+export const logicalNot = (x: TensorLike): KTensor => tensor(b.not(x.node))
+/** -x. */
+export const negative = unary(b.neg)
 
 /** The magnitude of x. */
 export const abs = unary(b.abs)
@@ -156,7 +173,7 @@ export const constant = (value: number, { dtype = 'float32', shape = [] }: { rea
   tensor(b.constant(value, { dtype, shape }))
 
 /** `then` where the condition holds, else `otherwise`. A 0-d condition chooses for all elements. */
-export const switchTo = (condition: TensorLike, then: K, otherwise: K): KTensor => tensor(b.select(condition.node, operand(then), operand(otherwise)))
+export const switchTo = (condition: TensorLike, then: TensorOrNumber, otherwise: TensorOrNumber): KTensor => tensor(b.select(condition.node, operand(then), operand(otherwise)))
 /** x, through which no gradient flows. */
 export const stopGradient = unary(b.stopGradient)
 

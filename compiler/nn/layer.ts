@@ -51,9 +51,15 @@ export type AddWeightOptions = {
   readonly trainable?: boolean
 }
 
-/** Instances are callable; a layer with several outputs returns a list, which the caller's type says. */
+/**
+ * What calling a layer gives: a tensor, or a list of them when the layer has several outputs. Which of the two is known
+ * only when the call is made, so the type is both: `K.mean(dense(x))` and `const [sequence, state] = rnn(x)`.
+ */
+export type CallResult = KTensor & KTensor[]
+
+/** Instances are callable. */
 export interface Layer {
-  <T extends KTensor | KTensor[] = KTensor>(inputs: Tensors, args?: JsonObject): T
+  (inputs: Tensors, args?: JsonObject): CallResult
 }
 
 /** @throws TypeError in Keras' words for the first option that is not in `allowed`. */

@@ -1,6 +1,9 @@
 /** The symbolic tensor of Keras' API: a graph node, and which call of which layer made it. */
 import type { DType } from '../../runtime/contract/dtype.js'
+import { ArgumentTypeError } from '../../runtime/contract/errors.js'
 import type { Node } from '../ir/graph.js'
+import { captureLocation } from '../support/capture.js'
+import { sliceNode, type TensorIndex } from './indexing.js'
 import type { Layer } from './layer.js'
 import { toKShape, type KShape } from './shape.js'
 
@@ -22,6 +25,16 @@ export class KTensor {
     if (op === 'input') return `${String(attrs['name'])}:0`
     const title = op.charAt(0).toUpperCase() + op.slice(1)
     return `${from.path === '' ? title : `${from.path}/${title}`}:0`
+  }
+
+  /** Part of the tensor: `x.slice([null, 0])` is Python's `x[:, 0]`, `x.slice([null, [1, -1]])` its `x[:, 1:-1]`. */
+  slice(index: TensorIndex): KTensor { return new KTensor(sliceNode(this.node, index)) }
+
+  /** A tensor has no number that JavaScript's own operators could use. @throws TypeError for all but its text. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === 'string') return this.toString()
+    throw new ArgumentTypeError(`An operator of JavaScript was used on ${this.toString()}.`, captureLocation(),
+      'Operators on tensors are understood in TypeScript files whose types kcc checks (`kcc run` and `kcc build` without --no-check). Elsewhere write the functions: K.add(a, b), K.pow(x, 2), …; and `${x}` for the text.')
   }
 
   toString(): string {

@@ -2,9 +2,8 @@
  * The type check of a user's file and of the local files it imports. A file that passed is remembered by the content of
  * all of them, so that TypeScript is loaded only after a change.
  */
-import { readFileSync } from 'node:fs'
 import * as path from 'node:path'
-import type { Diagnostic as TsDiagnostic, DiagnosticMessageChain, Project } from 'ts-morph'
+import type { Diagnostic as TsDiagnostic, DiagnosticMessageChain, Project, ts } from 'ts-morph'
 import type { SourceLocation } from '../../runtime/contract/errors.js'
 import type { Diagnostic } from '../support/diagnostics.js'
 import { readText, writeFileAtomic } from '../support/files.js'
@@ -13,6 +12,8 @@ import { kccFingerprint, stampHolds, stampOf } from '../support/fingerprint.js'
 import { hashParts } from '../support/hash.js'
 import { cacheFolder } from '../support/paths.js'
 import { compilerOptions, configFile } from './compiler-options.js'
+import type { EditedText } from './edited-text.js'
+import { OperatorFile, type Refusal } from './operators.js'
 import { transpile } from './transpile.js'
 
 export type TypeCheck = {
@@ -32,12 +33,39 @@ export async function checkTypes(entry: string): Promise<TypeCheck> {
   project.addSourceFileAtPath(entry)
   project.resolveSourceFileDependencies()
   const files = localFiles(project)
-  const diagnostics = project.getPreEmitDiagnostics().map(toDiagnostic)
+  const edited = rewriteOperators(ts, project, files)
+  const diagnostics = diagnosticsOf(project, edited)
   if (diagnostics.length === 0) {
-    for (const file of files) if (/\.m?ts$/.test(file)) transpile(ts, file, readFileSync(file, 'utf8'))
+    for (const [file, { edited: text }] of edited) transpile(ts, file, text)
     remember(entry, files)
   }
   return { diagnostics, files }
+}
+
+/** As many rounds as one variable's type can depend on another's before we believe in an endless loop. */
+const MOST_ROUNDS = 50
+
+/** Puts functions in place of operators on tensors, until the types show no more of them. */
+function rewriteOperators(typescript: typeof ts, project: Project, files: readonly string[]): ReadonlyMap<string, OperatorFile> {
+  const scripts = files.filter((file) => /\.m?ts$/.test(file)).map((file) => project.getSourceFileOrThrow(file))
+  const edited = new Map(scripts.map((script) => [path.resolve(script.getFilePath()), new OperatorFile(typescript, script.getFilePath(), script.getFullText())]))
+  for (let round = 0, more = true; more && round < MOST_ROUNDS; round++) {
+    const checker = project.getTypeChecker().compilerObject
+    const changed = [...edited].filter(([file, operators]) => operators.collect(project.getSourceFileOrThrow(file).compilerNode, checker))
+    for (const [file, operators] of changed) project.getSourceFileOrThrow(file).replaceWithText(operators.edited.text)
+    more = changed.length > 0
+  }
+  return edited
+}
+
+/** Type errors, and operators that tensors do not have. What TypeScript says about the latter is not shown. */
+function diagnosticsOf(project: Project, edited: ReadonlyMap<string, OperatorFile>): Diagnostic[] {
+  const refusals = [...edited.values()].flatMap((operators) => [...operators.refusals.values()].map((refusal) => refusalDiagnostic(refusal, operators.edited)))
+  const found = project.getPreEmitDiagnostics().map((diagnostic) => {
+    const file = diagnostic.getSourceFile()
+    return toDiagnostic(diagnostic, file ? edited.get(path.resolve(file.getFilePath())) : undefined)
+  })
+  return [...refusals, ...found.filter((d) => d !== null)]
 }
 
 /** Files of the user, without declarations and dependencies. */
@@ -69,24 +97,40 @@ function remember(entry: string, files: readonly string[]): void {
   }
 }
 
-function toDiagnostic(diagnostic: TsDiagnostic): Diagnostic {
+/** Null for what a refusal says better. */
+function toDiagnostic(diagnostic: TsDiagnostic, operators: OperatorFile | undefined): Diagnostic | null {
+  const at = positionOf(diagnostic, operators?.edited)
+  if (at !== null && operators?.explains(at.start)) return null
   const lines = messageLines(diagnostic.getMessageText())
   const [message = '', ...details] = lines
   const wanted = expectation(lines)
   return {
     severity: 'error',
     message: `${message} [TS${diagnostic.getCode()}]`,
-    location: locationOf(diagnostic),
-    length: diagnostic.getLength() ?? 1,
+    location: at?.location ?? null,
+    length: at?.length ?? 1,
     notes: [...(details.length > 0 ? [details.join('\n')] : []), ...(wanted === null ? [] : [wanted])],
   }
 }
 
-function locationOf(diagnostic: TsDiagnostic): SourceLocation | null {
-  const file = diagnostic.getSourceFile(), start = diagnostic.getStart()
+function refusalDiagnostic({ file, start, end, message, note }: Refusal, edited: EditedText): Diagnostic {
+  return { severity: 'error', message, location: locationIn(file, edited, start), length: end - start, notes: [note] }
+}
+
+function locationIn(file: string, edited: EditedText, start: number): SourceLocation {
+  const { line, column } = edited.originalPlace(start)
+  return { file: path.resolve(file), line: line + 1, column: column + 1 }
+}
+
+type Position = { readonly start: number; readonly length: number; readonly location: SourceLocation }
+
+/** Where a message points to in what the user wrote. */
+function positionOf(diagnostic: TsDiagnostic, edited: EditedText | undefined): Position | null {
+  const file = diagnostic.getSourceFile(), start = diagnostic.getStart(), length = diagnostic.getLength() ?? 1
   if (file === undefined || start === undefined) return null
-  const { line, column } = file.getLineAndColumnAtPos(start)
-  return { file: path.resolve(file.getFilePath()), line, column }
+  if (edited === undefined) return { start, length, location: { file: path.resolve(file.getFilePath()), ...file.getLineAndColumnAtPos(start) } }
+  const from = edited.toOriginal(start)
+  return { start: from, length: Math.max(1, edited.toOriginal(start + length) - from), location: locationIn(file.getFilePath(), edited, from) }
 }
 
 /** The chain of causes as lines, each indented below its effect. */
