@@ -4,6 +4,7 @@ import type { TypedArray } from './contract/dtype.js'
 import { ValueError } from './contract/errors.js'
 import type { FunctionManifest, ModuleManifest, TensorManifest, VariableManifest } from './contract/manifest.js'
 import type { Column, NativeModule } from './contract/native.js'
+import { checkConstraints } from './constraints.js'
 import { evaluateDim, isSymbol } from './dims.js'
 import { NDArray, sizeOf } from './ndarray.js'
 import { pythonTuple } from './python-text.js'
@@ -40,7 +41,7 @@ export class Program {
 
   /**
    * Values of the module's symbols for calls over these samples (the batch symbol stands for all of them); symbols the function does not mention get 1.
-   * @throws ValueError when two arrays disagree about a symbol.
+   * @throws ValueError when two arrays disagree about a symbol, or the model cannot take these sizes.
    */
   dimsOf(fn: ProgramFunction, all: readonly NDArray[]): number[] {
     const arrays = fn.fixedBatch === null ? all : all.map((a) => a.rows(0, fn.fixedBatch!))
@@ -52,6 +53,7 @@ export class Program {
       else if (before.value !== value) throw new ValueError(`Dimension ${axis} of ${name} is ${value}, but ${before.by} has ${before.value} in the same place (${dim})`)
     }))
     this.#checkDerived(fn, arrays, (symbol) => bound.get(symbol)?.value ?? 1)
+    checkConstraints(fn.manifest, arrays, (symbol) => bound.get(symbol)?.value ?? 1)
     return this.manifest.dims.map((symbol) => bound.get(symbol)?.value ?? 1)
   }
 

@@ -54,7 +54,7 @@ function functionPlan({ graph, memory }: PlannedFunction, dims: readonly string[
   const at = (batch: number): number => arenaBytes(memory, Object.fromEntries(dims.map((name) => [name, batch])))
   const totals = shownBatches.map((batch) => `${at(batch)} at ${batch}`).join(', ')
   const slots = memory.slots.map((slot, i) =>
-    `  slot ${i}: ${slot.sizes.map(dimText).join(' | ')} bytes\n` +
+    `  slot ${i}: ${slot.sizes.map((size) => dimText(size)).join(' | ')} bytes\n` +
     slot.tenants.map((tenant) => `    kernels ${tenant.first}–${tenant.last}  ${tenantText(tenant.key)}\n`).join(''))
   return `${graph.name}: arena of ${arenaText(memory)} bytes (${totals})\n${slots.join('')}`
 }

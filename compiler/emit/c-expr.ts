@@ -3,8 +3,9 @@
  * loop, for KCC_VW neighbours: then every part knows whether it differs between lanes.
  */
 import type { DType } from '../../runtime/contract/dtype.js'
-import { dimText, isStatic, type Dim } from '../ir/dim.js'
+import { isStatic, type Dim } from '../ir/dim.js'
 import type { Expr, Index, Intrinsic } from '../ir/loop.js'
+import { cDim } from './c-dim.js'
 
 /** The vector loop around an expression: its axis, and the count of real lanes (null: all). */
 export type Lanes = { readonly axis: string; readonly count: string | null }
@@ -26,7 +27,7 @@ export function printExpr(expr: Expr, context: PrintContext): Printed {
   switch (expr.kind) {
     case 'const': return { text: constantText(expr.value, expr.dtype), varies: false }
     case 'scalar': return { text: `scalar_${identifier(expr.name)}`, varies: false }
-    case 'dim': return { text: `(${scalarType(expr.dtype)})(${dimText(expr.dim)})`, varies: false }
+    case 'dim': return { text: `(${scalarType(expr.dtype)})(${cDim(expr.dim)})`, varies: false }
     case 'local': return { text: expr.name, varies: context.varying.has(expr.name) }
     case 'load': return printLoad(expr, context)
     case 'index': return printIndexValue(expr, context)
@@ -47,11 +48,11 @@ const strideIn = (index: Index, context: PrintContext): Dim => index.terms.find(
 /** An element position as C, an `int64_t` expression. */
 export function indexText(index: Index): string {
   const terms = index.terms.map(({ axis, stride }) => (stride === 1 ? axis : `${axis} * ${factor(stride)}`))
-  const offset = index.offset === 0 ? [] : [dimText(index.offset)]
+  const offset = index.offset === 0 ? [] : [cDim(index.offset)]
   return [...terms, ...offset].join(' + ') || '0'
 }
 
-const factor = (dim: Dim): string => (isStatic(dim) ? String(dim) : `(${dimText(dim)})`)
+const factor = (dim: Dim): string => (isStatic(dim) ? String(dim) : `(${cDim(dim)})`)
 const lanesArgument = (lanes: Lanes): string => (lanes.count === null ? '' : `, ${lanes.count}`)
 
 function printLoad(expr: Expr & { kind: 'load' }, context: PrintContext): Printed {
@@ -73,7 +74,7 @@ const loadOne = (dtype: DType, buffer: string, index: Index): string => {
 
 /** Bytes are gathered through the bool and uint8 forms of the same name. */
 const gatherText = (dtype: DType, address: string, stride: Dim, count: string): string =>
-  `kcc::${dtype === 'bool' ? 'gather_bool' : dtype === 'uint8' ? 'gather_u8' : 'gather'}(${address}, ${dimText(stride)}${count})`
+  `kcc::${dtype === 'bool' ? 'gather_bool' : dtype === 'uint8' ? 'gather_u8' : 'gather'}(${address}, ${cDim(stride)}${count})`
 
 function printIndexValue(expr: Expr & { kind: 'index' }, context: PrintContext): Printed {
   const stride = strideIn(expr.index, context)
@@ -88,7 +89,7 @@ function printRandom(expr: Expr & { kind: 'random' }, context: PrintContext): Pr
   const stride = strideIn(expr.index, context)
   const element = indexText(expr.index)
   if (context.lanes === null || stride === 0) return { text: `random_${expr.stream}.scalar(${element})`, varies: false }
-  return { text: `random_${expr.stream}.vector(${element}, ${dimText(stride)})`, varies: true }
+  return { text: `random_${expr.stream}.vector(${element}, ${cDim(stride)})`, varies: true }
 }
 
 function printCast(expr: Expr & { kind: 'cast' }, context: PrintContext): Printed {

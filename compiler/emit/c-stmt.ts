@@ -1,7 +1,7 @@
 /** Loop statements as a tree of C++ lines and blocks; the templates print the tree with its indentation. */
 import type { DType } from '../../runtime/contract/dtype.js'
-import { dimText } from '../ir/dim.js'
 import type { Axis, Expr, ReduceOp, Stmt } from '../ir/loop.js'
+import { cDim } from './c-dim.js'
 import { constantText, indexText, printAs, printExpr, scalarType, vectorType, type Lanes, type PrintContext } from './c-expr.js'
 
 /** `isBlock` false: one line, `text`. True: `text {`, the body, `}`. */
@@ -49,7 +49,7 @@ class StatementPrinter {
 
   private bounds(axis: Axis): { begin: string; end: string } {
     const { range } = this.options
-    return range?.axis === axis.name ? range : { begin: '0', end: dimText(axis.extent) }
+    return range?.axis === axis.name ? range : { begin: '0', end: cDim(axis.extent) }
   }
 
   private serialLoop(axis: Axis, body: readonly CLine[]): CLine {

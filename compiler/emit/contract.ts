@@ -5,7 +5,7 @@
 import Handlebars from 'handlebars'
 import { readFileSync } from 'node:fs'
 import type { Dim } from '../ir/dim.js'
-import { dimText } from '../ir/dim.js'
+import { cDim } from './c-dim.js'
 import { inPackage } from '../support/paths.js'
 import type { ComputedOperand, ContractCode, ContractView, Epilogue, Operand } from './contract-view.js'
 import type { SourceFile } from './sources.js'
@@ -23,13 +23,13 @@ export function emitContract(view: ContractView): ContractCode {
   const text = Handlebars.compile(template(), { noEscape: true, strict: true })({
     name: view.name,
     frame: view.frame,
-    m: dimText(view.m),
-    n: dimText(view.n),
-    k: dimText(view.k),
+    m: cDim(view.m),
+    n: cDim(view.n),
+    k: cDim(view.k),
     lhs: operandText(view.lhs, `${view.name}_lhs`),
     rhs: operandText(view.rhs, `${view.name}_rhs`),
     computes: [...computeText(view.lhs, `${view.name}_lhs`), ...computeText(view.rhs, `${view.name}_rhs`)],
-    touched: (view.epilogue.reads ?? []).slice(0, MOST_TOUCHED).map((t) => ({ pointer: t.pointer, rowStride: dimText(t.rowStride) })),
+    touched: (view.epilogue.reads ?? []).slice(0, MOST_TOUCHED).map((t) => ({ pointer: t.pointer, rowStride: cDim(t.rowStride) })),
     ...epilogueText(view.epilogue, view.n),
   })
   return { includes: ['kcc/gemm.h', 'kcc/vec.h'], sources: [KERNELS], text }
@@ -40,7 +40,7 @@ const template = (): string => readFileSync(inPackage('templates', 'contract.cc.
 function operandText(operand: Operand, compute: string): OperandText {
   if (operand.kind === 'computed') return { pointer: 'nullptr', rowStride: '0', columnStride: '0', compute, alongRow: operand.along === 'row' }
   const { pointer, rowStride, columnStride } = operand
-  return { pointer, rowStride: dimText(rowStride), columnStride: dimText(columnStride), compute: 'nullptr', alongRow: false }
+  return { pointer, rowStride: cDim(rowStride), columnStride: cDim(columnStride), compute: 'nullptr', alongRow: false }
 }
 
 const computeText = (operand: Operand, name: string): ComputeText[] => (operand.kind === 'computed' ? [holeText(operand, name)] : [])

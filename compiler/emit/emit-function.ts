@@ -1,5 +1,5 @@
 /** A planned function as the view of its launches: slots of the arena, pointers, and one call per kernel. */
-import { dimText } from '../ir/dim.js'
+import { cDim } from './c-dim.js'
 import type { Module, Node, Provenance } from '../ir/graph.js'
 import type { BoundBuffer, BoundKernel, PlannedFunction } from '../plan/plan-function.js'
 import { workspaceKey } from '../plan/plan-function.js'
@@ -29,7 +29,7 @@ export function functionView(tables: Tables, planned: PlannedFunction, kernels: 
 
 export const functionIdentifier = (module: string, name: string, suffix: string): string => identifier(`${module}_${name}${suffix}`)
 
-const sizeText = (slot: Slot): string => `kcc::align64(${sizesOf(slot).map(dimText).reduce((a, b) => `kcc::larger(${a}, ${b})`)})`
+const sizeText = (slot: Slot): string => `kcc::align64(${sizesOf(slot).map(cDim).reduce((a, b) => `kcc::larger(${a}, ${b})`)})`
 
 /** Pointers to what kernels read and write, declared once each under readable names. */
 class Pointers {

@@ -1,9 +1,10 @@
 /** One kernel as C++: loops through a template, contractions through their own emitter. */
 import { sha256 } from '../support/hash.js'
-import { dimText, type Dim } from '../ir/dim.js'
+import type { Dim } from '../ir/dim.js'
 import type { Contract, Expr, KernelProgram } from '../ir/loop.js'
 import type { Target } from '../schedule/target.js'
 import { loadsIn, loadsOf, strideOf } from '../schedule/walk.js'
+import { cDim } from './c-dim.js'
 import { printAs } from './c-expr.js'
 import { flatten, printStatements, type CLine } from './c-stmt.js'
 import { emitContract } from './contract.js'
@@ -44,8 +45,8 @@ function loopCode(program: KernelProgram, view: KernelView, target: Target, rend
   const loops: LoopKernelView = {
     ...view, body,
     ranged: split !== null,
-    extent: split ? dimText(split.axis.extent) : '0',
-    items: split ? `kcc::range_items(${dimText(split.workPerItem)}, ${target.rangeWork}, ${split.multiple})` : '0',
+    extent: split ? cDim(split.axis.extent) : '0',
+    items: split ? `kcc::range_items(${cDim(split.workPerItem)}, ${target.rangeWork}, ${split.multiple})` : '0',
   }
   return { includes: headers, sources: [], text: render('kernel-loops.cc', loops) }
 }
@@ -98,7 +99,7 @@ function directOperand(value: Expr, row: string, column: string): DirectOperand 
   const stride = (axis: string) => value.index.terms.find((t) => t.axis === axis)?.stride ?? 0
   const fixed = value.index.terms.every((t) => t.axis === row || t.axis === column)
   if (!fixed || (stride(row) !== 1 && stride(column) !== 1)) return null
-  return { kind: 'direct', pointer: `(${value.buffer} + ${dimText(value.index.offset)})`, rowStride: stride(row), columnStride: stride(column) }
+  return { kind: 'direct', pointer: `(${value.buffer} + ${cDim(value.index.offset)})`, rowStride: stride(row), columnStride: stride(column) }
 }
 
 /** Most of what the expression loads lies side by side along `axis`. */

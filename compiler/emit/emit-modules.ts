@@ -2,7 +2,7 @@
  * Planned modules as source files and manifests. Kernels with equal text are emitted once, whatever function or module
  * they belong to, and spread over a few translation units so that they compile in parallel and are cached apart.
  */
-import type { ModelManifest } from '../../runtime/contract/manifest.js'
+import type { DimConstraint, ModelManifest } from '../../runtime/contract/manifest.js'
 import { itemSize } from '../../runtime/contract/dtype.js'
 import type { Module } from '../ir/graph.js'
 import type { PlannedFunction } from '../plan/plan-function.js'
@@ -16,7 +16,12 @@ import type { Emitted, SourceFile } from './sources.js'
 import type { FunctionView, KernelsUnitView, KernelView, ModuleView, RegistryView } from './views.js'
 
 /** A function for all sizes, and variants for fixed ones that are tried first. */
-export type PlannedVariants = { readonly general: PlannedFunction; readonly fixed: readonly { readonly sizes: Readonly<Record<string, number>>; readonly planned: PlannedFunction }[] }
+export type PlannedVariants = {
+  readonly general: PlannedFunction
+  readonly fixed: readonly { readonly sizes: Readonly<Record<string, number>>; readonly planned: PlannedFunction }[]
+  /** What the sizes of a call must satisfy. */
+  readonly constraints?: readonly DimConstraint[]
+}
 export type PlannedModule = { readonly module: Module; readonly dims: readonly string[]; readonly functions: readonly PlannedVariants[]; readonly model: ModelManifest | null }
 
 export type EmitOptions = {

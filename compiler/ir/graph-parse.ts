@@ -1,6 +1,7 @@
 /** The graph IR as text: reader of what `graph-text.ts` prints, line by line. Blank lines and `#` comments are skipped. */
 import type { DType } from '../../runtime/contract/dtype.js'
-import { parseDim, type Dim } from './dim.js'
+import type { Dim } from './dim.js'
+import { parseDim } from './dim-parse.js'
 import { dtypeNames } from './graph-text.js'
 import { nowhere, type Attrs, type AttrValue, type Graph, type Module, type Node, type Output, type Provenance, type Scalar, type TensorType, type Update, type Variable } from './graph.js'
 
@@ -130,18 +131,18 @@ export function parseType(text: string): TensorType {
   const m = /^(\w+)\[(.*)\]$/.exec(text)
   const dtype = (Object.entries(dtypeNames) as [DType, string][]).find(([, short]) => short === m?.[1])?.[0]
   if (!m || !dtype) throw new SyntaxError(`expected a type such as f32[B,64], found "${text}"`)
-  return { dtype, shape: m[2] === '' ? [] : m[2]!.split(',').map(parseDim) }
+  return { dtype, shape: splitTop(m[2]!).map(parseDim) }
 }
 
-/** Pieces of `text` between commas that are outside brackets and quotes. */
+/** Pieces of `text` between commas that are outside brackets, parentheses and quotes. */
 function splitTop(text: string): string[] {
   const pieces: string[] = []
   let depth = 0, start = 0
   for (let i = 0; i < text.length; i++) {
     const c = text[i]
     if (c === '"') i = endOfString(text, i)
-    else if (c === '[') depth++
-    else if (c === ']') depth--
+    else if (c === '[' || c === '(') depth++
+    else if (c === ']' || c === ')') depth--
     else if (c === ',' && depth === 0) { pieces.push(text.slice(start, i).trim()); start = i + 1 }
   }
   return [...pieces, text.slice(start).trim()].filter((p) => p !== '')

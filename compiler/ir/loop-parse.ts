@@ -1,6 +1,7 @@
 /** The loop IR as text: reader of what `loop-text.ts` prints. */
 import type { DType } from '../../runtime/contract/dtype.js'
-import { multiplyDims, parseDim, type Dim } from './dim.js'
+import { multiplyDims, type Dim } from './dim.js'
+import { parseDim } from './dim-parse.js'
 import { addIndex, axisIndex, callExpr, castExpr, constIndex, scaleIndex } from './expr.js'
 import { parseProvenance, parseType } from './graph-parse.js'
 import { dtypeNames } from './graph-text.js'
@@ -111,7 +112,7 @@ class KernelReader {
 
   private reduction(line: Line): Stmt {
     const m = this.match(line, /^reduce (\w+): (\w+) = (\w+) over (.+) \{$/, 'reduce <name>: <type> = <op> over <axes> {')
-    const axes = m[4]!.split(',').map((text) => this.axis(text))
+    const axes = splitArguments(m[4]!).map((text) => this.axis(text))
     const dtype = dtypeNamed(m[2]!) ?? this.fail(`unknown type ${m[2]}`)
     const inside = this.combined()
     this.locals.set(m[1]!, dtype)
@@ -127,7 +128,7 @@ class KernelReader {
 
   private contraction(line: Line): Stmt {
     const m = this.match(line, /^contract (.+) as (\w+) \{$/, 'contract <m>, <n>, <k> as <name> {')
-    const [rows, columns, sums] = m[1]!.split(',').map((text) => this.axis(text).axis)
+    const [rows, columns, sums] = splitArguments(m[1]!).map((text) => this.axis(text).axis)
     if (!rows || !columns || !sums) return this.fail('expected three axes')
     this.locals.set(m[2]!, 'float32')
     const operands = new Map<string, Expr>()

@@ -2,12 +2,11 @@
  * Convolutions and pooling of any number of spatial axes, as compositions over sliding windows: [B, ...spatial, C]
  * throughout. Kernels are laid out as in Keras.
  */
-import { ValueError } from '../../runtime/contract/errors.js'
-import { addDims, dimText, isStatic, multiplyDims, subtractDims, type Dim, type Shape } from '../ir/dim.js'
+import { atLeastZero } from '../ir/dim-bounds.js'
+import { addDims, ceilDivideDims, dimText, equalDims, floorDivideDims, isStatic, multiplyDims, subtractDims, type Dim, type Shape } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
 import * as b from './build.js'
 import { overlapAdd, padAxis } from './overlap-add.js'
-import { currentProvenance } from './provenance.js'
 import { windowReach } from './type-rules.js'
 
 export type Padding = 'valid' | 'same' | 'causal'
@@ -21,7 +20,7 @@ export type Sliding = {
 }
 
 type Along = { readonly size: number; readonly stride: number; readonly dilation: number }
-type Margin = readonly [before: number, after: number]
+type Margin = readonly [before: Dim, after: Dim]
 
 const spatialShape = (x: Node, rank: number): Shape => x.type.shape.slice(1, rank + 1)
 const alongAxis = ({ sizes, strides, dilations }: Sliding, i: number): Along => ({ size: sizes[i]!, stride: strides[i]!, dilation: dilations[i]! })
@@ -29,33 +28,40 @@ const spatial = (rank: number): number[] => Array.from({ length: rank }, (_, i) 
 
 /**
  * Elements added before and after an axis of `length`, as TensorFlow does: with `same`, enough for ceil(length / stride)
- * windows, the odd one after; with `causal`, none that lie ahead. @throws ValueError where that depends on an unknown size.
+ * windows, the odd one after; with `causal`, none that lie ahead.
  */
 function marginOf(length: Dim, { size, stride, dilation }: Along, padding: Padding): Margin {
   const reach = windowReach(size, dilation)
   switch (padding) {
     case 'valid': return [0, 0]
     case 'causal': return [reach - 1, 0]
-    case 'same': return halves(missing(length, stride, reach))
+    case 'same': return halves(atLeastZero(subtractDims(samePadded(length, stride, reach), length)))
   }
 }
 
-const halves = (total: number): Margin => [Math.floor(total / 2), Math.ceil(total / 2)]
-
-function missing(length: Dim, stride: number, reach: number): number {
-  if (stride === 1) return reach - 1
-  if (isStatic(length)) return Math.max((Math.ceil(length / stride) - 1) * stride + reach - length, 0)
-  throw new ValueError(`padding "same" with strides needs an input whose size is known: the stride is ${stride}, the size ${dimText(length)}.`, currentProvenance().location)
+const halves = (total: Dim): Margin => {
+  const before = floorDivideDims(total, 2)
+  return [before, subtractDims(total, before)]
 }
+
+/** What ceil(length / stride) windows cover: all elements and what `same` adds, or fewer elements where windows leave gaps. */
+const samePadded = (length: Dim, stride: number, reach: number): Dim =>
+  addDims(multiplyDims(subtractDims(ceilDivideDims(length, stride), 1), stride), reach)
 
 /** All windows of `x`: [B, ...windows, ...within, C]. What is added around holds `fill`. */
 function slide(x: Node, sliding: Sliding, fill: number): Node {
   const { sizes, strides, dilations, padding } = sliding
-  const padded = sizes.reduce((at, _, i) => {
-    const [before, after] = marginOf(x.type.shape[i + 1]!, alongAxis(sliding, i), padding)
-    return padAxis(at, i + 1, before, after, fill)
-  }, x)
+  const padded = sizes.reduce((at, _, i) => padAlong(at, i + 1, alongAxis(sliding, i), padding, fill), x)
   return b.windows(padded, { axes: spatial(sizes.length), sizes, strides, dilations })
+}
+
+/** Of an axis whose size is not known, gaps after the last window are left out, so that windows are counted alike everywhere. */
+function padAlong(x: Node, axis: number, along: Along, padding: Padding, fill: number): Node {
+  const length = x.type.shape[axis]!
+  const padded = padAxis(x, axis, ...marginOf(length, along, padding), fill)
+  if (padding !== 'same' || isStatic(length)) return padded
+  const covered = samePadded(length, along.stride, windowReach(along.size, along.dilation)), { shape } = padded.type
+  return equalDims(shape[axis]!, covered) ? padded : b.slice(padded, shape.map(() => 0), shape.map((d, i) => (i === axis ? covered : d)))
 }
 
 /** [B, ...windows] of what `slide` gives. */
@@ -142,7 +148,7 @@ function elementsInside(result: Node, length: Dim, axis: number, along: Along, p
   const [before] = marginOf(length, along, padding)
   if (padding === 'valid') return along.size
   const count = result.type.shape[axis]!
-  const start = b.sub(b.mul(b.iota([count], 0, 'float32'), along.stride), before)
+  const start = b.sub(b.mul(b.iota([count], 0, 'float32'), along.stride), isStatic(before) ? before : b.dimension(before))
   const end = b.minimum(b.add(start, along.size), b.dimension(length))
   const inside = b.sub(end, b.maximum(start, 0))
   return b.reshape(inside, result.type.shape.map((_, i) => (i === axis ? count : 1)))

@@ -1,9 +1,9 @@
 /**
  * The contract of an op. One record is the op's only definition: every pass, the interpreter, the lowering, the tests
- * and the documentation read it, and none of them asks which op it has. All fields are required; "none" is written
- * with its reason.
+ * and the documentation read it, and none of them asks which op it has. All fields but `demands` are required; "none" is
+ * written with its reason.
  */
-import type { Shape } from '../ir/dim.js'
+import type { Dim, Shape } from '../ir/dim.js'
 import type { Attrs, Node, TensorType } from '../ir/graph.js'
 import type { Expr, Index, ReduceOp } from '../ir/loop.js'
 
@@ -46,6 +46,9 @@ export type Lowering =
 /** Given the op's node and the gradient of its result: the gradient of each input, null where none flows. */
 export type Gradient = (node: Node, grad: Node) => readonly (Node | null)[]
 
+/** A dimension that must not be negative, and what it is that would not fit: "windows of 3 elements". */
+export type Demand = { readonly room: Dim; readonly what: string }
+
 export type OpDefinition = {
   readonly name: string
   /** One sentence: the result in terms of inputs and attributes, dtypes, the rule for NaN where it is not obvious. */
@@ -63,6 +66,8 @@ export type OpDefinition = {
   readonly commutative: boolean
   /** `free`: never worth storing; `cheap`: recompute rather than store; `costly`: compute once. */
   readonly cost: 'free' | 'cheap' | 'costly'
+  /** What must hold of sizes that are only known when the function is called; absent where all sizes will do. */
+  readonly demands?: (node: Node) => readonly Demand[]
   /** Cases the generated tests build. Inputs are drawn from `range`, away from kinks. */
   readonly samples: readonly Sample[]
   /** Inputs that must be refused. */

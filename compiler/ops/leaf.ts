@@ -32,7 +32,7 @@ export const variable = defineOp({
   evaluate: (_, { attrs }) => unbound(attrs),
   simplify: null, commutative: false, cost: 'free',
   samples: [{ inputs: [], attrs: { name: 'w', dtype: 'float32', shape: [3, 4] } }],
-  rejects: [...rejects, { inputs: [], attrs: { name: 'w', dtype: 'float32', shape: [{ terms: [{ coefficient: 1, symbols: ['B'] }] }] }, message: /expected a shape of numbers, found float32\[B\]/ }],
+  rejects: [...rejects, { inputs: [], attrs: { name: 'w', dtype: 'float32', shape: [{ terms: [{ coefficient: 1, factors: ['B'] }] }] }, message: /expected a shape of numbers, found float32\[B\]/ }],
 })
 
 /** The name by which the caller binds a leaf. */

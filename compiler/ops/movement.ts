@@ -1,11 +1,11 @@
 /** Ops that move elements: reshape stopGradient broadcastTo transpose slice concat. NaN moves like any value. */
-import { addDims, equalShapes, subtractDims, type Dim, type Shape } from '../ir/dim.js'
+import { addDims, dimText, equalShapes, subtractDims, type Dim, type Shape } from '../ir/dim.js'
 import { constIndex, shiftIndex } from '../ir/expr.js'
 import type { Attrs, Node } from '../ir/graph.js'
 import type { Index } from '../ir/loop.js'
 import { integersAttr, numberAttr, shapeAttr } from './attrs.js'
 import * as b from './build.js'
-import { defineOp, type EvaluateContext, type Tensor } from './define-op.js'
+import { defineOp, type Demand, type EvaluateContext, type Tensor } from './define-op.js'
 import { argumentOf, constantOf, isOp } from './patterns.js'
 import { f32, i32 } from './samples.js'
 import { elementCount, gather, positions, rowMajorStrides } from './strides.js'
@@ -170,6 +170,12 @@ export const transpose = defineOp({
 
 const beginOf = (attrs: Attrs): Shape => shapeAttr(attrs, 'begin')
 
+/** The box lies inside. */
+const sliceDemands = ({ inputs: [x], attrs, type }: Node): Demand[] => x!.type.shape.flatMap((d, i) => {
+  const begin = beginOf(attrs)[i]!, end = addDims(begin, type.shape[i]!)
+  return [{ room: begin, what: `a part from ${dimText(begin)} on` }, { room: type.shape[i]!, what: `a part of ${dimText(type.shape[i]!)} elements` }, { room: subtractDims(d, end), what: `a part up to ${dimText(end)}` }]
+})
+
 function sliceGradient(node: Node, g: Node): [Node] {
   const begin = beginOf(node.attrs)
   const whole = node.inputs[0]!.type.shape
@@ -198,6 +204,7 @@ export const slice = defineOp({
   },
   commutative: false,
   cost: 'free',
+  demands: sliceDemands,
   samples: [
     { inputs: [f32(17)], attrs: { begin: [3], size: [9] } }, { inputs: [f32(5, 33)], attrs: { begin: [1, 16], size: [3, 17] } },
     { inputs: [f32(5, 6)], attrs: { begin: [0, 2], size: [5, 0] } }, { inputs: [f32(4, 4)], attrs: { begin: [0, 0], size: [4, 4] } },

@@ -2,6 +2,7 @@
  * The transpose of `windows`: every element of every window is added to the place it was read from. A composition of
  * padding, slices and sums, one axis after the other, so that it is differentiated and fused like any other.
  */
+import { greatestValue } from '../ir/dim-bounds.js'
 import { isStatic, multiplyDims, subtractDims, type Dim, type Shape } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
 import * as b from './build.js'
@@ -46,10 +47,11 @@ function overlapping(g: Node, length: Dim, { axis, inside, size, stride, dilatio
   return Array.from({ length: size }, (_, k) => place(k)).reduce((a, c) => b.add(a, c))
 }
 
-/** What an axis of `found` elements lacks to `wanted`; nothing when it is longer. */
+/** What an axis of `found` elements lacks to `wanted`, or more where that depends on sizes that are not known; nothing when it is longer. */
 function lacking(wanted: Dim, found: Dim): Dim {
   const rest = subtractDims(wanted, found)
-  return isStatic(rest) ? Math.max(0, rest) : rest
+  const most = isStatic(rest) ? rest : greatestValue(rest)
+  return most === null ? rest : Math.max(0, most)
 }
 
 /** With zeros after, or without the last elements, so that the axis has `length` of them. */

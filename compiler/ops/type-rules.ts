@@ -5,7 +5,8 @@
  */
 import type { DType } from '../../runtime/contract/dtype.js'
 import { ValueError } from '../../runtime/contract/errors.js'
-import { addDims, equalDims, equalShapes, isStatic, shapeText, sizeOf, subtractDims, type Dim, type Shape } from '../ir/dim.js'
+import { isAlwaysNegative } from '../ir/dim-bounds.js'
+import { addDims, equalDims, equalShapes, floorDivideDims, isStatic, shapeText, sizeOf, subtractDims, type Dim, type Shape } from '../ir/dim.js'
 import type { Attrs, TensorType } from '../ir/graph.js'
 import { dimAttr, dtypeAttr, flagAttr, integersAttr, numberAttr, shapeAttr, stringAttr, tiesAttr } from './attrs.js'
 import { currentProvenance } from './provenance.js'
@@ -54,9 +55,6 @@ function requireRisingAxes(op: string, axes: readonly number[], shape: Shape): v
 function requireRank(op: string, what: string, rank: number, shape: Shape): void {
   if (rank !== shape.length) refuse(`${op}: expected ${what} of ${shape.length} entries for shape ${shapeText(shape)}, found ${rank}.`)
 }
-
-/** Symbols stand for sizes from 0 up, so a polynomial without negative coefficients is never negative. */
-const isNeverNegative = (dim: Dim): boolean => (isStatic(dim) ? dim >= 0 : dim.terms.every((t) => t.coefficient >= 0))
 
 function requireShape(op: string, shape: Shape): Shape {
   for (const d of shape) if (isStatic(d) && (!Number.isInteger(d) || d < 0)) refuse(`${op}: expected sizes from 0 up, found ${shapeText(shape)}.`)
@@ -162,22 +160,20 @@ function sliceType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
   const { dtype, shape } = inputs[0]!
   requireRank('slice', 'begin', begin.length, shape)
   requireRank('slice', 'size', size.length, shape)
-  const inside = shape.every((d, i) => isNeverNegative(begin[i]!) && isNeverNegative(subtractDims(d, addDims(begin[i]!, size[i]!))))
-  if (!inside) refuse(`slice: expected a range inside ${shapeText(shape)}, found begin ${shapeText(begin)} and size ${shapeText(size)}.`)
+  const outside = shape.some((d, i) => isAlwaysNegative(begin[i]!) || isAlwaysNegative(subtractDims(d, addDims(begin[i]!, size[i]!))))
+  if (outside) refuse(`slice: expected a range inside ${shapeText(shape)}, found begin ${shapeText(begin)} and size ${shapeText(size)}.`)
   return { dtype, shape: requireShape('slice', size) }
 }
 
 /** How many elements a window of `size` elements with `dilation` from one to the next reaches over. */
 export const windowReach = (size: number, dilation: number): number => (size - 1) * dilation + 1
 
-/** How many windows there are along an axis of `dim` elements. @throws ValueError when there is none, or none can be counted. */
+/** How many windows there are along an axis of `dim` elements. @throws ValueError when there is none, whatever its symbols are. */
 function windowCount(dim: Dim, size: number, stride: number, dilation: number): Dim {
   const reach = windowReach(size, dilation)
   const room = subtractDims(dim, reach)
-  if (isStatic(room) && room < 0) refuse(`windows: expected a window of at most ${shapeText([dim])} elements, found one of ${reach}.`)
-  if (stride === 1) return addDims(room, 1)
-  if (!isStatic(room)) refuse(`windows: expected a size that is a number along an axis with stride ${stride}, found ${shapeText([dim])}.`)
-  return Math.floor(room / stride) + 1
+  if (isAlwaysNegative(room)) refuse(`windows: expected a window of at most ${shapeText([dim])} elements, found one of ${reach}.`)
+  return addDims(floorDivideDims(room, stride), 1)
 }
 
 function windowsType(inputs: readonly TensorType[], attrs: Attrs): TensorType {

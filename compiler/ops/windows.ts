@@ -1,16 +1,17 @@
 /** Sliding windows: what convolutions and pooling read. */
+import { subtractDims } from '../ir/dim.js'
 import { addIndex, constIndex, scaleIndex } from '../ir/expr.js'
 import type { Attrs, Node } from '../ir/graph.js'
 import type { Index } from '../ir/loop.js'
 import { integersAttr } from './attrs.js'
 import * as b from './build.js'
 import type { WindowSpec } from './construct/windows.js'
-import { defineOp, type EvaluateContext, type Tensor } from './define-op.js'
+import { defineOp, type Demand, type EvaluateContext, type Tensor } from './define-op.js'
 import { overlapAdd } from './overlap-add.js'
 import { constantOf } from './patterns.js'
 import { f32, i32 } from './samples.js'
 import { gather, positions, rowMajorStrides } from './strides.js'
-import { typeRules } from './type-rules.js'
+import { typeRules, windowReach } from './type-rules.js'
 
 const specOf = (attrs: Attrs): WindowSpec => ({
   axes: integersAttr(attrs, 'axes'), sizes: integersAttr(attrs, 'sizes'),
@@ -47,6 +48,15 @@ function simplifyWindows(node: Node): Node | null {
   return value === null ? null : b.constant(value, node.type)
 }
 
+/** A window on every axis. */
+const windowDemands = ({ inputs: [x], attrs }: Node): Demand[] => {
+  const { axes, sizes, dilations } = specOf(attrs)
+  return axes.map((axis, i) => {
+    const reach = windowReach(sizes[i]!, dilations[i]!)
+    return { room: subtractDims(x!.type.shape[axis]!, reach), what: `windows that reach over ${reach} elements` }
+  })
+}
+
 const attrs = (axes: number[], sizes: number[], strides: number[], dilations: number[]): Attrs => ({ axes, sizes, strides, dilations })
 
 export const windows = defineOp({
@@ -60,6 +70,7 @@ export const windows = defineOp({
   simplify: simplifyWindows,
   commutative: false,
   cost: 'free',
+  demands: windowDemands,
   samples: [
     { inputs: [f32(17)], attrs: attrs([0], [3], [1], [1]) }, { inputs: [f32(2, 9, 3)], attrs: attrs([1], [3], [2], [1]) },
     { inputs: [f32(2, 6, 5, 3)], attrs: attrs([1, 2], [3, 2], [1, 1], [1, 1]) }, { inputs: [f32(1, 7, 8, 2)], attrs: attrs([1, 2], [2, 3], [2, 3], [1, 1]) },

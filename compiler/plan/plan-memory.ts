@@ -5,7 +5,8 @@
  *
  * Invariant: two tenants of a slot are never alive in the same kernel.
  */
-import { evaluateDim, dimText, isStatic, multiplyDims, sizeOf, symbolsOf, type Dim } from '../ir/dim.js'
+import { isNeverNegative } from '../ir/dim-bounds.js'
+import { evaluateDim, dimText, multiplyDims, sizeOf, symbolsOf, type Dim } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
 import { itemSize } from '../../runtime/contract/dtype.js'
 
@@ -48,9 +49,7 @@ const reference = (bytes: Dim): number => evaluateDim(bytes, Object.fromEntries(
  * Sizes whose largest is the slot's. Windows larger than an axis whose size is not known have a count below 0: such a
  * tenant takes no room, and must not move the slots after it.
  */
-export const sizesOf = ({ sizes }: Slot): readonly Dim[] => (sizes.some(mayBeNegative) ? [...sizes, 0] : sizes)
-
-const mayBeNegative = (dim: Dim): boolean => (isStatic(dim) ? dim < 0 : dim.terms.some((term) => term.coefficient < 0))
+export const sizesOf = ({ sizes }: Slot): readonly Dim[] => (sizes.every(isNeverNegative) ? sizes : [...sizes, 0])
 
 const roundUp = (bytes: number): number => Math.ceil(bytes / alignment) * alignment
 
@@ -60,4 +59,4 @@ export const arenaBytes = (plan: MemoryPlan, env: Readonly<Record<string, number
 
 /** The same as a formula for people. */
 export const arenaText = (plan: MemoryPlan): string =>
-  plan.slots.map(sizesOf).map((sizes) => (sizes.length === 1 ? dimText(sizes[0]!) : `max(${sizes.map(dimText).join(', ')})`)).join(' + ') || '0'
+  plan.slots.map(sizesOf).map((sizes) => (sizes.length === 1 ? dimText(sizes[0]!) : `max(${sizes.map((size) => dimText(size)).join(', ')})`)).join(' + ') || '0'

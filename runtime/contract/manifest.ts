@@ -5,9 +5,9 @@
 import type { DType } from './dtype.js'
 
 /** Version of `manifest.json`: a runtime reads packages of exactly this one. */
-export const MANIFEST_FORMAT = 1
+export const MANIFEST_FORMAT = 2
 
-/** A dimension: a size, or the text of an expression over the module's symbols, such as "B" or "4*B". */
+/** A dimension: a size, or the text of an expression over the module's symbols, such as "B", "4*B" or "floor_div(x_1+1,2)". */
 export type ManifestDim = number | string
 
 export type TensorManifest = { readonly name: string; readonly dtype: DType; readonly shape: readonly ManifestDim[] }
@@ -24,6 +24,16 @@ export type VariableManifest = {
 /** A float32 that the host may change between two calls: a learning rate, a loss weight. */
 export type ScalarManifest = { readonly name: string; readonly value: number }
 
+/** A size that only a call knows must leave room: where `room` is below 0, `layer` cannot do what it does. */
+export type DimConstraint = {
+  /** An expression over the symbols. */
+  readonly room: string
+  /** Path of the layer, such as "encoder/conv2d_1"; empty outside of layers. */
+  readonly layer: string
+  /** What would not fit: "windows that reach over 3 elements". */
+  readonly what: string
+}
+
 export type FunctionManifest = {
   /** `predict`, `evaluate`, `trainStep`, or a name of the caller's own. */
   readonly name: string
@@ -31,6 +41,8 @@ export type FunctionManifest = {
   readonly outputs: readonly TensorManifest[]
   /** Names of the variables this function changes. */
   readonly updates: readonly string[]
+  /** What the sizes of a call must satisfy; absent where all will do. */
+  readonly constraints?: readonly DimConstraint[]
   /** Bytes of the arena as an expression over the symbols, and its value at batch 1, 32 and 128 for people to read. */
   readonly arenaBytes: { readonly expression: string; readonly at: Readonly<Record<string, number>> }
   readonly kernels: number

@@ -1,9 +1,9 @@
 /** A hand-written module as the emitter would write it: one function that multiplies its input by a constant. */
-import type { ModuleManifest } from '../../runtime/contract/manifest.js'
+import { MANIFEST_FORMAT, type ModuleManifest } from '../../runtime/contract/manifest.js'
 import type { Emitted } from '../../compiler/emit/sources.js'
 
 export const manifest: ModuleManifest = {
-  format: 1,
+  format: MANIFEST_FORMAT,
   kcc: '0.1.0',
   name: 'scale',
   dims: ['B'],

@@ -1,7 +1,7 @@
 /** Layers that are compositions: shapes, random behaviour, state, serialization and errors beyond what Keras' vectors show. */
 import { beforeEach, describe, expect, it } from 'vitest'
 import * as kcc from '../../compiler/index.js'
-import { evaluateShape } from '../../compiler/ir/dim.js'
+import { evaluateShape, symbolsOf } from '../../compiler/ir/dim.js'
 import type { Layer } from '../../compiler/nn/layer.js'
 import { modelFromJson, serialize, deserialize } from '../../compiler/nn/serialization.js'
 import type { KShape } from '../../compiler/nn/shape.js'
@@ -26,7 +26,7 @@ function runModel(model: kcc.Model, { training = false, batch = 4, step = 1, val
   const run = model.runGraph(training)
   const dims = new Proxy<Record<string, number>>({}, { get: (_, name) => (name === 'B' ? batch : 5), has: () => true })
   const inputs = Object.fromEntries(run.inputs.map((x, i) => [model.inputNames[i]!, filled(evaluateShape(x.type.shape, dims), value)]))
-  const names = [...new Set(run.inputs.flatMap((x) => x.type.shape).flatMap((d) => (typeof d === 'number' ? [] : d.terms.flatMap((t) => t.symbols))))]
+  const names = [...new Set(run.inputs.flatMap((x) => x.type.shape).flatMap(symbolsOf))]
   const graph = { name: 't', inputs: [...run.inputs], outputs: run.outputs.map((node, i) => ({ name: String(i), node })), updates: [...run.updates] }
   const { outputs, updates } = interpret(graph, { inputs, variables: variablesOf(model.weights), dims: Object.fromEntries(names.map((n) => [n, dims[n]!])), seed: 5, step })
   return { outputs: run.outputs.map((_, i) => outputs[String(i)]!), updates }

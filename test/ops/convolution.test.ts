@@ -1,6 +1,6 @@
 /** Convolutions and pooling against loops written straight from their definition, and their gradients, at sizes where they go wrong. */
 import { describe, expect, test } from 'vitest'
-import { isStatic, symbol, type Dim } from '../../compiler/ir/dim.js'
+import { addDims, isStatic, multiplyDims, symbol, type Dim } from '../../compiler/ir/dim.js'
 import type { Node } from '../../compiler/ir/graph.js'
 import * as b from '../../compiler/ops/build.js'
 import * as conv from '../../compiler/ops/convolution.js'
@@ -141,8 +141,34 @@ describe('sizes that are not known', () => {
     expect(run(slope(x), values, { T: 8 })).toEqual(run(slope(fixed), values))
   })
 
-  test('are refused with strides', () => {
-    expect(() => conv.convolution(x, kernel, slidingOf([3], 'valid', 2))).toThrow(/expected a size that is a number along an axis with stride 2, found \[T\]/)
-    expect(() => conv.convolution(x, kernel, slidingOf([3], 'same', 2))).toThrow(/padding "same" with strides needs an input whose size is known/)
+  const strided = [[1, 2], [2, 2], [3, 2], [5, 2], [2, 3], [3, 3], [2, 5], [4, 3]].flatMap(([size, stride]) =>
+    (['valid', 'same', 'causal'] as const).map((padding) => ({ size: size!, stride: stride!, padding })))
+
+  test.each(strided)('windows of $size every $stride, $padding: convolution, pooling and their gradients', ({ size, stride, padding }) => {
+    const sliding = slidingOf([size], padding, stride), weights = b.input('x1', f32(size, 3, 2))
+    const functions = [
+      (of: Node): Node => conv.convolution(of, weights, sliding),
+      ...(padding === 'causal' ? [] : [(of: Node): Node => conv.maxPooling(of, sliding), (of: Node): Node => conv.averagePooling(of, sliding)]),
+    ]
+    for (const steps of [size, size + 1, size + 2, 7, 8, 9, 12]) {
+      const fixed = b.input('x0', f32(2, steps, 3)), values = { x0: randomTensor(fixed.type, randomSource(steps)), x1: randomTensor(weights.type, randomSource(2)) }
+      for (const f of functions) {
+        expect(run(f(x), values, { T: steps })).toEqual(run(f(fixed), values))
+        const slope = (of: Node): Node => gradients(b.sum(b.mul(f(of), f(of))), null, [of])[0]!
+        expect(run(slope(x), values, { T: steps })).toEqual(run(slope(fixed), values))
+      }
+    }
+  })
+
+  test.each(['valid', 'same'] as const)('transposed: %s', (padding) => {
+    for (const stride of [1, 2, 3]) {
+      const sliding = slidingOf([3], padding, stride), weights = b.input('x1', f32(3, 2, 3))
+      const longer = (count: Dim): Dim => addDims(multiplyDims(count, stride), padding === 'valid' ? Math.max(3 - stride, 0) : 0)
+      for (const steps of [1, 2, 5]) {
+        const fixed = b.input('x0', f32(2, steps, 3)), values = { x0: randomTensor(fixed.type, randomSource(steps)), x1: randomTensor(weights.type, randomSource(2)) }
+        const f = (of: Node): Node => conv.transposedConvolution(of, weights, sliding, [longer(of.type.shape[1]!)])
+        expect(run(f(x), values, { T: steps })).toEqual(run(f(fixed), values))
+      }
+    }
   })
 })

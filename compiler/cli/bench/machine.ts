@@ -1,6 +1,6 @@
 /** What this machine can do at most, measured: the yardstick of `kcc bench`. */
 import { readFileSync } from 'node:fs'
-import type { ModuleManifest } from '../../../runtime/contract/manifest.js'
+import { MANIFEST_FORMAT, type ModuleManifest } from '../../../runtime/contract/manifest.js'
 import type { NativeModule } from '../../../runtime/contract/native.js'
 import { loadEmitted } from '../../engine.js'
 import type { Emitted } from '../../emit/sources.js'
@@ -19,7 +19,7 @@ const ROUNDS = 1_000_000
 const ELEMENTS = 32 * 1024 * 1024
 const REPEATS = 8
 
-const manifest: ModuleManifest = { format: 1, kcc: kccVersion, name: 'machine', dims: ['n', 'chunks'], variables: [], scalars: [], functions: [], model: null }
+const manifest: ModuleManifest = { format: MANIFEST_FORMAT, kcc: kccVersion, name: 'machine', dims: ['n', 'chunks'], variables: [], scalars: [], functions: [], model: null }
 
 export async function openMachine(): Promise<Machine> {
   const text = readFileSync(inPackage('native', 'bench', 'machine.cc'), 'utf8')

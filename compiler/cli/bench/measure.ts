@@ -5,7 +5,8 @@ import type { ManifestDim, ModuleManifest, TensorManifest } from '../../../runti
 import { randomUniform } from '../../../runtime/contract/philox.js'
 import type { CompiledModel } from '../../../runtime/index.js'
 import { NDArray } from '../../../runtime/index.js'
-import { evaluateDim, parseDim } from '../../ir/dim.js'
+import { evaluateDim } from '../../ir/dim.js'
+import { parseDim } from '../../ir/dim-parse.js'
 
 /** Seconds: the middle, and the range of the middle 80 %. */
 export type Spread = { readonly median: number; readonly p10: number; readonly p90: number; readonly samples: number }

@@ -13,7 +13,7 @@ export type WindowSpec = {
 
 /**
  * All windows of `x`: each of the axes counts windows instead of elements, and one axis for each window size follows the
- * last of them. @throws ValueError for a window that is larger than its axis, or a stride over an axis of unknown size.
+ * last of them. @throws ValueError for a window that is larger than its axis.
  */
 export const windows = (x: Node, { axes, sizes, strides, dilations }: WindowSpec): Node =>
   makeNode('windows', [x], { axes, sizes, strides, dilations })

@@ -1,0 +1,23 @@
+/**
+ * What a function demands of sizes that only its calls know: windows that fit into an image of any height, for example.
+ * Not a change of the graph: the answer goes into the manifest, and the runtime checks it before a call.
+ *
+ *   %2 = windows(%x) {sizes=[3], …} : f32[B,floor_div(x_1-1,2)]   →   x_1-3 must not be negative
+ */
+import type { DimConstraint } from '../../runtime/contract/manifest.js'
+import { isNeverNegative } from '../ir/dim-bounds.js'
+import { dimText } from '../ir/dim.js'
+import { rootsOf, topological, type Graph } from '../ir/graph.js'
+import { opOf } from '../ops/registry.js'
+
+/** In the order of the nodes, each room once; what always holds is left out. */
+export function runTimeDemands(graph: Graph): DimConstraint[] {
+  const found = new Map<string, DimConstraint>()
+  for (const node of topological(rootsOf(graph))) {
+    for (const { room, what } of opOf(node).demands?.(node) ?? []) {
+      const text = dimText(room)
+      if (!isNeverNegative(room) && !found.has(text)) found.set(text, { room: text, layer: node.from.path, what })
+    }
+  }
+  return [...found.values()]
+}
