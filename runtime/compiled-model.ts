@@ -7,7 +7,7 @@
  * is refused; so are calls that cannot wait and would mix the weights of several steps (`getWeights`, `setWeights`, …)
  * while steps are in progress. Inside a callback everything but a second `fit` is allowed.
  */
-import { averagingOf, MetricAverages } from './metric-averages.js'
+import { MetricAverages } from './metric-averages.js'
 import { CallbackList } from './callback-list.js'
 import type { History } from './callbacks.js'
 import type { TypedArray } from './contract/dtype.js'
@@ -46,7 +46,7 @@ export class CompiledModel implements CallbackModel {
     this.program = new Program(native, manifest)
     this.#session = new Session(this.program, options)
     this.#sync = new SyncPredictor(this.#session)
-    this.#batchAverages = new MetricAverages(averagingOf(this.#session.model))
+    this.#batchAverages = new MetricAverages(this.program, this.#session.model)
   }
 
   get name(): string { return this.#session.model.name }
@@ -154,7 +154,7 @@ export class CompiledModel implements CallbackModel {
 
   /** Writes the weights to a safetensors file, which is replaced in one step. @param options.optimizer also the state of the optimizer. */
   async saveWeights(file: string, options: { readonly optimizer?: boolean } = {}): Promise<void> {
-    const names = options.optimizer === true ? this.program.variableNames : this.weightNames
+    const names = options.optimizer === true ? this.program.variableNames.filter((name) => this.program.variable(name).role !== 'metric') : this.weightNames
     await this.#session.lock.run(false, async () => {
       this.#session.checkOpen()
       await saveVariables(this.program, file, names)

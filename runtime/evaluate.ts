@@ -1,7 +1,7 @@
 /** `evaluate`, also as the validation of `fit`. */
 import { CallbackList } from './callback-list.js'
 import type { Logs } from './contract/fit-types.js'
-import { averagingOf, MetricAverages } from './metric-averages.js'
+import { MetricAverages } from './metric-averages.js'
 import { Progbar } from './progbar.js'
 import { batchCount, runBatches, sizeOfBatch } from './run-batches.js'
 import type { BatchObserver, BatchRun } from './run-batches.js'
@@ -15,11 +15,11 @@ export async function evaluateData(session: Session, data: TrainingData, batchSi
   const inputs = functionInputs(model, fn, data)
   const scalarOutputs = model.metricsNames.length
   const shape = { samples: data.samples, batchSize }
+  const averages = new MetricAverages(session.program, model)
   const run: BatchRun = {
-    ...shape, fn, inputs, outputs: [], order: null, scalarOutputs,
+    ...shape, fn, inputs, outputs: [], order: null, scalarOutputs, state: averages.state,
     logs: new Float32Array(batchCount(shape) * scalarOutputs), dims: session.program.dimsOf(fn, inputs),
   }
-  const averages = new MetricAverages(averagingOf(model))
   await callbacks.phase('Test', 'Begin')
   await runBatches(session, run, observe(session, run, data, averages, callbacks, verbose))
   await callbacks.phase('Test', 'End')

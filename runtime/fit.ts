@@ -4,7 +4,7 @@ import { History } from './callbacks.js'
 import { ValueError } from './contract/errors.js'
 import type { ArrayData, CallbackModel, CallbackParams, FitOptions, Logs, ValidationData } from './contract/fit-types.js'
 import { addBatch, batchLogs, evaluateData } from './evaluate.js'
-import { averagingOf, MetricAverages } from './metric-averages.js'
+import { MetricAverages } from './metric-averages.js'
 import { ProgbarLogger } from './progbar-logger.js'
 import { batchCount, runBatches, sizeOfBatch } from './run-batches.js'
 import type { BatchObserver, BatchRun } from './run-batches.js'
@@ -43,6 +43,7 @@ function prepare(session: Session, x: ArrayData, y: ArrayData, options: FitOptio
   for (const part of [data, validation]) if (part !== null) checkWholeBatches(part.samples, fn)
   const inputs = functionInputs(model, fn, data), scalarOutputs = model.metricsNames.length
   const { samples } = data
+  const averages = new MetricAverages(session.program, model)
   const params: CallbackParams = {
     batchSize, epochs: chosen.epochs, steps: null, samples, verbose: chosen.verbose, doValidation: validation !== null,
     metrics: validation === null ? model.metricsNames : [...model.metricsNames, ...model.metricsNames.map((name) => `val_${name}`)],
@@ -52,9 +53,9 @@ function prepare(session: Session, x: ArrayData, y: ArrayData, options: FitOptio
   // The progress bar is told of batches by the loop itself unless a callback of the user wants them anyway.
   const callbacks = new CallbackList([...(progress === null ? [] : [progress]), ...user, history], owner, params)
   return {
-    session, options: chosen, data, validation, owner, callbacks, progress: wantBatches(user, 'Train') ? null : progress, averages: new MetricAverages(averagingOf(model)),
+    session, options: chosen, data, validation, owner, callbacks, progress: wantBatches(user, 'Train') ? null : progress, averages,
     run: {
-      fn, inputs, outputs: [], logs: new Float32Array(batchCount({ samples, batchSize }) * scalarOutputs), scalarOutputs,
+      fn, inputs, outputs: [], logs: new Float32Array(batchCount({ samples, batchSize }) * scalarOutputs), scalarOutputs, state: averages.state,
       samples, batchSize, dims: session.program.dimsOf(fn, inputs),
     },
   }

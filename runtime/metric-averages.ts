@@ -1,8 +1,11 @@
 /**
  * The running values of `metricsNames` over batches, as Keras 2.3 keeps them: the loss in double precision, weighted by
- * the size of the batches; every other value in an accumulator of its own, reported as float32.
+ * the size of the batches; every other value in an accumulator of its own, reported as float32; values that the compiled
+ * function keeps running itself as they are.
  */
 import type { Averaging, ModelManifest } from './contract/manifest.js'
+import { MetricState } from './metric-state.js'
+import type { Program } from './program.js'
 
 /** Sum of the sample weights of an output over the batch at hand. */
 export type WeightSum = (output: string) => number
@@ -19,7 +22,15 @@ export class MetricAverages {
   readonly #counts: Float64Array
   readonly #last: Float64Array
 
-  constructor(readonly averaging: readonly Averaging[]) {
+  readonly averaging: readonly Averaging[]
+  /** What the running values are made from. */
+  readonly state: MetricState
+
+  /** @param model what `program` is the code of */
+  constructor(program: Program, model: ModelManifest) {
+    const averaging = averagingOf(model)
+    this.averaging = averaging
+    this.state = new MetricState(program)
     this.#sums = new Float64Array(averaging.length)
     this.#counts = new Float64Array(averaging.length)
     this.#last = new Float64Array(averaging.length)
@@ -28,6 +39,8 @@ export class MetricAverages {
   reset(): void {
     this.#sums.fill(0)
     this.#counts.fill(0)
+    this.#last.fill(0)
+    this.state.reset()
   }
 
   /** Takes in the values of one batch, `values[offset …]` in the order of `metricsNames`. */
@@ -43,6 +56,7 @@ export class MetricAverages {
 
   /** The value over all batches so far; 0 when they had no weight. */
   value(k: number): number {
+    if (this.averaging[k] === 'running') return this.#last[k]!
     const mean = this.#counts[k] === 0 ? 0 : this.#sums[k]! / this.#counts[k]!
     return k === 0 ? mean : Math.fround(mean)
   }
@@ -55,5 +69,5 @@ export class MetricAverages {
 
 function weightOf(averaging: Averaging, size: number, weightSum: WeightSum): number {
   if (averaging === 'samples') return size
-  return averaging === 'batches' ? 1 : weightSum(averaging.weightsOf)
+  return typeof averaging === 'string' ? 1 : weightSum(averaging.weightsOf)
 }

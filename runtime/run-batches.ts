@@ -7,6 +7,7 @@ import { RuntimeError } from './contract/errors.js'
 import type { Column } from './contract/native.js'
 import { columnOf } from './program.js'
 import type { ProgramFunction } from './program.js'
+import type { MetricState } from './metric-state.js'
 import type { NDArray } from './ndarray.js'
 import type { Session } from './session.js'
 
@@ -20,6 +21,8 @@ export type BatchRun = {
   /** Scalar outputs of batch b are written from `b * scalarOutputs` on. */
   readonly logs: Float32Array | null
   readonly scalarOutputs: number
+  /** What the function's metrics count; null where it has none. */
+  readonly state: MetricState | null
   readonly order: Int32Array | null
   readonly samples: number
   readonly batchSize: number
@@ -63,13 +66,14 @@ export async function runBatches(session: Session, run: BatchRun, observer: Batc
 
 async function runChunk(session: Session, run: BatchRun, columns: { inputs: Column[]; outputs: Column[] }, firstBatch: number, lastBatch: number, observer: BatchObserver): Promise<number> {
   const { program } = session
-  const { fn, logs, scalarOutputs, order, samples, batchSize, dims } = run
+  const { fn, logs, scalarOutputs, state, order, samples, batchSize, dims } = run
   const done = await session.lock.run(fn.exclusive, async () => {
     session.checkOpen()
-    const running = program.native.loop({
+    const start = (): Promise<number> => program.native.loop({
       fn: fn.index, ...columns, logs, scalarOutputs, order, samples, batchSize, firstBatch, lastBatch,
       budgetMs: BUDGET_MS, dims, batchDim: program.batchDim,
     })
+    const running = state === null ? start() : state.during(start)
     observer.started?.()
     return running
   })

@@ -22,9 +22,9 @@ async function onBatch(session: Session, fn: ProgramFunction, averages: MetricAv
   const outputs = model.metricsNames.map(() => new Float32Array(1))
   await session.lock.run(fn.exclusive, async () => {
     session.checkOpen()
-    await program.native.callAsync(fn.index, inputs.map((a) => a.data), outputs, dims)
+    if (options.resetMetrics !== false) averages.reset()
+    await averages.state.during(() => program.native.callAsync(fn.index, inputs.map((a) => a.data), outputs, dims))
   })
-  if (options.resetMetrics !== false) averages.reset()
   averages.add(outputs.map((o) => o[0]!), 0, data.samples, (output) => weightSum(model, data, output, null, 0, data.samples))
   return oneOrAll(model.metricsNames.map((_, k) => averages.batchValue(k)))
 }

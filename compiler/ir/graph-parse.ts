@@ -65,7 +65,7 @@ const quoted = String.raw`("(?:[^"\\]|\\.)*")`
 const unquote = (text: string): string => JSON.parse(text) as string
 
 function parseVariable(line: string, lines: Lines): Variable {
-  const m = lines.match(line, new RegExp(`^variable ${quoted} : (\\S+) (weight|slot|state)( trainable)?$`), 'variable "<name>" : <type> <role>')
+  const m = lines.match(line, new RegExp(`^variable ${quoted} : (\\S+) (weight|slot|state|metric)( trainable)?$`), 'variable "<name>" : <type> <role>')
   const { dtype, shape } = lines.guard(() => parseType(m[2]!))
   const sizes = shape.filter((d): d is number => typeof d === 'number')
   if (sizes.length !== shape.length) lines.fail('expected a shape of numbers')

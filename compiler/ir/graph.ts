@@ -41,7 +41,8 @@ export type Variable = {
   readonly name: string
   readonly dtype: DType
   readonly shape: readonly number[]
-  readonly role: 'weight' | 'slot' | 'state'
+  /** A `metric` is state that the host keeps and clears; the rest lives as long as the module. */
+  readonly role: 'weight' | 'slot' | 'state' | 'metric'
   readonly trainable: boolean
 }
 export type Scalar = { readonly name: string; readonly value: number }

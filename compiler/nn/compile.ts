@@ -4,9 +4,11 @@
  */
 import { ArgumentTypeError, ValueError } from '../../runtime/contract/errors.js'
 import { getLoss, Loss, type LossFunction, type ObjectConfig } from './losses/loss.js'
-import { getMetric, type Metric, type MetricIdentifier } from './metrics/metric.js'
+import { getMetric, type MetricIdentifier } from './metrics/get-metric.js'
+import type { Metric } from './metrics/metric.js'
 import { getOptimizer, Optimizer, type OptimizerOptions } from './optimizers/optimizer.js'
 import { reprText } from './python-text.js'
+import { weightModesOf, type SampleWeightMode } from './sample-weight-mode.js'
 import type { KShape } from './shape.js'
 import { functionName, snakeIdentifier } from './training-names.js'
 import type { Weight } from './weight.js'
@@ -21,7 +23,8 @@ export type CompileOptions = {
   readonly loss?: LossIdentifier | readonly (LossIdentifier | null)[] | ByOutput<LossIdentifier | null> | null
   readonly metrics?: MetricsArgument | null
   readonly lossWeights?: readonly number[] | ByOutput<number> | null
-  readonly sampleWeightMode?: null
+  /** 'temporal': weights of time steps ([B, T]) instead of samples, for all outputs or by position or name. */
+  readonly sampleWeightMode?: SampleWeightMode
   readonly weightedMetrics?: MetricsArgument | null
 }
 
@@ -44,6 +47,8 @@ export type TrainedOutput = {
   readonly name: string
   readonly loss: Loss
   readonly weight: number
+  /** Whether each time step has a weight of its own, instead of each sample. */
+  readonly temporal: boolean
   readonly metrics: readonly NamedMetric[]
 }
 
@@ -64,7 +69,7 @@ export type TrainingConfig = {
   readonly loss: unknown
   readonly metrics: unknown
   readonly weighted_metrics: unknown
-  readonly sample_weight_mode: null
+  readonly sample_weight_mode: unknown
   readonly loss_weights: unknown
 }
 
@@ -99,7 +104,6 @@ function checkKeys(options: CompileOptions): void {
   const unknown = Object.keys(options).find((k) => !knownKeys.includes(k))
   if (unknown !== undefined) throw new ArgumentTypeError(`compile() got an unexpected keyword argument '${unknown}'`)
   if (options.optimizer === undefined) throw new ArgumentTypeError("compile() missing 1 required positional argument: 'optimizer'")
-  if ((options.sampleWeightMode ?? null) !== null) throw new ValueError(`sampleWeightMode ${reprText(options.sampleWeightMode)} needs outputs with a time axis, which no layer of this version makes.`)
 }
 
 const isDict = (x: unknown): x is ByOutput<unknown> =>
@@ -173,16 +177,22 @@ const listOf = (x: MetricIdentifier | readonly MetricIdentifier[]): readonly Met
 
 function withMetrics(model: CompileTarget, losses: readonly (Loss | null)[], weights: readonly number[], options: CompileOptions): TrainedOutput[] {
   const [plain, weighted] = [metricsOf(model, options.metrics), metricsOf(model, options.weightedMetrics)]
+  const isTemporal = weightModesOf(model, losses.map((l) => l !== null), options.sampleWeightMode ?? null)
   const used = new Set(['loss', ...losses.map((_, i) => `${model.outputNames[i]!}_loss`)])
   return losses.flatMap((loss, index): TrainedOutput[] => {
     if (loss === null) return []
     const name = model.outputNames[index]!
     const target = { lastDim: model.outputShapes[index]!.at(-1) ?? null, loss }
     const resolve = (list: readonly MetricIdentifier[], isWeighted: boolean): NamedMetric[] =>
-      oncePerName(list.map((m) => getMetric(m, target))).map((metric) => ({ name: uniqueName(model, name, metric.name, used), metric, weighted: isWeighted }))
+      oncePerName(list.map((m) => reportable(getMetric(m, target)))).map((metric) => ({ name: uniqueName(model, name, metric.name, used), metric, weighted: isWeighted }))
     const metrics = [...resolve(plain[index]!, false), ...resolve(weighted[index]!, true)]
-    return [{ index, name, loss, weight: weights[index]!, metrics }]
+    return [{ index, name, loss, weight: weights[index]!, temporal: isTemporal[index]!, metrics }]
   })
+}
+
+const reportable = (metric: Metric): Metric => {
+  metric.checkReportable()
+  return metric
 }
 
 /** Later metrics of a name replace earlier ones, in the earlier one's place. */
@@ -213,7 +223,7 @@ function trainingConfig(optimizer: Optimizer, options: CompileOptions): Training
     loss: identifierConfig(options.loss ?? {}),
     metrics: identifierConfig(options.metrics ?? []),
     weighted_metrics: identifierConfig(options.weightedMetrics),
-    sample_weight_mode: null,
+    sample_weight_mode: options.sampleWeightMode ?? null,
     loss_weights: options.lossWeights ?? null,
   }
 }
@@ -234,6 +244,6 @@ export function optionsOfConfig(config: TrainingConfig, customObjects: Readonly<
     metrics: custom(config.metrics) as CompileOptions['metrics'],
     weightedMetrics: custom(config.weighted_metrics) as CompileOptions['weightedMetrics'],
     lossWeights: config.loss_weights as CompileOptions['lossWeights'],
-    sampleWeightMode: config.sample_weight_mode,
+    sampleWeightMode: config.sample_weight_mode as SampleWeightMode,
   }
 }

@@ -13,7 +13,7 @@ import { activationOf } from './activations.js'
 import type { CompiledTraining, TrainedOutput } from './compile.js'
 import { applyConstraint } from './constraints.js'
 import type { Prediction } from './losses/define-loss.js'
-import type { BatchMean } from './metrics/metric.js'
+import type { MetricTrace } from './metrics/metric.js'
 import type { Weight } from './weight.js'
 
 /** One pass over the layers as a function of the model's inputs. */
@@ -69,7 +69,7 @@ export function moduleSource(model: SourceModel): ModuleSource {
   const evaluate = training ? lossGraph(model, training, 'evaluate', false) : null
   return {
     name: model.name,
-    variables: [...variables, ...slots],
+    variables: [...variables, ...slots, ...(evaluate?.variables ?? [])],
     scalars: training ? [...training.optimizer.scalars(), ...lossScalars(training)] : [],
     predict,
     evaluate: evaluate?.graph ?? null,
@@ -121,8 +121,13 @@ function trainSource(model: SourceModel, training: CompiledTraining): TrainSourc
 /** One trained output with its target and the weights of its samples. */
 type Trained = { readonly output: TrainedOutput; readonly prediction: Prediction; readonly target: Node; readonly weights: Node }
 
-/** The graph whose outputs are `metricsNames`; inputs are the model's, then all targets, then all weights of samples. */
-function lossGraph(model: SourceModel, training: CompiledTraining, name: string, isTraining: boolean): { graph: Graph; averaging: readonly Averaging[] } {
+type LossGraph = { readonly graph: Graph; readonly averaging: readonly Averaging[]; readonly variables: readonly Variable[] }
+
+/**
+ * The graph whose outputs are `metricsNames`; inputs are the model's, then all targets, then all weights of samples. With
+ * how outputs are averaged, and the variables of metrics, which are the same in training and evaluation.
+ */
+function lossGraph(model: SourceModel, training: CompiledTraining, name: string, isTraining: boolean): LossGraph {
   const run = model.runGraph(isTraining)
   const trained = training.outputs.map((output) => trainedOutput(output, run.outputs[output.index]!))
   const losses = trained.map((t) => within({ path: `loss/${t.output.name}` }, () => t.output.loss.total(t.target, t.prediction, t.weights)))
@@ -130,15 +135,16 @@ function lossGraph(model: SourceModel, training: CompiledTraining, name: string,
   const outputs: Output[] = [
     { name: 'loss', node: within({ path: 'loss' }, () => totalLoss(training, losses, run.losses)) },
     ...(training.reportsLosses ? losses.map((node, i) => ({ name: `${training.outputs[i]!.name}_loss`, node })) : []),
-    ...metrics.map(({ name: metric, mean }) => ({ name: metric, node: mean.value })),
+    ...metrics.map(({ name: metric, trace }) => ({ name: metric, node: trace.value })),
   ]
   const inputs = [...run.inputs, ...trained.map((t) => t.target), ...trained.map((t) => t.weights)]
   const averaging: Averaging[] = [
     'samples',
     ...(training.reportsLosses ? losses.map((): Averaging => 'batches') : []),
-    ...metrics.map((m): Averaging => (m.mean.counts === 'weights' ? { weightsOf: m.output } : m.mean.counts)),
+    ...metrics.map(({ trace, output }): Averaging => (trace.averaged === 'weights' ? { weightsOf: output } : trace.averaged)),
   ]
-  return { graph: { name, inputs, outputs, updates: isTraining ? run.updates : [] }, averaging }
+  const updates = [...(isTraining ? run.updates : []), ...metrics.flatMap((m) => m.trace.updates)]
+  return { graph: { name, inputs, outputs, updates }, averaging, variables: metrics.flatMap((m) => m.trace.variables) }
 }
 
 function trainedOutput(output: TrainedOutput, node: Node): Trained {
@@ -147,7 +153,7 @@ function trainedOutput(output: TrainedOutput, node: Node): Trained {
     output,
     prediction: { node, ...activationOf(node) },
     target: input(`target:${output.name}`, type),
-    weights: input(`weight:${output.name}`, { dtype: 'float32', shape: node.type.shape.slice(0, 1) }),
+    weights: input(`weight:${output.name}`, { dtype: 'float32', shape: node.type.shape.slice(0, output.temporal ? 2 : 1) }),
   }
 }
 
@@ -158,11 +164,11 @@ function targetType({ loss }: TrainedOutput, { type }: Node): { readonly dtype: 
     : { dtype: 'float32', shape: type.shape }
 }
 
-type MetricOutput = { readonly name: string; readonly output: string; readonly mean: BatchMean }
+type MetricOutput = { readonly name: string; readonly output: string; readonly trace: MetricTrace }
 
 const metricOutputs = ({ output, prediction, target, weights }: Trained): MetricOutput[] =>
   output.metrics.map(({ name, metric, weighted }) => within({ path: `metrics/${name}` }, () =>
-    ({ name, output: output.name, mean: metric.batchMean(target, prediction, weighted ? weights : null) })))
+    ({ name, output: output.name, trace: metric.trace(target, prediction, weighted ? weights : null, `metric:${name}/`) })))
 
 const lossScalarName = (output: TrainedOutput): string => `loss_weight:${output.name}`
 

@@ -38,7 +38,7 @@ function dropUnused(module: Module): Module {
   for (const update of module.functions.flatMap((f) => f.updates)) read.add(update.variable)
   return {
     ...module,
-    variables: module.variables.filter((v) => v.role !== 'state' || read.has(v.name)),
+    variables: module.variables.filter((v) => v.role === 'weight' || v.role === 'slot' || read.has(v.name)),
     scalars: module.scalars.filter((s) => scalars.has(s.name)),
   }
 }

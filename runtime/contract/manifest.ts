@@ -17,7 +17,11 @@ export type VariableManifest = {
   readonly name: string
   readonly dtype: DType
   readonly shape: readonly number[]
-  readonly role: 'weight' | 'slot' | 'state'
+  /**
+   * Weights and the optimizer's slots are what files hold; `state` belongs to layers. A `metric` is what a running result
+   * is made from: it is zero at the start of an epoch or an evaluation, and each of these has values of its own.
+   */
+  readonly role: 'weight' | 'slot' | 'state' | 'metric'
   readonly trainable: boolean
 }
 
@@ -69,9 +73,10 @@ export type TargetManifest = {
  * - `samples`: weighted by the size of each batch;
  * - `batches`: every batch counts once (Keras 2.3 keeps the losses of the single outputs this way);
  * - `weightsOf`: by the sum of the sample weights of that output (the weighted metrics: the function returns
- *   sum(weight * value) / sum(weight) of the batch).
+ *   sum(weight * value) / sum(weight) of the batch);
+ * - `running`: not at all: the function returns the value over everything since its `metric` variables were zero.
  */
-export type Averaging = 'samples' | 'batches' | { readonly weightsOf: string }
+export type Averaging = 'samples' | 'batches' | 'running' | { readonly weightsOf: string }
 
 /** The Keras model behind the functions; absent for a module that is not a model. */
 export type ModelManifest = {

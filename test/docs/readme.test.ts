@@ -7,6 +7,7 @@ import ts from 'typescript'
 import { afterAll, describe, expect, test } from 'vitest'
 import { makeProgram } from '../../compiler/cli/program.js'
 import * as layers from '../../compiler/nn/layers/index.js'
+import * as metrics from '../../compiler/nn/metrics/index.js'
 import { environmentVariables } from '../../compiler/support/env.js'
 import { parse, read, repositoryFiles, root } from '../architecture/files.js'
 import { kcc } from '../cli/kcc.js'
@@ -114,6 +115,13 @@ describe('what it names is there', () => {
     const section = /(<!-- layers:begin -->\n)([\s\S]*?)(\n<!-- layers:end -->)/
     const classes = Object.keys(layers).filter((name) => /^[A-Z]/.test(name) && name !== 'InputLayer').sort()
     if (process.env['UPDATE'] === '1') writeFileSync(join(root, 'README.md'), readme.replace(section, `$1${lineOf(classes)}$3`))
+    else expect(quoted(section.exec(readme)![2]!)).toEqual(classes)
+  })
+
+  test('all metrics, and no other', () => {
+    const section = /(<!-- metrics:begin -->\n)([\s\S]*?)(<!-- metrics:end -->)/
+    const classes = Object.keys(metrics).filter((name) => /^[A-Z]/.test(name) && !['Metric', 'ReducedValues'].includes(name)).sort()
+    if (process.env['UPDATE'] === '1') writeFileSync(join(root, 'README.md'), read('README.md').replace(section, `$1${lineOf(classes)}\n$3`))
     else expect(quoted(section.exec(readme)![2]!)).toEqual(classes)
   })
 

@@ -1,6 +1,6 @@
 /** What must work by now. A case made only of this may not be "not yet supported". */
 import { findLoss, findLossClass } from '../../compiler/nn/losses/registry.js'
-import { metricDefinitions } from '../../compiler/nn/metrics/index.js'
+import { findMetric, findMetricClass } from '../../compiler/nn/metrics/registry.js'
 import { findOptimizer } from '../../compiler/nn/optimizers/registry.js'
 
 const dimensions = ['1D', '2D', '3D']
@@ -32,12 +32,12 @@ function identifiersOf(x: unknown): string[] {
 
 const isKnownLoss = (name: string): boolean => findLoss(name) !== null || findLossClass(name) !== null
 const isKnownMetric = (name: string): boolean =>
-  name === 'accuracy' || name === 'acc' || isKnownLoss(name) || metricDefinitions.some((d) => d.name === name || d.className === name)
+  name === 'accuracy' || name === 'acc' || isKnownLoss(name) || findMetric(name) !== null || findMetricClass(name) !== null
 
 /** @param config a file's `training_config` */
 export function isRequiredTraining(config: unknown, custom: readonly string[]): boolean {
-  const { loss, metrics, weighted_metrics: weighted, optimizer_config: optimizer, sample_weight_mode: mode } = config as Record<string, unknown>
+  const { loss, metrics, weighted_metrics: weighted, optimizer_config: optimizer } = config as Record<string, unknown>
   return identifiersOf(loss).every((name) => isKnownLoss(name) || custom.includes(name)) &&
     [...identifiersOf(metrics), ...identifiersOf(weighted)].every((name) => isKnownMetric(name) || custom.includes(name)) &&
-    findOptimizer((optimizer as { class_name: string }).class_name) !== null && (mode ?? null) === null
+    findOptimizer((optimizer as { class_name: string }).class_name) !== null
 }

@@ -45,14 +45,11 @@ function classesIn(config: unknown): string[] {
 }
 
 const builtIn = ['Sequential', 'Model', 'VarianceScaling', 'Zeros', 'Ones', 'L1L2', 'RandomUniform', 'RandomNormal', 'MaxNorm', 'NonNeg', 'UnitNorm', 'MinMaxNorm', 'InputLayer']
-const statefulMetrics = ['Precision', 'Recall', 'AUC', 'TruePositives']
 
 /** Why a case is not replayed here, or null. */
 function obstacleOf(c: Case, file: KerasFile): string | null {
   const layer = classesIn(file.modelConfig).find((k) => !builtIn.includes(k) && !Object.hasOwn(layerTable, k))
   if (layer !== undefined) return `layer ${layer}`
-  const metric = classesIn((file.trainingConfig as TrainingConfig).metrics).find((k) => statefulMetrics.includes(k))
-  if (metric !== undefined) return `metric ${metric}`
   if (c.callbacks !== '' && !c.callbacks.includes('LearningRateScheduler')) return `callback ${c.callbacks.replace(/\(.*/, '').replace(/.*\./, '')}`
   return null
 }

@@ -24,27 +24,33 @@ export const countOf = (s: Samples): number => s.inputs[0]!.shape[0]!
 
 /** Running means of an epoch or an evaluation. */
 class Means {
-  private readonly totals = new Map<string, { sum: number; count: number }>()
+  private readonly totals = new Map<string, { sum: number; count: number; last: number }>()
   constructor(private readonly source: ModuleSource) {}
 
   add(values: Logs, batch: Samples): Logs {
     const { metricsNames, averaging, targets } = this.source.model
     metricsNames.forEach((name, i) => {
       const weight = weightOf(averaging![i]!, batch, targets.map((t) => t.output))
-      const at = this.totals.get(name) ?? { sum: 0, count: 0 }
-      this.totals.set(name, { sum: at.sum + values[name]! * weight, count: at.count + weight })
+      const at = this.totals.get(name) ?? { sum: 0, count: 0, last: 0 }
+      this.totals.set(name, { sum: at.sum + values[name]! * weight, count: at.count + weight, last: values[name]! })
     })
     return this.values()
   }
 
-  values(): Logs { return Object.fromEntries([...this.totals].map(([name, t]) => [name, t.sum / t.count])) }
+  /** Running values are the last ones; everything else is a mean. */
+  values(): Logs {
+    const { metricsNames, averaging } = this.source.model
+    return Object.fromEntries([...this.totals].map(([name, t]) => [name, averaging![metricsNames.indexOf(name)] === 'running' ? t.last : t.sum / t.count]))
+  }
 }
 
 function weightOf(averaging: Averaging, batch: Samples, outputs: readonly string[]): number {
   if (averaging === 'samples') return countOf(batch)
-  if (averaging === 'batches') return 1
+  if (typeof averaging === 'string') return 1
   return batch.weights[outputs.indexOf(averaging.weightsOf)]!.data.reduce((a, b) => a + b, 0)
 }
+
+const zerosOf = (shape: readonly number[]): Tensor => ({ shape, data: new Float64Array(shape.reduce((a, b) => a * b, 1)) })
 
 export class Replay {
   readonly variables: Record<string, Tensor>
@@ -52,8 +58,7 @@ export class Replay {
   private readonly step: Graph
 
   constructor(private readonly source: ModuleSource, weights: Readonly<Record<string, Tensor>>) {
-    const zeros = (shape: readonly number[]): Tensor => ({ shape, data: new Float64Array(shape.reduce((a, b) => a * b, 1)) })
-    this.variables = Object.fromEntries(source.variables.map((v) => [v.name, weights[v.name] ?? zeros(v.shape)]))
+    this.variables = Object.fromEntries(source.variables.map((v) => [v.name, weights[v.name] ?? zerosOf(v.shape)]))
     this.scalars = Object.fromEntries(source.scalars.map((s) => [s.name, Math.fround(s.value)]))
     this.step = attachOptimizer(source.train!.graph, source.train!)
   }
@@ -71,9 +76,15 @@ export class Replay {
     return Object.fromEntries(Object.entries(outputs).map(([name, t]) => [name, t.data[0]!]))
   }
 
+  /** Metrics count from nothing. */
+  private resetMetrics(): void {
+    for (const { name, role, shape } of this.source.variables) if (role === 'metric') this.variables[name] = zerosOf(shape)
+  }
+
   /** One epoch; `onBatch` gets what Keras logs: the batch's own loss, and the running means of everything else. */
   epoch(samples: Samples, batchSize: number, onBatch: (logs: Logs, size: number) => void): Logs {
     const means = new Means(this.source)
+    this.resetMetrics()
     this.batches(samples, batchSize, (batch) => {
       const values = this.trainOnBatch(batch)
       onBatch({ ...means.add(values, batch), loss: values['loss']! }, countOf(batch))
@@ -83,8 +94,10 @@ export class Replay {
 
   evaluate(samples: Samples, batchSize: number): Logs {
     const means = new Means(this.source)
+    this.resetMetrics()
     this.batches(samples, batchSize, (batch) => {
-      const { outputs } = this.call(this.source.evaluate!, batch)
+      const { outputs, updates } = this.call(this.source.evaluate!, batch)
+      Object.assign(this.variables, updates)
       means.add(Object.fromEntries(Object.entries(outputs).map(([name, t]) => [name, t.data[0]!])), batch)
     })
     return means.values()

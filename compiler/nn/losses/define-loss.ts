@@ -20,8 +20,8 @@ export type Prediction = {
 export const plainPrediction = (node: Node): Prediction => ({ node, activation: null, logits: null })
 
 /** Options of a loss under Keras' own names, as they appear in a configuration. */
-export type LossOptions = { readonly from_logits: boolean; readonly label_smoothing: number; readonly delta: number }
-export const defaultLossOptions: LossOptions = { from_logits: false, label_smoothing: 0, delta: 1 }
+export type LossOptions = { readonly from_logits: boolean; readonly label_smoothing: number; readonly delta: number; readonly axis: number }
+export const defaultLossOptions: LossOptions = { from_logits: false, label_smoothing: 0, delta: 1, axis: -1 }
 
 export type LossDefinition = {
   /** Keras' function name, such as `mean_squared_error`. */

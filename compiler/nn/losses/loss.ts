@@ -2,23 +2,34 @@
  * A loss as one output of a model uses it: which function, with which options, and how the losses of the elements
  * become one number. Made from a name, from a user's function, from a configuration, or by the loss classes.
  */
-import { ValueError } from '../../../runtime/contract/errors.js'
-import { sizeOf } from '../../ir/dim.js'
+import { ArgumentTypeError, ValueError } from '../../../runtime/contract/errors.js'
+import { shapeText, sizeOf } from '../../ir/dim.js'
 import type { Node } from '../../ir/graph.js'
-import { cast, dimension, div, mul, reshape, sum } from '../../ops/build.js'
+import { add, cast, dimension, div, mul, reshape, stopGradient, sub, sum } from '../../ops/build.js'
+import { camelToSnake, snakeToCamel } from '../configured.js'
 import { reprText } from '../python-text.js'
 import { KTensor, type TensorLike } from '../tensor.js'
 import { functionName, snakeIdentifier } from '../training-names.js'
 import { defaultLossOptions, type LossDefinition, type LossOptions, type Prediction } from './define-loss.js'
+import { lossOptionKinds } from './loss-options.js'
 import { findLoss, findLossClass } from './registry.js'
 
-export type Reduction = 'sum_over_batch_size' | 'sum'
+const reductions = ['sum_over_batch_size', 'sum', 'none'] as const
+/**
+ * How the losses of samples become one number: their mean, their sum, or not at all. In training a loss with `none` is
+ * minimised as the sum and reported as the mean.
+ */
+export type Reduction = (typeof reductions)[number]
 
 /**
  * A user's loss or metric: from float32 targets and predictions to values of the samples (or of elements, or one
  * number). It may return a tensor or a graph node.
  */
 export type LossFunction = (yTrue: KTensor, yPred: KTensor) => TensorLike | Node
+
+/** A function of `losses`, which is known as what it is wherever a user's own may stand. */
+export type BuiltinLoss = ((yTrue: TensorLike, yPred: TensorLike, options?: Omit<LossClassOptions, 'reduction' | 'name'>) => KTensor) & { readonly definition: LossDefinition }
+const isBuiltin = (f: LossFunction): f is BuiltinLoss => 'definition' in f
 
 /** @throws ValueError when the function does not return a tensor. */
 export function callUserFunction(fn: LossFunction, yTrue: Node, yPred: Node): Node {
@@ -52,18 +63,34 @@ export class Loss {
     return this.elements(target, yPred)
   }
 
-  /** One number: losses times the weights of their samples ([B]), summed, and divided by their number unless `sum` was asked for. */
-  total(yTrue: Node, yPred: Prediction, weights: Node): Node {
+  /** Losses times the weights of their samples ([B]) or time steps ([B, T]), reduced as asked for. */
+  reduced(yTrue: Node, yPred: Prediction, weights: Node): Node {
     const losses = weighted(this.compute(yTrue, yPred), weights)
-    const total = sum(losses)
-    return this.reduction === 'sum' ? total : div(total, dimension(sizeOf(losses.type.shape)))
+    return this.reduction === 'none' ? losses : this.reduction === 'sum' ? sum(losses) : meanOf(losses)
   }
+
+  /** One number, to be minimised and reported. Its gradient is that of the sum of the unreduced losses where there is no reduction. */
+  total(yTrue: Node, yPred: Prediction, weights: Node): Node {
+    const reduced = this.reduced(yTrue, yPred, weights)
+    if (this.reduction !== 'none') return reduced
+    const all = sum(reduced)
+    return add(stopGradient(meanOf(reduced)), sub(all, stopGradient(all)))
+  }
+
+  /** Name and options, as Keras' `get_config`; a function has none. */
+  getConfig(): ObjectConfig['config'] { return typeof this.config === 'string' ? { name: this.name } : this.config.config }
 }
 
-/** `values` ([B, ...], or one number for the whole batch) times `weights` ([B]). */
+const meanOf = (losses: Node): Node => div(sum(losses), dimension(sizeOf(losses.type.shape)))
+
+/**
+ * `values` ([B, ...], or one number for the whole batch) times `weights` ([B] or [B, T]).
+ * @throws ValueError when there are weights of time steps for values of samples
+ */
 export function weighted(values: Node, weights: Node): Node {
-  const rank = values.type.shape.length
-  const column = reshape(weights, [...weights.type.shape, ...Array<number>(Math.max(rank - 1, 0)).fill(1)])
+  const [rank, axes] = [values.type.shape.length, weights.type.shape.length]
+  if (rank > 0 && rank < axes) throw new ValueError(`Weights of shape ${shapeText(weights.type.shape)} do not fit losses of shape ${shapeText(values.type.shape)}: expected a loss for each time step.`)
+  const column = reshape(weights, [...weights.type.shape, ...Array<number>(Math.max(rank - axes, 0)).fill(1)])
   return mul(cast(values, 'float32'), column)
 }
 
@@ -72,22 +99,35 @@ export type LossClassOptions = {
   readonly fromLogits?: boolean
   readonly labelSmoothing?: number
   readonly delta?: number
+  readonly axis?: number
   readonly reduction?: Reduction
   readonly name?: string
 }
 
-const kerasOptions = (options: LossClassOptions): LossOptions => ({
-  from_logits: options.fromLogits ?? defaultLossOptions.from_logits,
-  label_smoothing: options.labelSmoothing ?? defaultLossOptions.label_smoothing,
-  delta: options.delta ?? defaultLossOptions.delta,
-})
+/** Options by Keras' names, with defaults for those not given. @throws ArgumentTypeError for a value of the wrong type. */
+export function kerasOptions(options: LossClassOptions): LossOptions {
+  const given: Readonly<Record<string, unknown>> = options
+  const entries = Object.entries(lossOptionKinds).map(([key, { parse }]) => {
+    const value = given[snakeToCamel(key)] ?? defaultLossOptions[key as keyof LossOptions]
+    return [key, parse(value as never, key)]
+  })
+  return Object.fromEntries(entries) as LossOptions
+}
+
+/** @throws ArgumentTypeError for an option that this loss does not have. */
+function checkKeys({ className, options: own }: LossDefinition, given: LossClassOptions): void {
+  const known = [...own.map(snakeToCamel), 'reduction', 'name']
+  const unknown = Object.keys(given).find((key) => !known.includes(key))
+  if (unknown !== undefined) throw new ArgumentTypeError(`${className}() got an unexpected keyword argument '${camelToSnake(unknown)}'`)
+}
 
 /** An instance of a loss class. @throws ValueError for an unknown reduction. */
 export function lossOfClass(definition: LossDefinition, options: LossClassOptions = {}): Loss {
+  checkKeys(definition, options)
   const keras = kerasOptions(options)
-  const reduction: string = options.reduction ?? 'sum_over_batch_size'
+  const reduction = reductions.find((r) => r === (options.reduction ?? 'sum_over_batch_size'))
   const name = options.name ?? definition.instanceName
-  if (reduction !== 'sum' && reduction !== 'sum_over_batch_size') throw new ValueError(`Invalid Reduction Key ${reduction}.`)
+  if (reduction === undefined) throw new ValueError(`Invalid Reduction Key ${String(options.reduction)}.`)
   const own = Object.fromEntries(definition.options.map((key) => [key, keras[key]]))
   const config = { class_name: definition.className, config: { reduction, name, ...own } }
   return new Loss(definition, name, reduction, config, (t, p) => definition.compute(t, p, keras))
@@ -96,13 +136,20 @@ export function lossOfClass(definition: LossDefinition, options: LossClassOption
 /** The loss of a name or of a user's function, as `compile` takes it. @throws ValueError for an unknown one. */
 export function getLoss(identifier: string | LossFunction | Loss | ObjectConfig): Loss {
   if (identifier instanceof Loss) return identifier
-  if (typeof identifier === 'function') return customLoss(identifier)
+  if (typeof identifier === 'function') return isBuiltin(identifier) ? namedLoss(identifier.definition, identifier.definition.name) : customLoss(identifier)
   if (isObjectConfig(identifier)) return lossOfConfig(identifier)
   if (typeof identifier !== 'string') throw new ValueError(`Could not interpret loss function identifier: ${reprText(identifier)}`)
   const definition = findLoss(identifier)
-  if (!definition) throw new ValueError(`Unknown loss function:${identifier}`)
+  if (definition) return namedLoss(definition, identifier)
+  const ofClass = findLossClass(identifier)
+  if (!ofClass) throw new ValueError(`Unknown loss function:${identifier}`)
+  return lossOfClass(ofClass)
+}
+
+/** The loss as a function, with every option at its default. */
+function namedLoss(definition: LossDefinition, spelling: string): Loss {
   const compute = (t: Node, p: Prediction): Node => definition.compute(t, p, defaultLossOptions)
-  return new Loss(definition, definition.name, 'sum_over_batch_size', kerasSpelling(identifier, definition), compute)
+  return new Loss(definition, definition.name, 'sum_over_batch_size', kerasSpelling(spelling, definition), compute)
 }
 
 /** The user's own spelling where Keras knows it, so that a file says what the program said. */
@@ -114,24 +161,12 @@ function customLoss(fn: LossFunction): Loss {
   return new Loss(null, name, 'sum_over_batch_size', name, (t, p) => callUserFunction(fn, t, p.node))
 }
 
+/** @throws ValueError for an unknown class or option. */
 function lossOfConfig({ class_name, config }: ObjectConfig): Loss {
   const definition = findLossClass(class_name)
   if (!definition) throw new ValueError(`Unknown loss function:${class_name}`)
-  const options: Record<string, unknown> = { fromLogits: config['from_logits'], labelSmoothing: config['label_smoothing'], delta: config['delta'], reduction: config['reduction'], name: config['name'] }
-  const unknown = Object.keys(config).find((k) => !['from_logits', 'label_smoothing', 'delta', 'reduction', 'name'].includes(k))
+  const known = [...definition.options, 'reduction', 'name'] as readonly string[]
+  const unknown = Object.keys(config).find((key) => !known.includes(key))
   if (unknown !== undefined) throw new ValueError(`Loss ${class_name} has no option ${unknown}: ${reprText(config)}`)
-  return lossOfClass(definition, checkedOptions(options))
-}
-
-/** Options from a file, each of the type it must have. */
-function checkedOptions(raw: Readonly<Record<string, unknown>>): LossClassOptions {
-  const number = (key: string): number | undefined => (typeof raw[key] === 'number' ? raw[key] : undefined)
-  const reduction = raw['reduction'] === 'sum' ? 'sum' : 'sum_over_batch_size'
-  return {
-    reduction,
-    ...(typeof raw['fromLogits'] === 'boolean' ? { fromLogits: raw['fromLogits'] } : {}),
-    ...(number('labelSmoothing') !== undefined ? { labelSmoothing: number('labelSmoothing') } : {}),
-    ...(number('delta') !== undefined ? { delta: number('delta') } : {}),
-    ...(typeof raw['name'] === 'string' ? { name: raw['name'] } : {}),
-  }
+  return lossOfClass(definition, Object.fromEntries(Object.entries(config).map(([key, value]) => [snakeToCamel(key), value])))
 }

@@ -86,21 +86,24 @@ export const huberLoss = defineLoss({
   },
 })
 
-/** x / |x| along the last axis, with |x|^2 kept at 1e-12 or more, as tf.nn.l2_normalize. */
-export function l2Normalize(x: Node): Node {
-  const norm = sqrt(maximum(sum(square(x), [-1], true), 1e-12))
+/** x / |x| along `axis`, with |x|^2 kept at 1e-12 or more, as tf.nn.l2_normalize. */
+export function l2Normalize(x: Node, axis = -1): Node {
+  const norm = sqrt(maximum(sum(square(x), [axis], true), 1e-12))
   return div(x, norm)
 }
+
+/** The cosine between two vectors along `axis`. */
+export const cosineBetween = (a: Node, b: Node, axis: number): Node => sum(mul(l2Normalize(a, axis), l2Normalize(b, axis)), [axis])
 
 export const cosineProximity = defineLoss({
   name: 'cosine_proximity',
   aliases: ['cosine', 'cosine_similarity'],
   className: 'CosineSimilarity',
   instanceName: 'cosine_similarity',
-  doc: '-sum(t / |t| * p / |p|) over the last axis: -1 where they point the same way',
+  doc: '-sum(t / |t| * p / |p|) along an axis, by default the last: -1 where they point the same way',
   kind: 'other',
-  options: [],
-  compute: (t, p) => neg(lastSum(mul(l2Normalize(t), l2Normalize(p.node)))),
+  options: ['axis'],
+  compute: (t, p, { axis }) => neg(cosineBetween(t, p.node, axis)),
 })
 
 export const poisson = defineLoss({

@@ -1,49 +1,48 @@
-/** Metrics as users see them: the classes that are means over samples. Names and functions are given to `compile` directly. */
-import { binaryCrossentropy, categoricalCrossentropy, sparseCategoricalCrossentropy } from '../losses/crossentropy.js'
-import type { LossDefinition } from '../losses/define-loss.js'
-import { categoricalHinge, hinge, squaredHinge } from '../losses/hinge.js'
-import * as regression from '../losses/regression.js'
-import * as accuracy from './accuracy.js'
-import type { MetricDefinition } from './define-metric.js'
-import { metricOfClass, metricOfLossClass, type Metric, type MetricClassOptions } from './metric.js'
+/** Metrics as users see them: the classes of Keras 2.3, and functions. Names are given to `compile` directly. */
+import type { ObjectConfig } from '../losses/loss.js'
+import { reprText } from '../python-text.js'
+import { ValueError } from '../../../runtime/contract/errors.js'
+import { functionName } from '../training-names.js'
+import * as lossFunctions from '../losses/functions.js'
+import * as ownFunctions from './functions.js'
+import { classMetric, type MetricIdentifier } from './get-metric.js'
+import { Metric } from './metric.js'
+import { findMetric } from './registry.js'
 
-export { Metric, metricDefinitions } from './metric.js'
-export type { MetricClassOptions, MetricIdentifier } from './metric.js'
+export * from './accuracy.js'
+export { AUC } from './auc.js'
+export { FalseNegatives, FalsePositives, Precision, Recall, SensitivityAtSpecificity, SpecificityAtSensitivity, TrueNegatives, TruePositives } from './counts.js'
+export {
+  BinaryCrossentropy, CategoricalCrossentropy, CategoricalHinge, Hinge, KLDivergence, LogCoshError, MeanAbsoluteError, MeanAbsolutePercentageError,
+  MeanSquaredError, MeanSquaredLogarithmicError, Poisson, SparseCategoricalCrossentropy, SquaredHinge,
+} from './loss-metrics.js'
+export { Metric } from './metric.js'
+export { Mean, ReducedValues, Sum } from './reduce.js'
+export { CosineSimilarity, MeanIoU, RootMeanSquaredError } from './similarity.js'
+export {
+  binaryCrossentropy, categoricalCrossentropy, categoricalHinge, hinge, kld, kullbackLeiblerDivergence, logcosh, mae, mape, meanAbsoluteError,
+  meanAbsolutePercentageError, meanSquaredError, meanSquaredLogarithmicError, mse, msle, poisson, sparseCategoricalCrossentropy, squaredHinge,
+} from '../losses/functions.js'
+export * from './functions.js'
+export type { MetricIdentifier } from './get-metric.js'
+export type { MetricInput, UpdateOptions } from './running-state.js'
 
-const metricClass = (definition: MetricDefinition) => (options: MetricClassOptions = {}): Metric => metricOfClass(definition, options)
-const lossMetric = (definition: LossDefinition) => (options: MetricClassOptions = {}): Metric => metricOfLossClass(definition, options)
+/** Functions by Keras' names. */
+const functions = new Map([...Object.values(lossFunctions), ...Object.values(ownFunctions)].map((f) => [functionName(f), f]))
 
-/** Share of elements on the right side of the threshold. */
-export const BinaryAccuracy = metricClass(accuracy.binaryAccuracy)
-/** Share of samples whose largest prediction is the one-hot class. */
-export const CategoricalAccuracy = metricClass(accuracy.categoricalAccuracy)
-/** Share of samples whose largest prediction is the class number. */
-export const SparseCategoricalAccuracy = metricClass(accuracy.sparseCategoricalAccuracy)
-/** Share of samples whose one-hot class is among the k largest predictions. */
-export const TopKCategoricalAccuracy = metricClass(accuracy.topKCategoricalAccuracy)
-/** Share of samples whose class number is among the k largest predictions. */
-export const SparseTopKCategoricalAccuracy = metricClass(accuracy.sparseTopKCategoricalAccuracy)
-/** The loss of this name as a metric. */
-export const MeanSquaredError = lossMetric(regression.meanSquaredError)
-/** The loss of this name as a metric. */
-export const MeanAbsoluteError = lossMetric(regression.meanAbsoluteError)
-/** The loss of this name as a metric. */
-export const BinaryCrossentropy = lossMetric(binaryCrossentropy)
-/** The loss of this name as a metric. */
-export const CategoricalCrossentropy = lossMetric(categoricalCrossentropy)
-/** The loss of this name as a metric. */
-export const SparseCategoricalCrossentropy = lossMetric(sparseCategoricalCrossentropy)
-/** The loss of this name as a metric. */
-export const MeanAbsolutePercentageError = lossMetric(regression.meanAbsolutePercentageError)
-/** The loss of this name as a metric. */
-export const MeanSquaredLogarithmicError = lossMetric(regression.meanSquaredLogarithmicError)
-/** The loss of this name as a metric. */
-export const Hinge = lossMetric(hinge)
-/** The loss of this name as a metric. */
-export const SquaredHinge = lossMetric(squaredHinge)
-/** The loss of this name as a metric. */
-export const CategoricalHinge = lossMetric(categoricalHinge)
-/** The loss of this name as a metric. */
-export const KLDivergence = lossMetric(regression.kullbackLeiblerDivergence)
-/** The loss of this name as a metric. */
-export const Poisson = lossMetric(regression.poisson)
+/**
+ * The metric that a name, a function or a configuration stands for: a function for the name of one, else an object.
+ * @throws ValueError for what is unknown
+ */
+export function get(identifier: MetricIdentifier): MetricIdentifier {
+  if (typeof identifier === 'function' || identifier instanceof Metric) return identifier
+  if (typeof identifier === 'string') return functions.get(findMetric(identifier)?.functions[0] ?? '') ?? classMetric({ class_name: identifier, config: {} })
+  if (typeof identifier === 'object' && identifier !== null && 'class_name' in identifier) return classMetric(identifier)
+  throw new ValueError(`Could not interpret metric function identifier: ${reprText(identifier)}`)
+}
+
+/** A function's name, or class and options: what a file holds. */
+export const serialize = (metric: MetricIdentifier): string | ObjectConfig =>
+  (typeof metric === 'function' ? functionName(metric) : metric instanceof Metric ? metric.config : metric)
+/** The metric a configuration stands for. */
+export const deserialize = get

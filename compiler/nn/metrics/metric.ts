@@ -1,121 +1,101 @@
-/** A metric as one output of a model uses it, and how a user's name, function or object becomes one. */
-import { ValueError } from '../../../runtime/contract/errors.js'
-import type { Node } from '../../ir/graph.js'
-import { cast, div, equal, mean, select, sum } from '../../ops/build.js'
-import { defaultLossOptions, type LossDefinition, type LossOptions, type Prediction } from '../losses/define-loss.js'
-import { callUserFunction, isObjectConfig, weighted, type Loss, type LossFunction, type ObjectConfig } from '../losses/loss.js'
-import { findLoss, lossDefinitions } from '../losses/registry.js'
-import { reprText } from '../python-text.js'
-import { functionName, snakeIdentifier } from '../training-names.js'
-import * as accuracy from './accuracy.js'
-import { defaultMetricOptions, type MetricDefinition, type MetricOptions } from './define-metric.js'
+/**
+ * A metric as one output of a model uses it, and as an object of its own. In a compiled model a mean is one number per
+ * batch, which the runtime averages; everything else keeps its state in variables of the module.
+ */
+import { ArgumentTypeError, ValueError } from '../../../runtime/contract/errors.js'
+import type { Node, Update, Variable } from '../../ir/graph.js'
+import { cast, mean } from '../../ops/build.js'
+import type { Prediction } from '../losses/define-loss.js'
+import type { ObjectConfig } from '../losses/loss.js'
+import type { MetricBatch, MetricRule, StateRule } from './rule.js'
+import { quotient, runningMean, weightedSum } from './running-mean.js'
+import { RunningState, stateNode, type MetricInput, type UpdateOptions } from './running-state.js'
 
-/** Metrics of their own; every loss is one besides. */
-export const metricDefinitions: readonly MetricDefinition[] = Object.values(accuracy)
+/** What a metric adds to a function that is compiled. */
+export type MetricTrace = {
+  readonly value: Node
+  /** How the values of batches become one: see `Averaging` in the manifest. */
+  readonly averaged: 'samples' | 'batches' | 'weights' | 'running'
+  /** State: zero at the start of an epoch or an evaluation. */
+  readonly variables: readonly Variable[]
+  readonly updates: readonly Update[]
+}
 
-/** The mean of a batch, and what it counts when batches are averaged: see `Averaging` in the manifest. */
-export type BatchMean = { readonly value: Node; readonly counts: 'samples' | 'batches' | 'weights' }
+export type MetricParts = {
+  readonly name: string
+  /** Keras' name of what is computed, whatever it is reported as: `binary_accuracy` for an `accuracy`. */
+  readonly computes: string
+  /** What `training_config` holds: a name, or a class with its options. */
+  readonly config: string | ObjectConfig
+  /** Whether the target is a class number. */
+  readonly sparse: boolean
+  readonly rule: MetricRule
+}
 
-/** A metric as `compile` takes it: a mean over samples, or over the elements of a batch. */
+/** A metric as `compile` takes it, with `updateState`, `result` and `resetStates` for use without a model. */
 export class Metric {
-  constructor(
-    readonly name: string,
-    /** Keras' name of what is computed, whatever it is reported as: `binary_accuracy` for an `accuracy`. */
-    readonly computes: string,
-    /** What `training_config` holds. */
-    readonly config: string | ObjectConfig,
-    private readonly values: (yTrue: Node, yPred: Prediction) => Node,
-  ) {}
+  readonly #parts: MetricParts
+  readonly #running: RunningState
 
-  /** The mean of a batch; with `weights` ([B]) the weighted mean. */
-  batchMean(yTrue: Node, yPred: Prediction, weights: Node | null): BatchMean {
-    const values = cast(this.values(yTrue, yPred), 'float32')
-    if (weights) return weightedMean(values, weights)
-    return { value: mean(values), counts: values.type.shape.length === 0 ? 'batches' : 'samples' }
+  constructor(parts: MetricParts) {
+    this.#parts = parts
+    this.#running = new RunningState(this.stateRule)
   }
-}
 
-/** A batch without any weight has mean 0, so that it adds nothing to the epoch. */
-function weightedMean(values: Node, weights: Node): BatchMean {
-  const perSample = values.type.shape.length > 1 ? mean(values, values.type.shape.map((_, i) => i).slice(1)) : values
-  const weight = sum(weights)
-  const total = sum(weighted(perSample, weights))
-  const isEmpty = equal(weight, 0)
-  return { value: select(isEmpty, 0, div(total, select(isEmpty, 1, weight))), counts: 'weights' }
-}
+  get name(): string { return this.#parts.name }
+  get computes(): string { return this.#parts.computes }
+  get config(): string | ObjectConfig { return this.#parts.config }
+  get rule(): MetricRule { return this.#parts.rule }
+  /** The rule with its state spelled out, also for a plain mean. */
+  get stateRule(): StateRule { return 'values' in this.rule ? runningMean(this.rule.values) : this.rule }
 
-/** As `compile` takes it: a name, a function of targets and predictions, or an object made by the metric classes. */
-export type MetricIdentifier = string | LossFunction | Metric | ObjectConfig
+  /** Name and options, as Keras' `get_config`. */
+  getConfig(): ObjectConfig['config'] { return typeof this.config === 'string' ? { name: this.name, dtype: 'float32' } : this.config.config }
 
-/** What resolves `accuracy`: the shape of the output and its loss. */
-export type MetricTarget = { readonly lastDim: number | null; readonly loss: Loss }
+  /** The same metric under the name of a function. */
+  asFunction(name: string): Metric { return new Metric({ ...this.#parts, name, config: name }) }
 
-/** @throws ValueError for an unknown metric. */
-export function getMetric(identifier: MetricIdentifier, target: MetricTarget): Metric {
-  if (identifier instanceof Metric) return identifier
-  if (typeof identifier === 'function') return customMetric(identifier)
-  if (isObjectConfig(identifier)) return metricOfConfig(identifier)
-  if (typeof identifier !== 'string') throw new ValueError(`Could not interpret metric function identifier: ${reprText(identifier)}`)
-  return namedMetric(identifier, target)
-}
+  /** With the target of the type that the rule reads. */
+  batchOf(batch: MetricBatch): MetricBatch { return { ...batch, target: cast(batch.target, this.#parts.sparse ? 'int32' : 'float32') } }
 
-function namedMetric(name: string, target: MetricTarget): Metric {
-  const resolved = resolveShorthand(name, target)
-  const metric = metricDefinitions.find((d) => d.name === resolved || d.name === snakeIdentifier(resolved))
-  const loss = metric ? null : findLoss(resolved)
-  if (!metric && !loss) throw new ValueError(`Unknown metric function:${name}`)
-  // Names are kept as the user wrote them, except for camelCase, which Keras does not know.
-  const spelling = snakeIdentifier(name)
-  return metric ? metricOf(metric, spelling, spelling) : metricOfLoss(loss!, spelling, spelling)
-}
-
-/** Which of its three meanings `accuracy` (and `crossentropy`) has for this output, as Keras decides it. */
-function resolveShorthand(name: string, { lastDim, loss }: MetricTarget): string {
-  const suffix = { accuracy: 'accuracy', acc: 'accuracy', crossentropy: 'crossentropy', ce: 'crossentropy' }[name]
-  if (suffix === undefined) return name
-  if (lastDim === 1 || loss.definition?.name === 'binary_crossentropy') return `binary_${suffix}`
-  return loss.definition?.kind === 'sparse' ? `sparse_categorical_${suffix}` : `categorical_${suffix}`
-}
-
-const metricOf = (d: MetricDefinition, name: string, config: string | ObjectConfig, options: MetricOptions = defaultMetricOptions): Metric =>
-  new Metric(name, d.name, config, (t, p) => d.compute(cast(t, d.sparse ? 'int32' : 'float32'), p, options))
-
-const metricOfLoss = (d: LossDefinition, name: string, config: string | ObjectConfig, options: LossOptions = defaultLossOptions): Metric =>
-  new Metric(name, d.name, config, (t, p) => d.compute(cast(t, d.kind === 'sparse' ? 'int32' : 'float32'), p, options))
-
-function customMetric(fn: LossFunction): Metric {
-  const name = functionName(fn)
-  return new Metric(name, name, name, (t, p) => callUserFunction(fn, t, p.node))
-}
-
-/** Options of the metric classes that are means, in TypeScript's spelling. */
-export type MetricClassOptions = { readonly name?: string; readonly threshold?: number; readonly k?: number; readonly fromLogits?: boolean; readonly labelSmoothing?: number }
-
-export function metricOfClass(definition: MetricDefinition, options: MetricClassOptions = {}): Metric {
-  const name = options.name ?? definition.name
-  const own: MetricOptions = { threshold: options.threshold ?? defaultMetricOptions.threshold, k: options.k ?? defaultMetricOptions.k }
-  const stored = Object.fromEntries(definition.options.map((key) => [key, own[key]]))
-  return metricOf(definition, name, { class_name: definition.className, config: { name, dtype: 'float32', ...stored } }, own)
-}
-
-export function metricOfLossClass(definition: LossDefinition, options: MetricClassOptions = {}): Metric {
-  const name = options.name ?? definition.name
-  const keras = { ...defaultLossOptions, from_logits: options.fromLogits ?? false, label_smoothing: options.labelSmoothing ?? 0 }
-  const own = Object.fromEntries(definition.options.map((key) => [key, keras[key]]))
-  return metricOfLoss(definition, name, { class_name: definition.className, config: { name, dtype: 'float32', ...own } }, keras)
-}
-
-function metricOfConfig({ class_name, config }: ObjectConfig): Metric {
-  const options: MetricClassOptions = {
-    ...(typeof config['name'] === 'string' ? { name: config['name'] } : {}),
-    ...(typeof config['threshold'] === 'number' ? { threshold: config['threshold'] } : {}),
-    ...(typeof config['k'] === 'number' ? { k: config['k'] } : {}),
-    ...(typeof config['from_logits'] === 'boolean' ? { fromLogits: config['from_logits'] } : {}),
-    ...(typeof config['label_smoothing'] === 'number' ? { labelSmoothing: config['label_smoothing'] } : {}),
+  /** @throws ValueError when the result is not one number, which is all that logs can hold. */
+  checkReportable(): void {
+    const { state, result } = this.stateRule
+    const { shape } = result(state.map((s) => stateNode(s))).type
+    if (shape.length === 0) return
+    throw new ValueError(`The metric ${this.name} has ${String(shape[0])} values, one for each of its thresholds, but a compiled model reports one number for each metric. Use a metric of its own for each threshold.`)
   }
-  const metric = metricDefinitions.find((d) => d.className === class_name)
-  if (metric) return metricOfClass(metric, options)
-  const loss = lossDefinitions.find((d) => d.className === class_name)
-  if (!loss) throw new ValueError(`Unknown metric function:${class_name}`)
-  return metricOfLossClass(loss, options)
+
+  /** The metric of a batch inside a function. @param prefix begins the names of its variables */
+  trace(target: Node, prediction: Prediction, weights: Node | null, prefix: string): MetricTrace {
+    const batch = this.batchOf({ target, prediction, weights })
+    if ('values' in this.rule) return meanOfBatch(this.rule.values(batch), weights)
+    const { state, update, result } = this.rule
+    const after = update(state.map((s) => stateNode(s, prefix)), batch)
+    return {
+      value: result(after), averaged: 'running',
+      variables: state.map(({ name, shape }) => ({ name: prefix + name, dtype: 'float32', shape, role: 'metric', trainable: false })),
+      updates: state.map(({ name }, i) => ({ variable: prefix + name, node: after[i]! })),
+    }
+  }
+
+  /** Takes in a batch. @throws ValueError for shapes that do not fit each other. */
+  updateState(yTrue: MetricInput, yPred: MetricInput, options: UpdateOptions = {}): void {
+    if (yPred === undefined) throw new ArgumentTypeError("update_state() missing 1 required positional argument: 'y_pred'")
+    this.#running.update(yTrue, yPred, options, (batch) => this.batchOf(batch))
+  }
+
+  /** The value over everything taken in since the last reset: a number, or one for each threshold. */
+  result(): number | number[] { return this.#running.result() }
+
+  /** Forgets everything taken in. */
+  resetStates(): void { this.#running.reset() }
+}
+
+/** The mean of a batch; a batch without any weight has mean 0, so that it adds nothing to the epoch. */
+function meanOfBatch(values: Node, weights: Node | null): MetricTrace {
+  const state = { variables: [], updates: [] }
+  if (weights === null) return { value: mean(cast(values, 'float32')), averaged: values.type.shape.length === 0 ? 'batches' : 'samples', ...state }
+  const { total, count } = weightedSum(values, weights)
+  return { value: quotient(total, count), averaged: 'weights', ...state }
 }
