@@ -43,6 +43,7 @@ function loopText(stmt: Stmt): string {
     case 'contract': return `contract ${dimText(stmt.m.extent)} × ${dimText(stmt.n.extent)} × ${dimText(stmt.k.extent)} { ${stmt.epilogue.map(loopText).join('; ')} }`
     case 'reduce': return `${stmt.name} = ${stmt.op} over ${stmt.axes.map((axis) => `${axis.name} < ${dimText(axis.extent)}`).join(', ')}`
     case 'argmax': return `${stmt.name} = argmax over ${stmt.axis.name} < ${dimText(stmt.axis.extent)}`
+    case 'follow': return `${stmt.name} = ${stmt.op} along ${stmt.chain}`
     case 'let': return stmt.name
     case 'store': return `store ${stmt.buffer}`
   }

@@ -30,6 +30,7 @@ export function printExpr(expr: Expr, context: PrintContext): Printed {
     case 'dim': return { text: `(${scalarType(expr.dtype)})(${cDim(expr.dim)})`, varies: false }
     case 'local': return { text: expr.name, varies: context.varying.has(expr.name) }
     case 'load': return printLoad(expr, context)
+    case 'lookup': return printLookup(expr, context)
     case 'index': return printIndexValue(expr, context)
     case 'random': return printRandom(expr, context)
     case 'cast': return printCast(expr, context)
@@ -75,6 +76,17 @@ const loadOne = (dtype: DType, buffer: string, index: Index): string => {
 /** Bytes are gathered through the bool and uint8 forms of the same name. */
 const gatherText = (dtype: DType, address: string, stride: Dim, count: string): string =>
   `kcc::${dtype === 'bool' ? 'gather_bool' : dtype === 'uint8' ? 'gather_u8' : 'gather'}(${address}, ${cDim(stride)}${count})`
+
+/** Neighbours of one row where the lanes agree on it, else each lane's own element. */
+function printLookup(expr: Expr & { kind: 'lookup' }, context: PrintContext): Printed {
+  const at = printExpr(expr.at, context), stride = strideIn(expr.index, context)
+  const address = `${expr.buffer} + ${indexText(expr.index)}`, places = `${cDim(expr.stride)}, ${cDim(expr.extent)}`
+  const suffix = expr.dtype === 'bool' ? '_bool' : expr.dtype === 'uint8' ? '_u8' : ''
+  if (context.lanes === null || (stride === 0 && !at.varies)) return { text: `kcc::lookup${suffix}(${address}, ${at.text}, ${places})`, varies: false }
+  const count = lanesArgument(context.lanes)
+  if (stride === 1 && !at.varies) return { text: `kcc::lookup_row${suffix}(${address}, ${at.text}, ${places}${count})`, varies: true }
+  return { text: `kcc::lookup_lanes${suffix}(${address}, ${cDim(stride)}, ${at.varies ? at.text : `kcc::bcast(${at.text})`}, ${places}${count})`, varies: true }
+}
 
 function printIndexValue(expr: Expr & { kind: 'index' }, context: PrintContext): Printed {
   const stride = strideIn(expr.index, context)

@@ -43,6 +43,7 @@ class StatementPrinter {
       case 'store': return [this.store(s, scope)]
       case 'reduce': return this.reduction(s, scope)
       case 'argmax': return this.argmax(s, scope)
+      case 'follow': return this.following(s, scope)
       case 'contract': throw new Error('a contraction is printed by its own emitter')
     }
   }
@@ -92,13 +93,25 @@ class StatementPrinter {
 
   /** One accumulator per element (or per lane of a loop outside), in the order of the axes. */
   private reduceInOrder(s: Stmt & { kind: 'reduce' }, scope: Scope): CLine[] {
+    const { start, body } = this.accumulation(s, scope)
+    return [start, ...this.loops(s.axes, body)]
+  }
+
+  /** The lanes of a vector walk through the same list, each for its own element. */
+  private following(s: Stmt & { kind: 'follow' }, scope: Scope): CLine[] {
+    const { start, body } = this.accumulation(s, scope)
+    const { first, next } = chainNames(s.chain)
+    return [start, block(`for (int64_t ${s.position} = ${first}[${indexText(s.row)}]; ${s.position} >= 0; ${s.position} = ${next}[${s.position}])`, body)]
+  }
+
+  private accumulation(s: Stmt & { kind: 'reduce' | 'follow' }, scope: Scope): { start: CLine; body: CLine[] } {
     const varies = scope.lanes !== null
     if (varies) scope.varying.add(s.name)
     const type = varies ? vectorType(s.dtype) : scalarType(s.dtype)
     const identity = constantText(identityOf(s.op, s.dtype), s.dtype)
     const within = inner(scope)
     const body = [...this.all(s.body, within), line(`${s.name} = ${combine(s.op, s.dtype, s.name, printAs(s.value, varies, within))};`)]
-    return [line(`${type} ${s.name} = ${varies ? `kcc::bcast(${identity})` : identity};`), ...this.loops(s.axes, body)]
+    return { start: line(`${type} ${s.name} = ${varies ? `kcc::bcast(${identity})` : identity};`), body }
   }
 
   /** One accumulator per lane along the last axis, folded in a fixed tree at the end. */
@@ -147,6 +160,9 @@ class StatementPrinter {
     ]
   }
 }
+
+/** The arrays of a chain: the first position of each row, and the one after each position; below 0 where there is none. */
+export const chainNames = (chain: string): { first: string; next: string } => ({ first: `${chain}_first`, next: `${chain}_next` })
 
 /** The combination of nothing. */
 function identityOf(op: ReduceOp, dtype: DType): number {

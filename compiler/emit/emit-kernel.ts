@@ -6,6 +6,7 @@ import type { Target } from '../schedule/target.js'
 import { loadsIn, loadsOf, strideOf } from '../schedule/walk.js'
 import { cDim } from './c-dim.js'
 import { printAs } from './c-expr.js'
+import { chainBytes, chainCall, chainPointers } from './chains.js'
 import { flatten, printStatements, type CLine } from './c-stmt.js'
 import { emitContract } from './contract.js'
 import { contractWorkspace } from './contract-workspace.js'
@@ -25,7 +26,7 @@ const headers = ['kcc/launch.h', 'kcc/math.h', 'kcc/philox.h']
 export function emitKernel(program: KernelProgram, target: Target, render: Render): { readonly hash: string; readonly named: (name: string) => EmittedKernel } {
   const needs = needsOf(program)
   const fields = fieldsOf(program, needs)
-  const view: KernelView = { name: placeholder, fields, prelude: preludeOf(fields, needs) }
+  const view: KernelView = { name: placeholder, fields, prelude: [...preludeOf(fields, needs), ...chainPointers(program)] }
   const [first] = program.body
   const code = first?.kind === 'contract' ? contractCode(program, first, view) : loopCode(program, view, target, render)
   const hash = sha256(JSON.stringify([fields, code]))
@@ -43,12 +44,12 @@ function loopCode(program: KernelProgram, view: KernelView, target: Target, rend
   const range = split && { axis: split.axis.name, begin: 'begin', end: 'end' }
   const body: CLine[] = printStatements(program.body, { dtypeOf: dtypeIn(program), range, lanes: null, varying: [] })
   const loops: LoopKernelView = {
-    ...view, body,
+    ...view, body, chains: program.chains.map((chain) => chainCall(chain, program)),
     ranged: split !== null,
     extent: split ? cDim(split.axis.extent) : '0',
     items: split ? `kcc::range_items(${cDim(split.workPerItem)}, ${target.rangeWork}, ${split.multiple})` : '0',
   }
-  return { includes: headers, sources: [], text: render('kernel-loops.cc', loops) }
+  return { includes: program.chains.length > 0 ? [...headers, 'kcc/chain.h'] : headers, sources: [], text: render('kernel-loops.cc', loops) }
 }
 
 const dtypeIn = (program: KernelProgram) => (name: string) => {
@@ -70,8 +71,8 @@ function contractCode(program: KernelProgram, contract: Contract, view: KernelVi
 }
 
 /** Bytes of scratch a kernel needs while it runs. */
-export function scratchOf({ body: [first] }: KernelProgram): Dim {
-  if (first?.kind !== 'contract') return 0
+export function scratchOf({ chains, body: [first] }: KernelProgram): Dim {
+  if (first?.kind !== 'contract') return chainBytes(chains)
   const { m, n, k, lhs, rhs } = first
   const computed = { lhs: directOperand(lhs, m.name, k.name) === null, rhs: directOperand(rhs, k.name, n.name) === null }
   return contractWorkspace(m.extent, n.extent, k.extent, computed)

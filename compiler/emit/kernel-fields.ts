@@ -14,6 +14,7 @@ export function needsOf(program: KernelProgram): KernelNeeds {
   const expr = (e: Expr): void => {
     switch (e.kind) {
       case 'load': case 'index': return index(e.index)
+      case 'lookup': index(e.index); [e.stride, e.extent].forEach(dim); return expr(e.at)
       case 'random': needs.streams.add(e.stream); return index(e.index)
       case 'scalar': needs.scalars.add(e.name); return
       case 'dim': return dim(e.dim)
@@ -29,9 +30,11 @@ export function needsOf(program: KernelProgram): KernelNeeds {
       case 'store': index(s.index); return expr(s.value)
       case 'reduce': s.axes.forEach((a) => dim(a.extent)); s.body.forEach(statement); return expr(s.value)
       case 'argmax': dim(s.axis.extent); s.body.forEach(statement); return expr(s.value)
+      case 'follow': index(s.row); s.body.forEach(statement); return expr(s.value)
       case 'contract': [s.m, s.n, s.k].forEach((a) => dim(a.extent)); [s.lhs, s.rhs].forEach(expr); return s.epilogue.forEach(statement)
     }
   }
+  for (const chain of program.chains) { [chain.axis.extent, chain.extent].forEach(dim); expr(chain.at) }
   program.body.forEach(statement)
   program.buffers.forEach((b) => b.shape.forEach(dim))
   if (program.split) dim(program.split.workPerItem)

@@ -15,6 +15,8 @@ export type LoopKernelView = KernelView & {
   readonly ranged: boolean
   readonly extent: string
   readonly items: string
+  /** Calls that make the lists in the workspace, before the loops. */
+  readonly chains: readonly string[]
   readonly body: readonly CLine[]
 }
 

@@ -16,13 +16,14 @@ export type Home =
  * `map`: one loop nest over `domain`. `reduce`: combinations over the axes `reduced` of `domain`, with pointwise work
  * before (over the domain) and after (over the kept axes, and over the domain again when `reduced` are its last axes).
  * `contract`: tiles of a matrix product with pointwise work on operands (prologue) and result (epilogue).
+ * `collect`: sums over the positions that name a place along an axis of `domain`, with pointwise work as in `contract`.
  * `tiles`: a result put together from boxes.
  */
-export type KernelKind = 'map' | 'reduce' | 'contract' | 'tiles'
+export type KernelKind = 'map' | 'reduce' | 'contract' | 'collect' | 'tiles'
 
 /**
  * Where a value stands in its kernel: over the whole domain, over the kept axes of a reduction (axes of size one do not
- * count), or on the way into an operand of a contraction.
+ * count), or on the way into an operand of a contraction or the position of a lookup, evaluated wherever that is read.
  */
 export type Role = 'full' | 'row' | 'prologue'
 

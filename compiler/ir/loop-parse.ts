@@ -6,7 +6,7 @@ import { addIndex, axisIndex, callExpr, castExpr, constIndex, scaleIndex } from 
 import { parseProvenance, parseType } from './graph-parse.js'
 import { dtypeNames } from './graph-text.js'
 import { nowhere, type Provenance } from './graph.js'
-import type { Axis, AxisMode, Buffer, Expr, Index, Intrinsic, KernelProgram, ReduceOp, Split, Stmt } from './loop.js'
+import type { Axis, AxisMode, Buffer, Chain, Expr, Index, Intrinsic, KernelProgram, ReduceOp, Split, Stmt } from './loop.js'
 
 /** @throws SyntaxError naming the line. */
 export function parseKernel(text: string): KernelProgram {
@@ -34,9 +34,11 @@ class KernelReader {
     const accesses = [...m[2]!.matchAll(/(\w+): (\w+\[[^\]]*\]) (read|write|update)/g)].map(([, name, type, access]) => ({ name: name!, access: access!, ...parseType(type!) }))
     for (const { name, dtype, shape } of accesses) this.buffers.set(name, { name, dtype, shape })
     const names = (not: string): string[] => accesses.filter((a) => a.access !== not).map((a) => a.name)
+    const chains: Chain[] = []
+    const body = this.block((line) => line.text.startsWith('chain ') && chains.push(this.chain(line)) > 0)
     return {
       name: JSON.parse(m[1]!) as string, buffers: [...this.buffers.values()], reads: names('write'), writes: names('read'),
-      split: m[3] === undefined ? null : this.split(head, m[3]), body: this.block(), from: head.from,
+      split: m[3] === undefined ? null : this.split(head, m[3]), chains, body, from: head.from,
     }
   }
 
@@ -62,6 +64,11 @@ class KernelReader {
     return { axis: { name: m[1]!, extent: parseDim(m[2]!) }, mode: m[3] === undefined ? 'serial' : 'vector' }
   }
 
+  private chain(line: Line): Chain {
+    const m = this.match(line, /^chain (\w+): (.+?) by (.+) below (.+)$/, 'chain <name>: <axis> by <row> below <extent>')
+    return { name: m[1]!, axis: this.axis(m[2]!).axis, at: this.expr(m[3]!), extent: parseDim(m[4]!), from: line.from }
+  }
+
   /** Statements up to the closing brace; a line that `special` takes is not one. */
   private block(special: (line: Line) => boolean = () => false): Stmt[] {
     const body: Stmt[] = []
@@ -77,6 +84,7 @@ class KernelReader {
       case 'store': return this.store(line)
       case 'reduce': return this.reduction(line)
       case 'argmax': return this.argmax(line)
+      case 'follow': return this.following(line)
       case 'contract': return this.contraction(line)
       default: return this.fail(`expected a statement, found \`${line.text}\``)
     }
@@ -126,6 +134,14 @@ class KernelReader {
     return { kind: 'argmax', name: m[1]!, axis: this.axis(m[2]!).axis, ...inside, from: line.from }
   }
 
+  private following(line: Line): Stmt {
+    const m = this.match(line, /^follow (\w+): (\w+) = (\w+) along (\w+)\[(.*?)\] as (\w+) \{$/, 'follow <name>: <type> = <op> along <chain>[<row>] as <axis> {')
+    const dtype = dtypeNamed(m[2]!) ?? this.fail(`unknown type ${m[2]}`)
+    const inside = this.combined()
+    this.locals.set(m[1]!, dtype)
+    return { kind: 'follow', name: m[1]!, op: m[3] as ReduceOp, dtype, chain: m[4]!, row: parseIndex(m[5]!), position: m[6]!, ...inside, from: line.from }
+  }
+
   private contraction(line: Line): Stmt {
     const m = this.match(line, /^contract (.+) as (\w+) \{$/, 'contract <m>, <n>, <k> as <name> {')
     const [rows, columns, sums] = splitArguments(m[1]!).map((text) => this.axis(text).axis)
@@ -155,7 +171,14 @@ class KernelReader {
   private call(name: string, type: string | undefined, inside: string): Expr {
     if (name === 'scalar') return { kind: 'scalar', dtype: 'float32', name: JSON.parse(inside) as string }
     if (name === 'cast') return castExpr(dtypeNamed(type ?? '') ?? this.fail('a cast needs a type'), this.expr(inside))
+    if (name === 'lookup') return this.lookup(splitArguments(inside))
     return callExpr(name as Intrinsic, ...splitArguments(inside).map((arg) => this.expr(arg)))
+  }
+
+  private lookup([element, at, stride, extent]: readonly string[]): Expr {
+    const first = this.expr(element ?? '')
+    if (first.kind !== 'load' || at === undefined || stride === undefined || extent === undefined) return this.fail('expected `lookup(<buffer>[<index>], <value>, <stride>, <extent>)`')
+    return { ...first, kind: 'lookup', at: this.expr(at), stride: parseDim(stride), extent: parseDim(extent) }
   }
 
   private indexed(name: string, type: string | undefined, inside: string): Expr {

@@ -10,17 +10,20 @@
  *       }
  *     }
  *
+ * `lookup(in0[d1], v0, 16, 100)` is element `in0[d1 + 16*v0]` where v0 is in [0, 100), else 0. `chain c0: p < 32 by in1[p] below 100`
+ * before the statements makes the lists that `follow v1: f32 = sum along c0[d0] as p {` runs through.
+ *
  * `split d0 by 64 work 12` after the buffers says how the outermost loop may be cut into ranges.
  */
 import { dimText, isStatic, type Dim } from './dim.js'
 import { dtypeNames, provenanceText, typeText } from './graph-text.js'
 import type { Provenance } from './graph.js'
-import type { Axis, AxisMode, Expr, Index, KernelProgram, Stmt } from './loop.js'
+import type { Axis, AxisMode, Chain, Expr, Index, KernelProgram, Stmt } from './loop.js'
 
 export function printKernel(kernel: KernelProgram): string {
   const buffers = kernel.buffers.map((b) => `${b.name}: ${typeText(b)} ${accessOf(kernel, b.name)}`)
   const split = kernel.split ? ` split ${axisText(kernel.split.axis)} by ${kernel.split.multiple} work ${dimText(kernel.split.workPerItem)}` : ''
-  return [`kernel ${JSON.stringify(kernel.name)} (${buffers.join(', ')})${split} {${comment(kernel.from)}`, ...indent(kernel.body.flatMap(statementLines)), '}', ''].join('\n')
+  return [`kernel ${JSON.stringify(kernel.name)} (${buffers.join(', ')})${split} {${comment(kernel.from)}`, ...indent([...kernel.chains.map(chainLine), ...kernel.body.flatMap(statementLines)]), '}', ''].join('\n')
 }
 
 function accessOf({ reads, writes }: KernelProgram, name: string): string {
@@ -37,6 +40,9 @@ function comment(from: Provenance): string {
   return text === '' ? '' : `  // ${text}`
 }
 
+const chainLine = ({ name, axis, at, extent, from }: Chain): string =>
+  `chain ${name}: ${axisText(axis)} by ${exprText(at)} below ${dimText(extent)}${comment(from)}`
+
 function statementLines(s: Stmt): string[] {
   const note = s.kind === 'for' ? '' : comment(s.from)
   const block = (head: string, inside: readonly string[]): string[] => [`${head} {${note}`, ...indent(inside), '}']
@@ -49,6 +55,8 @@ function statementLines(s: Stmt): string[] {
       return block(`reduce ${s.name}: ${dtypeNames[s.dtype]} = ${s.op} over ${axes}`, [...s.body.flatMap(statementLines), `value ${exprText(s.value)}`])
     }
     case 'argmax': return block(`argmax ${s.name} over ${axisText(s.axis)}`, [...s.body.flatMap(statementLines), `value ${exprText(s.value)}`])
+    case 'follow': return block(`follow ${s.name}: ${dtypeNames[s.dtype]} = ${s.op} along ${s.chain}[${indexText(s.row)}] as ${s.position}`,
+      [...s.body.flatMap(statementLines), `value ${exprText(s.value)}`])
     case 'contract': return block(`contract ${[s.m, s.n, s.k].map(axisText).join(', ')} as ${s.accumulator}`,
       [`lhs ${exprText(s.lhs)}`, `rhs ${exprText(s.rhs)}`, ...s.epilogue.flatMap(statementLines)])
   }
@@ -67,6 +75,7 @@ export function exprText(e: Expr): string {
   switch (e.kind) {
     case 'const': return `${Object.is(e.value, -0) ? '-0' : String(e.value)}:${type}`
     case 'load': return `${e.buffer}[${indexText(e.index)}]`
+    case 'lookup': return `lookup(${e.buffer}[${indexText(e.index)}], ${exprText(e.at)}, ${dimText(e.stride)}, ${dimText(e.extent)})`
     case 'scalar': return `scalar(${JSON.stringify(e.name)})`
     case 'index': return `index:${type}[${indexText(e.index)}]`
     case 'dim': return `dim:${type}[${dimText(e.dim)}]`

@@ -8,9 +8,11 @@
  * 5. A contraction stands alone and its sums are float32; only the last axis of a reduction may be a vector, and no
  *    loop is inside a vector.
  * 6. `split` names the axis of the only outermost loop.
+ * 7. The position of a lookup is int32, and so is that of a chain, which is over its own axis alone; a chain that is followed
+ *    exists, and lanes do not follow different rows.
  */
 import type { DType } from '../../runtime/contract/dtype.js'
-import type { Axis, Expr, Index, KernelProgram, Stmt } from './loop.js'
+import type { Axis, Chain, Expr, Index, KernelProgram, Stmt } from './loop.js'
 import { exprText } from './loop-text.js'
 
 /** A kernel that breaks an invariant: a bug in a pass, never the user's. */
@@ -25,7 +27,7 @@ export function verifyKernel(kernel: KernelProgram): void {
   new Checker(kernel).run()
 }
 
-type Scope = { readonly axes: ReadonlySet<string>; readonly locals: Map<string, DType>; readonly insideVector: boolean }
+type Scope = { readonly axes: ReadonlySet<string>; readonly locals: Map<string, DType>; readonly insideVector: boolean; readonly lanes: string | null }
 
 class Checker {
   private readonly dtypes: ReadonlyMap<string, DType>
@@ -43,7 +45,8 @@ class Checker {
     const [outer] = body
     if (split) this.require(6, body.length === 1 && outer?.kind === 'for' && outer.axis.name === split.axis.name, `split names ${split.axis.name}`)
     this.require(5, body.length === 1 || body.every((s) => s.kind !== 'contract'), 'a contraction has neighbours')
-    this.statements(body, { axes: new Set(), locals: new Map(), insideVector: false })
+    for (const chain of this.kernel.chains) this.chain(chain)
+    this.statements(body, { axes: new Set(), locals: new Map(), insideVector: false, lanes: null })
   }
 
   private require(invariant: number, holds: boolean, what: string): void {
@@ -60,7 +63,7 @@ class Checker {
     switch (s.kind) {
       case 'for':
         this.require(5, !scope.insideVector, `a loop over ${s.axis.name} is inside a vector`)
-        this.statements(s.body, { ...this.within(scope, [s.axis]), insideVector: s.mode === 'vector' })
+        this.statements(s.body, { ...this.within(scope, [s.axis]), insideVector: s.mode === 'vector', lanes: s.mode === 'vector' ? s.axis.name : null })
         return
       case 'let': this.expr(s.value, scope); return this.bind(s.name, s.value.dtype, scope)
       case 'store': return this.store(s, scope)
@@ -72,8 +75,22 @@ class Checker {
         this.require(2, s.value.dtype === 'float32' || s.value.dtype === 'int32', `${exprText(s.value)} is ${s.value.dtype}, which argmax does not order`)
         this.combined(s, [s.axis], s.value.dtype, scope)
         return this.bind(s.name, 'int32', scope)
+      case 'follow': return this.following(s, scope)
       case 'contract': return this.contraction(s, scope)
     }
+  }
+
+  private chain({ name, axis, at }: Chain): void {
+    this.require(7, at.dtype === 'int32', `the rows of ${name} are ${at.dtype}`)
+    this.expr(at, { axes: new Set([axis.name]), locals: new Map(), insideVector: false, lanes: null })
+  }
+
+  private following(s: Stmt & { kind: 'follow' }, scope: Scope): void {
+    this.require(7, this.kernel.chains.some((c) => c.name === s.chain), `there is no chain ${s.chain}`)
+    this.require(7, s.row.terms.every((t) => t.axis !== scope.lanes), `lanes of ${scope.lanes} follow different rows of ${s.chain}`)
+    this.index(s.row, scope)
+    this.combined(s, [{ name: s.position, extent: 1 }], s.dtype, scope)
+    this.bind(s.name, s.dtype, scope)
   }
 
   private contraction(s: Stmt & { kind: 'contract' }, scope: Scope): void {
@@ -118,6 +135,11 @@ class Checker {
       case 'load':
         this.require(2, this.kernel.reads.includes(e.buffer), `${e.buffer} is loaded but not read`)
         return this.index(e.index, scope)
+      case 'lookup':
+        this.require(2, this.kernel.reads.includes(e.buffer), `${e.buffer} is looked up but not read`)
+        this.require(7, e.at.dtype === 'int32', `${exprText(e.at)} is ${e.at.dtype}, found as a position`)
+        this.index(e.index, scope)
+        return this.expr(e.at, scope)
       case 'index': case 'random': return this.index(e.index, scope)
       case 'call': return e.args.forEach((arg) => this.expr(arg, scope))
       case 'cast': return this.expr(e.arg, scope)

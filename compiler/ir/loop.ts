@@ -27,6 +27,11 @@ export type Intrinsic =
 export type Expr =
   | { readonly kind: 'const'; readonly dtype: DType; readonly value: number }
   | { readonly kind: 'load'; readonly dtype: DType; readonly buffer: string; readonly index: Index }
+  /**
+   * The element of a buffer that lies `at * stride` beyond `index`, for an int32 `at` computed as the kernel runs; 0 where
+   * `at` is not in [0, extent), so that no value of it can reach outside the buffer.
+   */
+  | { readonly kind: 'lookup'; readonly dtype: DType; readonly buffer: string; readonly index: Index; readonly at: Expr; readonly stride: Dim; readonly extent: Dim }
   /** A run-time scalar of the module. */
   | { readonly kind: 'scalar'; readonly dtype: 'float32'; readonly name: string }
   /** The index itself, as a number. */
@@ -54,6 +59,9 @@ export type Stmt =
       readonly modes: readonly AxisMode[]; readonly body: readonly Stmt[]; readonly value: Expr; readonly from: Provenance }
   /** Index of the first largest value along one axis. */
   | { readonly kind: 'argmax'; readonly name: string; readonly axis: Axis; readonly body: readonly Stmt[]; readonly value: Expr; readonly from: Provenance }
+  /** Binds `name` to the combination of `value` over the positions in row `row` of a chain, rising; `position` names their axis. */
+  | { readonly kind: 'follow'; readonly name: string; readonly op: ReduceOp; readonly dtype: DType; readonly chain: string; readonly row: Index
+      readonly position: string; readonly body: readonly Stmt[]; readonly value: Expr; readonly from: Provenance }
   | Contract
 
 /**
@@ -70,12 +78,19 @@ export type Contract = {
   readonly from: Provenance
 }
 
+/**
+ * Lists made in scratch memory before the loops run: for each row below `extent` the positions along `axis` where the int32
+ * `at` is that row, rising. Positions whose `at` is no row are in no list.
+ */
+export type Chain = { readonly name: string; readonly axis: Axis; readonly at: Expr; readonly extent: Dim; readonly from: Provenance }
+
 export type KernelProgram = {
   /** Unique in the function, made of the layer path and the main op. */
   readonly name: string
   readonly buffers: readonly Buffer[]
   readonly reads: readonly string[]
   readonly writes: readonly string[]
+  readonly chains: readonly Chain[]
   readonly body: readonly Stmt[]
   /** The outermost axis may run in independent ranges; null when the kernel is one piece or divides itself. */
   readonly split: Split | null

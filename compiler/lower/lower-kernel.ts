@@ -2,7 +2,7 @@
 import { axisIndex, constIndex, linearIndex, shiftIndex } from '../ir/expr.js'
 import type { Node } from '../ir/graph.js'
 import type { Kernel, KernelGraph } from '../ir/kernel-graph.js'
-import type { Axis, Index, KernelProgram, Stmt } from '../ir/loop.js'
+import type { Axis, Chain, Index, KernelProgram, Stmt } from '../ir/loop.js'
 import type { Shape } from '../ir/dim.js'
 import { identityIndex, isUnit } from '../ops/access.js'
 import { opOf } from '../ops/registry.js'
@@ -19,7 +19,7 @@ export function lowerKernel(graph: KernelGraph, kernel: Kernel): LoweredKernel {
   const body = lowering.body()
   const bindings = lowering.bindings.list()
   const program: KernelProgram = {
-    name: kernel.name, body, split: null, from: kernel.from,
+    name: kernel.name, chains: lowering.chains, body, split: null, from: kernel.from,
     buffers: bindings.map((b) => b.buffer),
     reads: bindings.filter((b) => b.read).map((b) => b.buffer.name),
     writes: bindings.filter((b) => b.written).map((b) => b.buffer.name),
@@ -29,6 +29,7 @@ export function lowerKernel(graph: KernelGraph, kernel: Kernel): LoweredKernel {
 
 class KernelLowering {
   readonly bindings: Bindings
+  readonly chains: Chain[] = []
   private readonly values: Values
 
   constructor(private readonly graph: KernelGraph, private readonly kernel: Kernel) {
@@ -41,6 +42,7 @@ class KernelLowering {
       case 'map': return this.map()
       case 'reduce': return this.reduction()
       case 'contract': return this.contraction()
+      case 'collect': return this.collection()
       case 'tiles': return this.tiles()
     }
   }
@@ -119,6 +121,24 @@ class KernelLowering {
     const operands = { lhs: at(lhs, m, k, transposed.lhs), rhs: at(rhs, k, n, transposed.rhs) }
     this.storeAll(this.kernel.stored, epilogue)
     return [{ kind: 'contract', m, n, k, ...operands, accumulator: 'accumulator', epilogue: epilogue.statements, from: node.from }]
+  }
+
+  /** Per element the sum along its place's list; then whatever is stored. */
+  private collection(): Stmt[] {
+    const node = this.kernel.nodes.find((n) => opOf(n).lowering.kind === 'collect')!
+    const { lowering } = opOf(node)
+    if (lowering.kind !== 'collect') throw new Error(`${node.op} does not collect`)
+    const [rows, updates] = node.inputs as [Node, Node]
+    const axis = lowering.axis(node), place = identityIndex(this.kernel.domain.length)
+    const position: Axis = { name: 'p', extent: rows.type.shape[0]! }
+    const at = this.values.at(rows, [axisIndex(position.name)], Scope.outermost())
+    this.chains.push({ name: 'rows', axis: position, at, extent: node.type.shape[axis]!, from: node.from })
+    const value = this.values.at(updates, place.map((ix, i) => (i === axis ? axisIndex(position.name) : ix)), Scope.outermost())
+    const scope = Scope.outermost(), name = scope.freshName()
+    scope.statements.push({ kind: 'follow', name, op: 'sum', dtype: node.type.dtype, chain: 'rows', row: place[axis]!, position: position.name, body: [], value, from: node.from })
+    scope.define(node, { kind: 'local', dtype: node.type.dtype, name })
+    this.storeAll(this.kernel.stored, scope)
+    return nest(axesOf(this.kernel.domain), scope.statements)
   }
 
   private tiles(): Stmt[] {

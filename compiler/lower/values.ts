@@ -3,7 +3,8 @@ import { linearIndex } from '../ir/expr.js'
 import type { Node } from '../ir/graph.js'
 import type { Kernel } from '../ir/kernel-graph.js'
 import type { Expr, Index } from '../ir/loop.js'
-import { resolve, storageRoot } from '../ops/access.js'
+import { readsAt, resolve, storageRoot } from '../ops/access.js'
+import { lookedUp } from '../ops/define-op.js'
 import { opOf } from '../ops/registry.js'
 import type { Bindings } from './bindings.js'
 import type { Scope } from './scope.js'
@@ -23,6 +24,7 @@ export class Values {
     if (lowering.kind === 'generate') return this.generated(source, lowering.expr(access.index, source), scope)
     if (!this.here.has(source) || lowering.kind === 'leaf') return this.load(source, access.index)
     if (lowering.kind === 'pointwise') return this.pointwise(source, access.index, scope)
+    if (lowering.kind === 'lookup') return this.lookup(source, access.index, scope)
     const known = scope.lookup(source)
     if (!known) throw new Error(`${source.op} is used before it is computed in kernel ${this.kernel.name}`)
     return known
@@ -38,9 +40,28 @@ export class Values {
     if (lowering.kind !== 'pointwise') throw new Error(`${source.op} is not pointwise`)
     const known = scope.lookup(source)
     if (known) return known
-    const value = lowering.expr(source.inputs.map((input) => this.at(input, index, scope)), source)
-    // A prologue is evaluated at positions of the operand, so that its values have no one name.
+    return this.bound(source, lowering.expr(source.inputs.map((input) => this.at(input, index, scope)), source), scope)
+  }
+
+  /** A prologue is evaluated at positions of the operand, so that its values have no one name. */
+  private bound(source: Node, value: Expr, scope: Scope): Expr {
     return this.kernel.roles.get(source) === 'prologue' ? value : scope.bind(source, value)
+  }
+
+  private lookup(source: Node, index: readonly Index[], scope: Scope): Expr {
+    const { lowering } = opOf(source)
+    if (lowering.kind !== 'lookup') throw new Error(`${source.op} looks nothing up`)
+    const known = scope.lookup(source)
+    if (known) return known
+    const [table, at] = source.inputs as [Node, Node]
+    const found = readsAt(source, index)[0]!
+    const { terms, offset } = linearIndex(found.index, found.source.type.shape)
+    return this.bound(source, {
+      kind: 'lookup', dtype: source.type.dtype, buffer: this.bindings.read(storageRoot(found.source)).name,
+      index: { terms: terms.filter((t) => t.axis !== lookedUp), offset },
+      at: this.at(at, lowering.at(index, source), scope),
+      stride: terms.find((t) => t.axis === lookedUp)?.stride ?? 0, extent: table.type.shape[lowering.axis(source)]!,
+    }, scope)
   }
 
   private load(source: Node, index: readonly Index[]): Expr {

@@ -35,6 +35,8 @@ export type LayerRecord<O extends OptionTable, P extends readonly (keyof O & str
   readonly positional: P
   /** Whether `inputDim: n` may stand for `inputShape: [n]`. */
   readonly acceptsInputDim: boolean
+  /** Shape of one sample where the user gave none, from the options as written; without it a first layer needs a shape. */
+  readonly impliedInputShape?: (given: Readonly<Record<string, unknown>>) => KShape
   readonly inputSpec: InputSpec | null
   /** Makes weights with `layer.addWeight` and may set `layer.inputSpec`; checks shapes. "none" is `null`. */
   readonly build: ((layer: Defined<O>, inputShapes: readonly KShape[]) => void) | null
@@ -55,9 +57,12 @@ export interface LayerConstructor<O extends OptionTable, P extends readonly (key
   readonly record: LayerRecord<O, P>
 }
 
+type BaseRecord = { readonly options: OptionTable; readonly acceptsInputDim: boolean; readonly impliedInputShape?: (given: Readonly<Record<string, unknown>>) => KShape }
+
 /** Options as the base class takes them; a record's own ones are taken out. */
-function baseOptions(all: Readonly<Record<string, unknown>>, own: OptionTable, acceptsInputDim: boolean): LayerOptions {
-  const base = Object.fromEntries(Object.entries(all).filter(([key]) => !Object.hasOwn(own, key)))
+function baseOptions(all: Readonly<Record<string, unknown>>, { options: own, acceptsInputDim, impliedInputShape }: BaseRecord): LayerOptions {
+  const given = Object.fromEntries(Object.entries(all).filter(([key]) => !Object.hasOwn(own, key)))
+  const base = impliedInputShape ? { inputShape: impliedInputShape(all), ...given } : given
   if (acceptsInputDim && typeof base['inputDim'] === 'number') {
     const { inputDim, ...rest } = base
     return { inputShape: [inputDim], ...rest }
@@ -90,7 +95,7 @@ export function defineLayer<const O extends OptionTable, const P extends readonl
   class DefinedLayer extends Layer implements DefinedWeights {
     constructor(...args: unknown[]) {
       const given = gather(record, args)
-      super(baseOptions(given, table, record.acceptsInputDim))
+      super(baseOptions(given, record))
       this.located(() => Object.assign(this, parseOptions(className, table, given)))
       this.inputSpec = record.inputSpec
     }

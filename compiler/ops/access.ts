@@ -8,20 +8,34 @@ import type { Node } from '../ir/graph.js'
 import type { Index } from '../ir/loop.js'
 import { opOf } from './registry.js'
 
-export type Access = { readonly source: Node; readonly index: readonly Index[] }
+/**
+ * How a node uses what it reads: an `operand` is combined; a `position` decides where another input is read; a `table` is
+ * read there, at places known only when the kernel runs: from memory, never from the kernel's own values.
+ */
+export type Use = 'operand' | 'position' | 'table'
+export type Access = { readonly source: Node; readonly index: readonly Index[]; readonly use: Use }
 
 /** The identity position in a tensor of rank `rank`: axes d0, d1, … */
 export const identityIndex = (rank: number): Index[] => Array.from({ length: rank }, (_, i) => axisIndex(`d${i}`))
 
 /** The element of `node` at `index` is the element of `source` at the returned index. */
-export function resolve(node: Node, index: readonly Index[]): Access {
+export function resolve(node: Node, index: readonly Index[], use: Use = 'operand'): Access {
   const { lowering } = opOf(node)
-  if (lowering.kind === 'indexMap') return resolve(node.inputs[0]!, lowering.map(index, node))
+  if (lowering.kind === 'indexMap') return resolve(node.inputs[0]!, lowering.map(index, node), use)
   if (lowering.kind === 'view') {
     const through = unitView(node.inputs[0]!.type.shape, node.type.shape, index)
-    if (through) return resolve(node.inputs[0]!, through)
+    if (through) return resolve(node.inputs[0]!, through, use)
   }
-  return { source: node, index }
+  return { source: node, index, use }
+}
+
+/** What `node` reads for its own element at `index`, in the order of its inputs. */
+export function readsAt(node: Node, index: readonly Index[]): Access[] {
+  const { lowering } = opOf(node)
+  if (lowering.kind === 'leaf') return []
+  if (lowering.kind !== 'lookup') return node.inputs.map((input) => resolve(input, identityIndex(input.type.shape.length)))
+  const [table, at] = node.inputs as [Node, Node]
+  return [resolve(table, lowering.table(index, node), 'table'), resolve(at, lowering.at(index, node), 'position')]
 }
 
 /** Index into `from` for a reshape to `to` that only adds or drops axes of size one, else null. */

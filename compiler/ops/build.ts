@@ -1,4 +1,5 @@
 /** Constructors of all ops: what layers, losses and optimizers are written in. */
+export * from './construct/indexing.js'
 export * from './construct/leaf.js'
 export * from './construct/movement.js'
 export { makeNode, remake } from './construct/node.js'

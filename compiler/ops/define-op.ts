@@ -22,6 +22,9 @@ export type EvaluateContext = {
   readonly size: (dim: Shape[number]) => number
 }
 
+/** The axis that stands for a looked-up place in the index of a table. */
+export const lookedUp = 'row'
+
 /** How an op becomes loops. A schedule and fusion decide from this alone. */
 export type Lowering =
   /** One result element from the elements of the inputs at the same position (all inputs have the result's shape). */
@@ -30,6 +33,12 @@ export type Lowering =
   | { readonly kind: 'generate'; readonly expr: (index: readonly Index[], node: Node) => Expr }
   /** A result element is one input element elsewhere. `index` per input dimension, from the result's. */
   | { readonly kind: 'indexMap'; readonly map: (index: readonly Index[], node: Node) => readonly Index[] }
+  /**
+   * A result element is the element of input 0 at `table`, where the axis `lookedUp` stands for the int32
+   * element of input 1 at `at`, a place along `axis` of input 0; 0 where there is no such place.
+   */
+  | { readonly kind: 'lookup'; readonly axis: (node: Node) => number; readonly table: (index: readonly Index[], node: Node) => readonly Index[]
+      readonly at: (index: readonly Index[], node: Node) => readonly Index[] }
   /** The same bytes under another shape: never a kernel. */
   | { readonly kind: 'view' }
   /** Input i fills the box of its own shape at `offset` of the result; the boxes cover the result exactly once. */
@@ -40,6 +49,8 @@ export type Lowering =
   | { readonly kind: 'argmax'; readonly axis: (node: Node) => number }
   /** result[m, n] = sum over k of lhs * rhs; a transposed operand is stored [k, m] or [n, k]. */
   | { readonly kind: 'contract'; readonly transposed: (node: Node) => { readonly lhs: boolean; readonly rhs: boolean } }
+  /** A result element is the sum, rising, of the elements of input 1 along `axis` where the rank-1 int32 input 0 is its place there. */
+  | { readonly kind: 'collect'; readonly axis: (node: Node) => number }
   /** Bytes that exist outside: an input or a variable. (Constants and run-time scalars are `generate`.) */
   | { readonly kind: 'leaf'; readonly holds: 'input' | 'variable' }
 

@@ -4,6 +4,7 @@ import * as comparison from './comparison.js'
 import { matmul } from './contraction.js'
 import type { OpDefinition } from './define-op.js'
 import * as generate from './generate.js'
+import { gather, scatterAdd } from './indexing.js'
 import { input, variable } from './leaf.js'
 import { and, cast, not, or, select } from './logic.js'
 import * as movement from './movement.js'
@@ -21,6 +22,7 @@ export const registry: readonly OpDefinition[] = [
   and, or, not, select, cast,
   sum, prod, max, min, argmax,
   ...Object.values<OpDefinition>(movement), windows,
+  gather, scatterAdd,
   matmul,
 ]
 

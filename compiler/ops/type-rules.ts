@@ -207,6 +207,34 @@ function concatType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
   return { dtype, shape: shape.map((d, i) => (i === axis ? total : d)) }
 }
 
+function requireIndices(op: string, type: TensorType): void {
+  if (type.dtype !== 'int32') refuse(`${op}: expected indices of dtype int32, found ${typeText(type)}.`)
+}
+
+function gatherType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
+  requireCount('gather', inputs, 2)
+  const [table, indices] = inputs as [TensorType, TensorType]
+  const { dtype, shape } = table
+  requireIndices('gather', indices)
+  if (shape.length === 0) refuse(`gather: expected a table with an axis, found ${typeText(table)}.`)
+  const axis = numberAttr(attrs, 'axis')
+  requireAxis('gather', axis, shape)
+  return { dtype, shape: [...shape.slice(0, axis), ...indices.shape, ...shape.slice(axis + 1)] }
+}
+
+function scatterAddType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
+  requireCount('scatterAdd', inputs, 2)
+  const [indices, updates] = inputs as [TensorType, TensorType]
+  const { dtype, shape } = updates
+  requireIndices('scatterAdd', indices)
+  requireDType('scatterAdd', updates, numbers)
+  if (indices.shape.length !== 1) refuse(`scatterAdd: expected indices of rank 1, found ${typeText(indices)}.`)
+  const axis = numberAttr(attrs, 'axis'), size = dimAttr(attrs, 'size')
+  requireAxis('scatterAdd', axis, shape)
+  if (!equalDims(shape[axis]!, indices.shape[0]!)) refuse(`scatterAdd: expected a slice for each index, found ${typeText(indices)} and ${typeText(updates)}.`)
+  return { dtype, shape: requireShape('scatterAdd', shape.map((d, i) => (i === axis ? size : d))) }
+}
+
 function matmulType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
   requireCount('matmul', inputs, 2)
   const [a, b] = inputs as [TensorType, TensorType]
@@ -311,6 +339,8 @@ export const typeRules = {
   slice: sliceType,
   windows: windowsType,
   concat: concatType,
+  gather: gatherType,
+  scatterAdd: scatterAddType,
   matmul: matmulType,
 } satisfies Record<string, TypeRule>
 

@@ -77,19 +77,21 @@ class KernelFormer {
     return this.reads.get(node) === 1 && !this.roots.has(node)
   }
 
-  /** Nodes whose bytes must exist: roots, and what a reshaping view shows. */
+  /** Nodes whose bytes must exist: roots, what a reshaping view shows, and tables that something is looked up in. */
   private storageDemands(): Node[] {
-    const viewed = this.order.flatMap((node) => accessesOf(node)).filter(({ source }) => opOf(source).lowering.kind === 'view')
+    const viewed = this.order.flatMap((node) => accessesOf(node)).filter(({ source, use }) => use === 'table' || opOf(source).lowering.kind === 'view')
     return [...rootsOf(this.graph), ...viewed.map((a) => a.source)].map(storageRoot)
   }
 
   private visit(node: Node): void {
     const { lowering } = opOf(node)
     switch (lowering.kind) {
-      case 'pointwise': return this.isFloating(node) ? undefined : this.placePointwise(node)
+      case 'pointwise':
+      case 'lookup': return this.isFloating(node) ? undefined : this.placePointwise(node)
       case 'reduce': return this.placeReduction(node, lowering.axes(node))
       case 'argmax': return this.placeReduction(node, [lowering.axis(node)])
-      case 'contract': return this.placeContraction(node)
+      case 'contract':
+      case 'collect': return this.placeProduct(lowering.kind, node)
       case 'tiles': return this.placeTiles(node)
       case 'indexMap': return this.forced.has(node) ? this.placeForced(node) : undefined
       case 'generate':
@@ -107,7 +109,7 @@ class KernelFormer {
     const root = storageRoot(node)
     if (this.groupOf.has(root) || this.forced.has(root)) return false
     const { kind } = opOf(root).lowering
-    return kind === 'leaf' || kind === 'generate' || (kind === 'pointwise' && this.isFloating(root))
+    return kind === 'leaf' || kind === 'generate' || ((kind === 'pointwise' || kind === 'lookup') && this.isFloating(root))
   }
 
   private placePointwise(node: Node): void {
@@ -263,8 +265,9 @@ class KernelFormer {
     return accessesOf(node).flatMap(({ source }) => (this.isWaiting(source) ? this.readsThroughWaiting(source) : isGenerated(source) ? [] : [source]))
   }
 
-  private placeContraction(node: Node): void {
-    const group = this.newGroup('contract', node.type.shape)
+  /** A kernel for values that are combined from operands of other shapes. */
+  private placeProduct(kind: 'contract' | 'collect', node: Node): void {
+    const group = this.newGroup(kind, node.type.shape)
     this.groups.push(group)
     for (const access of accessesOf(node)) this.admitOperand(group, node, access)
     group.roles.set(node, 'full')
@@ -301,7 +304,7 @@ class KernelFormer {
 const isComputed = (node: Node): boolean => {
   const { lowering, cost } = opOf(node)
   switch (lowering.kind) {
-    case 'pointwise': case 'reduce': case 'argmax': case 'contract': case 'tiles': return true
+    case 'pointwise': case 'reduce': case 'argmax': case 'contract': case 'tiles': case 'lookup': case 'collect': return true
     case 'generate': return cost === 'costly'
     case 'indexMap': case 'view': case 'leaf': return false
   }

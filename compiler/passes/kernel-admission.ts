@@ -38,7 +38,7 @@ export function admissionOf(node: Node, role: Role, group: Group, forming: Formi
     for (const access of accessesOf(member)) {
       const { source } = access
       if (trial.roles.has(source)) {
-        if (own !== 'prologue' && !readsInPlace(trial, reading, reader, access)) misplaced.add(source)
+        if (!isReadable(trial, own, reading, reader, access)) misplaced.add(source)
         continue
       }
       const inner = forming.isWaiting(source) ? followingRole(trial, reading, reader, access, forming) : null
@@ -49,18 +49,23 @@ export function admissionOf(node: Node, role: Role, group: Group, forming: Formi
   return { members, outsiders: [...outsiders], misplaced: [...misplaced] }
 }
 
+/** May a member read a value of the kernel? A prologue is evaluated anywhere: only other prologues can be too. */
+function isReadable(trial: Group, own: Role, reading: Role, reader: Shape, access: Access): boolean {
+  return own === 'prologue' ? access.use !== 'table' && trial.roles.get(access.source) === 'prologue' : readsInPlace(trial, reading, reader, access)
+}
+
 /** A reduction reads over the whole domain, whatever it keeps. */
 const isCombination = (node: Node): boolean => ['reduce', 'argmax'].includes(opOf(node).lowering.kind)
 
 /** The role a waiting value would have in its reader's kernel, or null. */
 function followingRole(group: Group, role: Role, reader: Shape, access: Access, forming: Forming): Role | null {
   const { source } = access
-  if (!forming.mayFollow(source)) return null
+  if (access.use === 'table' || !forming.mayFollow(source)) return null
   if (role === 'prologue') return forming.isReadOnce(source) ? 'prologue' : null
   const inner = roleIn(group, source)
-  if (inner === null) return null
-  const trial: Group = { ...group, roles: new Map([[source, inner]]) }
-  return readsInPlace(trial, role, reader, access) ? inner : null
+  const trial: Group = { ...group, roles: inner === null ? new Map() : new Map([[source, inner]]) }
+  if (readsInPlace(trial, role, reader, access)) return inner
+  return access.use === 'position' && opOf(source).cost !== 'costly' && forming.isReadOnce(source) ? 'prologue' : null
 }
 
 /** May `group` take the members: does everything else they read stand before it? */

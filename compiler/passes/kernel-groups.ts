@@ -5,8 +5,7 @@
 import { equalShapes, type Shape } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
 import { keptShape, reducesRows, type KernelKind, type Role } from '../ir/kernel-graph.js'
-import { identityIndex, isIdentity, isUnit, resolve, type Access } from '../ops/access.js'
-import { opOf } from '../ops/registry.js'
+import { identityIndex, isIdentity, isUnit, readsAt, type Access } from '../ops/access.js'
 
 export type Group = {
   readonly id: number
@@ -19,8 +18,7 @@ export type Group = {
 }
 
 /** The nodes a node reads, with the position read for an element at the identity position of its own input. */
-export const accessesOf = (node: Node): Access[] =>
-  opOf(node).lowering.kind === 'leaf' ? [] : node.inputs.map((input) => resolve(input, identityIndex(input.type.shape.length)))
+export const accessesOf = (node: Node): Access[] => readsAt(node, identityIndex(node.type.shape.length))
 
 /** Does `from` need `target`, directly or through others? */
 export function reaches(from: Group, target: Group): boolean {
@@ -55,7 +53,7 @@ export function roleIn(group: Group, node: Node): Role | null {
  */
 export function readsInPlace(group: Group, role: Role, reader: Shape, access: Access): boolean {
   const sourceRole = group.roles.get(access.source)
-  if (sourceRole === undefined || sourceRole === 'prologue') return false
+  if (access.use === 'table' || sourceRole === undefined || sourceRole === 'prologue') return false
   const { shape } = access.source.type
   if (role === sourceRole) return isIdentity(access.index, shape, axisNames(reader))
   const rows = axisNames(group.domain).filter((name) => !group.reduced.includes(Number(name.slice(1))))

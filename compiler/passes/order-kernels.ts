@@ -124,7 +124,7 @@ function toKernel(group: Group, homes: ReadonlyMap<Node, readonly Home[]>, names
   }
 }
 
-const isMain = (node: Node): boolean => ['contract', 'reduce', 'argmax', 'tiles'].includes(opOf(node).lowering.kind)
+const isMain = (node: Node): boolean => ['contract', 'collect', 'reduce', 'argmax', 'tiles'].includes(opOf(node).lowering.kind)
 
 /** A C identifier: layer paths may hold any characters a user chose. */
 function uniqueName(text: string, taken: Set<string>): string {

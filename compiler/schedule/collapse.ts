@@ -24,8 +24,8 @@ const withoutAxis = (body: readonly Stmt[], axis: Axis): Stmt[] =>
   mapIndices(body, (index) => substituteIndex(index, (name) => (name === axis.name ? constIndex(0) : undefined)))
 
 function mergeable(outer: Axis, inner: Axis, body: readonly Stmt[]): boolean {
-  const { loads, stores, others } = accessesIn(body)
-  return [...loads.map((l) => l.index), ...stores, ...others].every((index) =>
+  const { loads, lookups, stores, others } = accessesIn(body)
+  return [...[...loads, ...lookups].map((l) => l.index), ...stores, ...others].every((index) =>
     equalDims(strideOf(index, outer.name), multiplyDims(strideOf(index, inner.name), inner.extent)))
 }
 

@@ -6,6 +6,9 @@ import type { Target } from './target.js'
 /** Element operations a transcendental function is worth. */
 const costlyCalls: ReadonlySet<string> = new Set(['exp', 'expm1', 'log', 'log1p', 'tanh', 'sigmoid', 'pow'])
 
+/** What following a list is worth besides its first element; how long the lists are is not known before a call. */
+const followedWork = 8
+
 export function parallelize(kernel: KernelProgram, target: Target): KernelProgram {
   const [outer] = kernel.body
   if (kernel.body.length !== 1 || outer?.kind !== 'for') return kernel
@@ -20,6 +23,7 @@ function workOf(statement: Stmt): Dim {
     case 'store': return addDims(1, exprWork(statement.value))
     case 'reduce': return multiplyDims(statement.axes.reduce<Dim>((p, a) => multiplyDims(p, a.extent), 1), addDims(sum(statement.body), exprWork(statement.value)))
     case 'argmax': return multiplyDims(statement.axis.extent, addDims(sum(statement.body), exprWork(statement.value)))
+    case 'follow': return addDims(followedWork, addDims(sum(statement.body), exprWork(statement.value)))
     case 'contract': return multiplyDims(multiplyDims(statement.m.extent, statement.n.extent), statement.k.extent)
   }
 }
@@ -32,6 +36,7 @@ function exprWork(expr: Expr): Dim {
     case 'cast': return addDims(1, exprWork(expr.arg))
     case 'random': return 8
     case 'load': return 1
+    case 'lookup': return addDims(2, exprWork(expr.at))
     case 'const': case 'scalar': case 'dim': case 'local': case 'index': return 0
   }
 }

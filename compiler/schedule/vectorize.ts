@@ -20,11 +20,13 @@ function vectorizeStatement(statement: Stmt): Stmt {
 function lanesFit(statement: Stmt & { kind: 'for' }): boolean {
   const { body, axis } = statement
   if (body.some((s) => s.kind === 'for' || s.kind === 'contract')) return false
-  const { loads, stores } = accessesIn(body)
+  const { loads, lookups, stores } = accessesIn(body)
   const sideBySide = stores.length > 0 && stores.every((index) => strideOf(index, axis.name) === 1)
-  const combines = body.filter((s) => s.kind === 'reduce' || s.kind === 'argmax')
+  // Lanes walk through a list together.
+  if (body.some((s) => s.kind === 'follow' && strideOf(s.row, axis.name) !== 0)) return false
+  const combines = body.filter((s) => s.kind === 'reduce' || s.kind === 'argmax' || s.kind === 'follow')
   if (combines.length === 0) return sideBySide
-  const alongAxis = loads.map((l) => strideOf(l.index, axis.name)).filter((stride) => stride !== 0)
+  const alongAxis = [...loads, ...lookups].map((l) => strideOf(l.index, axis.name)).filter((stride) => stride !== 0)
   return sideBySide && alongAxis.length > 0 && alongAxis.every((stride) => stride === 1)
 }
 

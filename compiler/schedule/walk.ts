@@ -2,11 +2,14 @@
 import type { Expr, Index, Stmt } from '../ir/loop.js'
 
 export type Load = Expr & { readonly kind: 'load' }
-export type Accesses = { readonly loads: Load[]; readonly stores: Index[]; readonly others: Index[] }
+export type Lookup = Expr & { readonly kind: 'lookup' }
+export type Accesses = { readonly loads: Load[]; readonly lookups: Lookup[]; readonly stores: Index[]; readonly others: Index[] }
 
-/** Every index in the statements: of loads, of stores, and those used as numbers. */
+const nothing = (): Accesses => ({ loads: [], lookups: [], stores: [], others: [] })
+
+/** Every index in the statements: of loads and lookups, of stores, and those used as numbers or rows. */
 export function accessesIn(statements: readonly Stmt[]): Accesses {
-  const found: Accesses = { loads: [], stores: [], others: [] }
+  const found = nothing()
   for (const statement of statements) visitStatement(statement, found)
   return found
 }
@@ -18,6 +21,7 @@ function visitStatement(statement: Stmt, found: Accesses): void {
     case 'store': found.stores.push(statement.index); return visitExpr(statement.value, found)
     case 'reduce':
     case 'argmax': statement.body.forEach((s) => visitStatement(s, found)); return visitExpr(statement.value, found)
+    case 'follow': found.others.push(statement.row); statement.body.forEach((s) => visitStatement(s, found)); return visitExpr(statement.value, found)
     case 'contract': [statement.lhs, statement.rhs].forEach((e) => visitExpr(e, found)); return statement.epilogue.forEach((s) => visitStatement(s, found))
   }
 }
@@ -25,6 +29,7 @@ function visitStatement(statement: Stmt, found: Accesses): void {
 function visitExpr(expr: Expr, found: Accesses): void {
   switch (expr.kind) {
     case 'load': found.loads.push(expr); return
+    case 'lookup': found.lookups.push(expr); return visitExpr(expr.at, found)
     case 'index':
     case 'random': found.others.push(expr.index); return
     case 'call': return expr.args.forEach((a) => visitExpr(a, found))
@@ -36,7 +41,7 @@ function visitExpr(expr: Expr, found: Accesses): void {
 export const loadsIn = (statements: readonly Stmt[]): readonly Load[] => accessesIn(statements).loads
 
 export function loadsOf(expr: Expr): readonly Load[] {
-  const found: Accesses = { loads: [], stores: [], others: [] }
+  const found = nothing()
   visitExpr(expr, found)
   return found.loads
 }
@@ -51,6 +56,7 @@ function mapStatement(s: Stmt, map: (index: Index) => Index): Stmt {
     case 'store': return { ...s, index: map(s.index), value: mapExpr(s.value, map) }
     case 'reduce':
     case 'argmax': return { ...s, body: mapIndices(s.body, map), value: mapExpr(s.value, map) }
+    case 'follow': return { ...s, row: map(s.row), body: mapIndices(s.body, map), value: mapExpr(s.value, map) }
     case 'contract': return { ...s, lhs: mapExpr(s.lhs, map), rhs: mapExpr(s.rhs, map), epilogue: mapIndices(s.epilogue, map) }
   }
 }
@@ -60,6 +66,7 @@ function mapExpr(expr: Expr, map: (index: Index) => Index): Expr {
     case 'load':
     case 'index':
     case 'random': return { ...expr, index: map(expr.index) }
+    case 'lookup': return { ...expr, index: map(expr.index), at: mapExpr(expr.at, map) }
     case 'call': return { ...expr, args: expr.args.map((a) => mapExpr(a, map)) }
     case 'cast': return { ...expr, arg: mapExpr(expr.arg, map) }
     case 'const': case 'scalar': case 'dim': case 'local': return expr
@@ -75,6 +82,7 @@ export const mapExpressions = (statements: readonly Stmt[], map: (expr: Expr) =>
 
 function mapInside(expr: Expr, map: (expr: Expr) => Expr): Expr {
   if (expr.kind === 'call') return mapCall(expr, map)
+  if (expr.kind === 'lookup') return map({ ...expr, at: mapInside(expr.at, map) })
   return map(expr.kind === 'cast' ? { ...expr, arg: mapInside(expr.arg, map) } : expr)
 }
 
@@ -91,7 +99,8 @@ function mapStatementExpressions(s: Stmt, map: (expr: Expr) => Expr): Stmt {
     case 'let':
     case 'store': return { ...s, value: map(s.value) }
     case 'reduce':
-    case 'argmax': return { ...s, body: body(s.body), value: map(s.value) }
+    case 'argmax':
+    case 'follow': return { ...s, body: body(s.body), value: map(s.value) }
     case 'contract': return { ...s, lhs: map(s.lhs), rhs: map(s.rhs), epilogue: body(s.epilogue) }
   }
 }

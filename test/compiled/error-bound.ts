@@ -49,9 +49,9 @@ function roundings(node: Node): number {
   switch (lowering.kind) {
     case 'pointwise': return node.op === 'pow' ? 32 : cost === 'costly' ? 8 : exactOps.has(node.op) ? 0 : 1
     case 'generate': return 1
-    case 'leaf': case 'view': case 'indexMap': case 'tiles': case 'argmax': return 0
+    case 'leaf': case 'view': case 'indexMap': case 'tiles': case 'argmax': case 'lookup': return 0
     case 'reduce': return lowering.op === 'max' || lowering.op === 'min' ? 0 : 1
-    case 'contract': return 1
+    case 'contract': case 'collect': return 1
   }
 }
 
@@ -67,6 +67,8 @@ function inheritedError(node: Node, inputs: readonly Bounded[], value: Tensor, r
     case 'argmax': return value.data.map(() => (inputs[0]!.error.some((e) => e > 0) ? Infinity : 0))
     case 'reduce': return reductionError(lowering.op, inputs[0]!, value, again)
     case 'contract': return contractionError(inputs as [Bounded, Bounded], value, again)
+    case 'lookup': return movedError(inputs[1]!, again((x) => (x === inputs[1] ? x.value.data : x.error)))
+    case 'collect': return collectionError(inputs as [Bounded, Bounded], value, again)
     case 'pointwise': return pointwiseError(node, inputs, value, again)
   }
 }
@@ -93,6 +95,16 @@ function contractionError([a, b]: [Bounded, Bounded], value: Tensor, again: Agai
   const terms = m * n === 0 ? 0 : Math.round(Math.sqrt((a.value.data.length / m) * (b.value.data.length / n)))
   const far = again(reach), near = again(magnitude)
   return far.map((f, i) => f - near[i]! + (terms + 1) * unit * f)
+}
+
+/** Of what was moved, unless the positions themselves are uncertain. */
+const movedError = (positions: Bounded, error: Float64Array): Float64Array => (positions.error.some((e) => e > 0) ? error.fill(Infinity) : error)
+
+/** Sums of no more terms than there are positions. */
+function collectionError([rows, x]: [Bounded, Bounded], value: Tensor, again: Again): Float64Array {
+  const sums = (data: (x: Bounded) => Float64Array): Float64Array => again((input) => (input === rows ? rows.value.data : data(x)))
+  const far = sums(reach), near = sums(magnitude)
+  return movedError(rows, value.data.map((_, i) => far[i]! - near[i]! + rows.value.data.length * unit * far[i]!))
 }
 
 function pointwiseError(node: Node, inputs: readonly Bounded[], value: Tensor, again: Again): Float64Array {

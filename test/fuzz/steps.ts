@@ -4,6 +4,7 @@ import type { Node } from '../../compiler/ir/graph.js'
 import * as b from '../../compiler/ops/build.js'
 import { clip, logSoftmax, softmax, square, variance } from '../../compiler/ops/compositions.js'
 import type { Draw } from './draw.js'
+import { indexingSteps } from './indexing-steps.js'
 
 type Step = (d: Draw) => Node | null
 type Unary = (x: Node) => Node
@@ -130,4 +131,5 @@ export const steps: readonly Step[] = [
   (d) => b.mul(b.cast(b.sum(b.mul(d.labels, d.labels)), 'float32'), 0.01),
   (d) => { const v = d.variables; return v.length > 0 ? b.mul(d.of(activations)(d.of(v)), 0.5) : null },
   (d) => b.broadcastTo(b.sum(b.mul(d.any(), 0.01)), [d.labels.type.shape[0]!, 3]),
+  ...indexingSteps,
 ]

@@ -29,6 +29,7 @@ const declarations: readonly (readonly [RegExp, (name: string) => string])[] = [
   [/^Unknown loss function:(\S+)$/, (name) => `loss ${name}`],
   [/^Unknown metric function:(\S+)$/, (name) => `metric ${name}`],
   [/^(sampleWeightMode) /, (name) => name],
+  [/^`(mask_zero)` must be false: /, () => 'masks'],
   [/^\('Keyword argument not understood:', '(\w+)'\)$/, (name) => `option ${name}`],
 ]
 

@@ -2,12 +2,13 @@
 import type { CustomObjects } from '../../compiler/nn/session.js'
 import type { KTensor } from '../../compiler/nn/tensor.js'
 import type { Node } from '../../compiler/ir/graph.js'
-import { maximum, sqrt, sub, sum } from '../../compiler/ops/build.js'
+import { maximum, reshape, sqrt, sub, sum } from '../../compiler/ops/build.js'
 import { square } from '../../compiler/ops/compositions.js'
 import { gradients } from '../../compiler/ops/gradients.js'
 
 /** By model and layer. */
 export const lambdaFunctions: Readonly<Record<string, CustomObjects>> = {
+  E14: { l2_loss: ([features, centers]: readonly KTensor[]): Node => sum(square(sub(features!.node, reshape(centers!.node, features!.node.type.shape))), 1, true) },
   E15: { lambda_1: ([before, pooled]: readonly KTensor[]): Node => gradients(sum(pooled!.node), null, [before!.node])[0]! },
   E20: { lambda_1: ([a, b]: readonly KTensor[]): Node => sqrt(maximum(sum(square(sub(a!.node, b!.node)), 1, true), 1e-7)) },
 }

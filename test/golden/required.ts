@@ -7,7 +7,7 @@ const dimensions = ['1D', '2D', '3D']
 const requiredLayers = new Set([
   'InputLayer', 'Dense', 'Activation', 'Dropout', 'Flatten', 'Reshape', 'Permute', 'RepeatVector', 'Lambda', 'ActivityRegularization', 'Sequential', 'Model',
   'Add', 'Subtract', 'Multiply', 'Average', 'Maximum', 'Minimum', 'Concatenate', 'Dot',
-  'LeakyReLU', 'PReLU', 'ELU', 'ThresholdedReLU', 'Softmax', 'ReLU', 'BatchNormalization', 'TimeDistributed',
+  'LeakyReLU', 'PReLU', 'ELU', 'ThresholdedReLU', 'Softmax', 'ReLU', 'BatchNormalization', 'TimeDistributed', 'Embedding',
   'GaussianNoise', 'GaussianDropout', 'AlphaDropout',
   ...['SpatialDropout', 'ZeroPadding', 'Cropping', 'UpSampling', 'GlobalMaxPooling', 'GlobalAveragePooling'].flatMap((name) => dimensions.map((d) => name + d)),
 ])

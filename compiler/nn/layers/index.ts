@@ -8,6 +8,7 @@ export { Activation, Dropout, Flatten, Reshape } from './core.js'
 export { Cropping1D, Cropping2D, Cropping3D } from './cropping.js'
 export { Dense } from './dense.js'
 export { Dot, dot } from './dot.js'
+export { Embedding } from './embedding.js'
 export {
   GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
 } from './global-pooling.js'

@@ -150,6 +150,37 @@ KCC_INLINE vi load_bool(const uint8_t* p, int64_t n) { return load_u8(p, n) != 0
 KCC_INLINE void store_bool(uint8_t* p, vi mask) { store_u8(p, mask & 1); }
 KCC_INLINE void store_bool(uint8_t* p, vi mask, int64_t n) { store_u8(p, mask & 1, n); }
 
+// ---- elements at a place found at run time: `at * stride` beyond p, 0 where `at` is not in [0, extent)
+
+KCC_INLINE bool inside(int32_t at, int64_t extent) { return at >= 0 && at < extent; }
+
+template <class T>
+KCC_INLINE T lookup(const T* p, int32_t at, int64_t stride, int64_t extent) { return inside(at, extent) ? p[at * stride] : T(0); }
+KCC_INLINE int32_t lookup_u8(const uint8_t* p, int32_t at, int64_t stride, int64_t extent) { return lookup(p, at, stride, extent); }
+KCC_INLINE bool lookup_bool(const uint8_t* p, int32_t at, int64_t stride, int64_t extent) { return lookup(p, at, stride, extent) != 0; }
+
+// The neighbours that begin there.
+KCC_INLINE vf lookup_row(const float* p, int32_t at, int64_t stride, int64_t extent) { return inside(at, extent) ? load(p + at * stride) : vf{}; }
+KCC_INLINE vi lookup_row(const int32_t* p, int32_t at, int64_t stride, int64_t extent) { return inside(at, extent) ? load(p + at * stride) : vi{}; }
+KCC_INLINE vi lookup_row_u8(const uint8_t* p, int32_t at, int64_t stride, int64_t extent) { return inside(at, extent) ? load_u8(p + at * stride) : vi{}; }
+KCC_INLINE vi lookup_row_bool(const uint8_t* p, int32_t at, int64_t stride, int64_t extent) { return inside(at, extent) ? load_bool(p + at * stride) : vi{}; }
+KCC_INLINE vf lookup_row(const float* p, int32_t at, int64_t stride, int64_t extent, int64_t n) { return inside(at, extent) ? load(p + at * stride, n) : vf{}; }
+KCC_INLINE vi lookup_row(const int32_t* p, int32_t at, int64_t stride, int64_t extent, int64_t n) { return inside(at, extent) ? load(p + at * stride, n) : vi{}; }
+KCC_INLINE vi lookup_row_u8(const uint8_t* p, int32_t at, int64_t stride, int64_t extent, int64_t n) { return inside(at, extent) ? load_u8(p + at * stride, n) : vi{}; }
+KCC_INLINE vi lookup_row_bool(const uint8_t* p, int32_t at, int64_t stride, int64_t extent, int64_t n) { return inside(at, extent) ? load_bool(p + at * stride, n) : vi{}; }
+
+// One element for each of n lanes, lane i from `step * i` on.
+template <class V, class T>
+KCC_INLINE V lookup_each(const T* p, int64_t step, vi at, int64_t stride, int64_t extent, int64_t n) {
+  V x{};
+  for (int64_t i = 0; i < n; i++) if (inside(at[i], extent)) x[i] = p[i * step + at[i] * stride];
+  return x;
+}
+KCC_INLINE vf lookup_lanes(const float* p, int64_t step, vi at, int64_t stride, int64_t extent, int64_t n = KCC_VW) { return lookup_each<vf>(p, step, at, stride, extent, n); }
+KCC_INLINE vi lookup_lanes(const int32_t* p, int64_t step, vi at, int64_t stride, int64_t extent, int64_t n = KCC_VW) { return lookup_each<vi>(p, step, at, stride, extent, n); }
+KCC_INLINE vi lookup_lanes_u8(const uint8_t* p, int64_t step, vi at, int64_t stride, int64_t extent, int64_t n = KCC_VW) { return lookup_each<vi>(p, step, at, stride, extent, n); }
+KCC_INLINE vi lookup_lanes_bool(const uint8_t* p, int64_t step, vi at, int64_t stride, int64_t extent, int64_t n = KCC_VW) { return lookup_lanes_u8(p, step, at, stride, extent, n) != 0; }
+
 // ---- strided bytes (no level gathers them)
 
 KCC_INLINE vi gather_u8(const uint8_t* p, int64_t stride, int64_t n) {
