@@ -28,6 +28,7 @@ export function activationOf(node: Node): { readonly activation: 'softmax' | 'si
 function softmaxNode(x: Node, axis = -1): Node {
   const rank = x.type.shape.length
   if (rank < 2) throw new ValueError(`Cannot apply softmax to a tensor that is 1D. Received input: ${String(new KTensor(x))}`)
+  if (rank > 2 && (axis < -rank || axis >= rank)) throw new ValueError(`softmax: expected an axis from ${-rank} to ${rank - 1}, found ${axis}.`)
   if (rank > 2) return compositions.softmax(x, axis)
   const result = compositions.softmax(x, -1)
   softmaxLogits.set(result, x)

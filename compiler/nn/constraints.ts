@@ -4,6 +4,7 @@ import type { Node } from '../ir/graph.js'
 import { add, cast, div, greaterEqual, mul, sqrt, sum } from '../ops/build.js'
 import { clip } from '../ops/compositions.js'
 import { configured, isConfigObject, make, numberOf, serializeConfigured, type ConfigObject, type Configured, type Json, type JsonObject, type Makers } from './configured.js'
+import { checkOptions } from './maker-options.js'
 import { reprText } from './python-text.js'
 import { session, type CustomObjects } from './session.js'
 import { KTensor, type TensorLike } from './tensor.js'
@@ -20,29 +21,35 @@ const constraint = (className: string, config: JsonObject, f: (w: Node) => Node)
   configured(className, config, (x: KTensor) => new KTensor(f(x.node)))
 
 /** Scales weights down where their norm over `axis` exceeds `maxValue`. */
-export const MaxNorm = ({ maxValue = 2, axis = 0 }: { readonly maxValue?: number; readonly axis?: Axis } = {}): Constraint & Configured =>
-  constraint('MaxNorm', { max_value: maxValue, axis }, (w) => {
+export function MaxNorm(options: { readonly maxValue?: number; readonly axis?: Axis } = {}): Constraint & Configured {
+  const { maxValue = 2, axis = 0 } = checkOptions('MaxNorm', options, { maxValue: 'number', axis: 'axis' })
+  return constraint('MaxNorm', { max_value: maxValue, axis }, (w) => {
     const found = norms(w, axis)
     return mul(w, div(clip(found, 0, maxValue), add(found, EPSILON)))
   })
+}
 
 /** Sets negative weights to 0. */
 export const NonNeg = (): Constraint & Configured =>
   constraint('NonNeg', {}, (w) => mul(w, cast(greaterEqual(w, 0), w.type.dtype)))
 
 /** Norm 1 over `axis`. */
-export const UnitNorm = ({ axis = 0 }: { readonly axis?: Axis } = {}): Constraint & Configured =>
-  constraint('UnitNorm', { axis }, (w) => div(w, add(norms(w, axis), EPSILON)))
+export function UnitNorm(options: { readonly axis?: Axis } = {}): Constraint & Configured {
+  const { axis = 0 } = checkOptions('UnitNorm', options, { axis: 'axis' })
+  return constraint('UnitNorm', { axis }, (w) => div(w, add(norms(w, axis), EPSILON)))
+}
 
 export type MinMaxNormOptions = { readonly minValue?: number; readonly maxValue?: number; readonly rate?: number; readonly axis?: Axis }
 
 /** Moves norms over `axis` into [minValue, maxValue], by the fraction `rate` of the way. */
-export const MinMaxNorm = ({ minValue = 0, maxValue = 1, rate = 1, axis = 0 }: MinMaxNormOptions = {}): Constraint & Configured =>
-  constraint('MinMaxNorm', { min_value: minValue, max_value: maxValue, rate, axis }, (w) => {
+export function MinMaxNorm(options: MinMaxNormOptions = {}): Constraint & Configured {
+  const { minValue = 0, maxValue = 1, rate = 1, axis = 0 } = checkOptions('MinMaxNorm', options, { minValue: 'number', maxValue: 'number', rate: 'number', axis: 'axis' })
+  return constraint('MinMaxNorm', { min_value: minValue, max_value: maxValue, rate, axis }, (w) => {
     const found = norms(w, axis)
     const desired = add(mul(clip(found, minValue, maxValue), rate), mul(found, 1 - rate))
     return mul(w, div(desired, add(found, EPSILON)))
   })
+}
 
 function axisOf(config: JsonObject): Axis {
   const value: Json = config['axis'] ?? 0

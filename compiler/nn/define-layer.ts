@@ -86,6 +86,8 @@ function gather(record: { className: string; positional: readonly string[] }, ar
   if (args.length > positional.length + 1) throw new ArgumentTypeError(`${className}() takes ${positional.length} positional arguments and one options object but ${args.length} arguments were given`, captureLocation())
   const options = args[positional.length] ?? {}
   if (typeof options !== 'object' || Array.isArray(options)) throw new ArgumentTypeError(`${className}() takes its options in one object, such as { name: 'a' }. Found: ${String(options)}`, captureLocation())
+  const twice = positional.find((name) => Object.hasOwn(options, name))
+  if (twice !== undefined) throw new ArgumentTypeError(`${className}() got multiple values for argument '${camelToSnake(twice)}'`, captureLocation(), `${twice} is given by position: ${className}(${positional.join(', ')}, { … })`)
   return { ...(options as Record<string, unknown>), ...Object.fromEntries(positional.map((name, i) => [name, args[i]])) }
 }
 
@@ -99,6 +101,8 @@ export function defineLayer<const O extends OptionTable, const P extends readonl
       this.located(() => Object.assign(this, parseOptions(className, table, given)))
       this.inputSpec = record.inputSpec
     }
+
+    protected override get optionNames(): readonly string[] { return Object.keys(table).filter((name) => !record.positional.includes(name)) }
 
     override build(inputShape: KShape | KShape[]): void {
       record.build?.(asDefined(this), shapeList(inputShape))

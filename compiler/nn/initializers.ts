@@ -1,7 +1,9 @@
 /** First values of weights. Seeded ones give the same numbers on every machine; without a seed the session's is used. */
 import { allocate, type DType, type TypedArray } from '../../runtime/contract/dtype.js'
 import { ValueError } from '../../runtime/contract/errors.js'
+import { captureLocation } from '../support/capture.js'
 import { configured, isConfigObject, make, numberOf, seedOf, serializeConfigured, type ConfigObject, type Configured, type JsonObject, type Makers } from './configured.js'
+import { checkOptions } from './maker-options.js'
 import { reprText } from './python-text.js'
 import { fillNormal, fillTruncatedNormal, fillUniform, orthonormalColumns, type Stream } from './random-fill.js'
 import { session, type CustomObjects } from './session.js'
@@ -33,22 +35,31 @@ export const Zeros = (): Initializer & Configured => fixed('Zeros', {}, (shape) 
 /** All ones. */
 export const Ones = (): Initializer & Configured => fixed('Ones', {}, (shape) => new Float64Array(elements(shape)).fill(1))
 /** One value everywhere. */
-export const Constant = ({ value = 0 }: { readonly value?: number } = {}): Initializer & Configured =>
-  fixed('Constant', { value }, (shape) => new Float64Array(elements(shape)).fill(value))
+export function Constant(options: { readonly value?: number } = {}): Initializer & Configured {
+  const { value = 0 } = checkOptions('Constant', options, { value: 'number' })
+  return fixed('Constant', { value }, (shape) => new Float64Array(elements(shape)).fill(value))
+}
 
 type NormalOptions = Seeded & { readonly mean?: number; readonly stddev?: number }
+const normalKinds = { mean: 'number', stddev: 'number', seed: 'seed' } as const
 
 /** Normally distributed values. */
-export const RandomNormal = ({ mean = 0, stddev = 0.05, seed = null }: NormalOptions = {}): Initializer & Configured =>
-  random('RandomNormal', { mean, stddev, seed }, (shape, stream) => fillNormal(elements(shape), stream).map((z) => mean + stddev * z))
+export function RandomNormal(options: NormalOptions = {}): Initializer & Configured {
+  const { mean = 0, stddev = 0.05, seed = null } = checkOptions('RandomNormal', options, normalKinds)
+  return random('RandomNormal', { mean, stddev, seed }, (shape, stream) => fillNormal(elements(shape), stream).map((z) => mean + stddev * z))
+}
 
 /** Evenly distributed values in [minval, maxval). */
-export const RandomUniform = ({ minval = -0.05, maxval = 0.05, seed = null }: Seeded & { readonly minval?: number; readonly maxval?: number } = {}): Initializer & Configured =>
-  random('RandomUniform', { minval, maxval, seed }, (shape, stream) => fillUniform(elements(shape), stream).map((u) => minval + (maxval - minval) * u))
+export function RandomUniform(options: Seeded & { readonly minval?: number; readonly maxval?: number } = {}): Initializer & Configured {
+  const { minval = -0.05, maxval = 0.05, seed = null } = checkOptions('RandomUniform', options, { minval: 'number', maxval: 'number', seed: 'seed' })
+  return random('RandomUniform', { minval, maxval, seed }, (shape, stream) => fillUniform(elements(shape), stream).map((u) => minval + (maxval - minval) * u))
+}
 
 /** Normal, drawn again beyond two deviations. */
-export const TruncatedNormal = ({ mean = 0, stddev = 0.05, seed = null }: NormalOptions = {}): Initializer & Configured =>
-  random('TruncatedNormal', { mean, stddev, seed }, (shape, stream) => fillTruncatedNormal(elements(shape), stream).map((z) => mean + stddev * z))
+export function TruncatedNormal(options: NormalOptions = {}): Initializer & Configured {
+  const { mean = 0, stddev = 0.05, seed = null } = checkOptions('TruncatedNormal', options, normalKinds)
+  return random('TruncatedNormal', { mean, stddev, seed }, (shape, stream) => fillTruncatedNormal(elements(shape), stream).map((z) => mean + stddev * z))
+}
 
 const modes = ['fan_in', 'fan_out', 'fan_avg'] as const
 const distributions = ['normal', 'uniform'] as const
@@ -74,11 +85,12 @@ function fanFor(mode: string, shape: readonly number[]): number {
 }
 
 /** Variance `scale / fan`. @throws ValueError for a scale that is not positive, an unknown mode or distribution. */
-export function VarianceScaling({ scale = 1, mode = 'fan_in', distribution = 'normal', seed = null }: VarianceScalingOptions = {}): Initializer & Configured {
+export function VarianceScaling(options: VarianceScalingOptions = {}): Initializer & Configured {
+  const { scale = 1, mode = 'fan_in', distribution = 'normal', seed = null } = checkOptions('VarianceScaling', options, { scale: 'number', mode: 'text', distribution: 'text', seed: 'seed' })
   const [kept, drawn] = [mode.toLowerCase(), distribution.toLowerCase()]
-  if (scale <= 0) throw new ValueError(`\`scale\` must be a positive float. Got: ${scale}`)
-  if (!modes.some((m) => m === kept)) throw new ValueError(`Invalid \`mode\` argument: expected on of {"fan_in", "fan_out", "fan_avg"} but got ${mode}`)
-  if (!distributions.some((d) => d === drawn)) throw new ValueError(`Invalid \`distribution\` argument: expected one of {"normal", "uniform"} but got ${distribution}`)
+  if (scale <= 0) throw new ValueError(`\`scale\` must be a positive float. Got: ${scale}`, captureLocation())
+  if (!modes.some((m) => m === kept)) throw new ValueError(`Invalid \`mode\` argument: expected on of {"fan_in", "fan_out", "fan_avg"} but got ${mode}`, captureLocation())
+  if (!distributions.some((d) => d === drawn)) throw new ValueError(`Invalid \`distribution\` argument: expected one of {"normal", "uniform"} but got ${distribution}`, captureLocation())
   return random('VarianceScaling', { scale, mode: kept, distribution: drawn, seed }, (shape, stream) => {
     const variance = scale / fanFor(kept, shape)
     if (drawn === 'uniform') return fillUniform(elements(shape), stream).map((u) => Math.sqrt(3 * variance) * (2 * u - 1))
@@ -86,24 +98,25 @@ export function VarianceScaling({ scale = 1, mode = 'fan_in', distribution = 'no
   })
 }
 
-const scaled = (scale: number, mode: string, distribution: string) => ({ seed = null }: Seeded = {}): Initializer & Configured =>
-  VarianceScaling({ scale, mode, distribution, seed })
+const scaled = (maker: string, scale: number, mode: string, distribution: string) => (options: Seeded = {}): Initializer & Configured =>
+  VarianceScaling({ scale, mode, distribution, seed: checkOptions(maker, options, { seed: 'seed' }).seed ?? null })
 /** Uniform within ±sqrt(3 / fan in). */
-export const lecunUniform = scaled(1, 'fan_in', 'uniform')
+export const lecunUniform = scaled('lecunUniform', 1, 'fan_in', 'uniform')
 /** Truncated normal with variance 1 / fan in. */
-export const lecunNormal = scaled(1, 'fan_in', 'normal')
+export const lecunNormal = scaled('lecunNormal', 1, 'fan_in', 'normal')
 /** Uniform within ±sqrt(6 / (fan in + fan out)): what kernels start from unless told otherwise. */
-export const glorotUniform = scaled(1, 'fan_avg', 'uniform')
+export const glorotUniform = scaled('glorotUniform', 1, 'fan_avg', 'uniform')
 /** Truncated normal with variance 2 / (fan in + fan out). */
-export const glorotNormal = scaled(1, 'fan_avg', 'normal')
+export const glorotNormal = scaled('glorotNormal', 1, 'fan_avg', 'normal')
 /** Uniform within ±sqrt(6 / fan in). */
-export const heUniform = scaled(2, 'fan_in', 'uniform')
+export const heUniform = scaled('heUniform', 2, 'fan_in', 'uniform')
 /** Truncated normal with variance 2 / fan in. */
-export const heNormal = scaled(2, 'fan_in', 'normal')
+export const heNormal = scaled('heNormal', 2, 'fan_in', 'normal')
 
 /** Rows or columns (whichever are fewer) orthonormal, all but the last axis taken as rows, times `gain`. */
-export const Orthogonal = ({ gain = 1, seed = null }: Seeded & { readonly gain?: number } = {}): Initializer & Configured =>
-  random('Orthogonal', { gain, seed }, (shape, stream) => {
+export function Orthogonal(options: Seeded & { readonly gain?: number } = {}): Initializer & Configured {
+  const { gain = 1, seed = null } = checkOptions('Orthogonal', options, { gain: 'number', seed: 'seed' })
+  return random('Orthogonal', { gain, seed }, (shape, stream) => {
     const columns = shape.at(-1) ?? 1
     const rows = elements(shape) / columns
     const [long, short] = [Math.max(rows, columns), Math.min(rows, columns)]
@@ -111,16 +124,19 @@ export const Orthogonal = ({ gain = 1, seed = null }: Seeded & { readonly gain?:
     // A wide matrix is the transpose of a tall one, and column-major tall is row-major wide.
     return q.map((_, i) => gain * (rows < columns ? q[i]! : q[(i % columns) * rows + Math.floor(i / columns)]!))
   })
+}
 
 /** The identity matrix times `gain`. @throws ValueError for a weight that is not a matrix. */
-export const Identity = ({ gain = 1 }: { readonly gain?: number } = {}): Initializer & Configured =>
-  fixed('Identity', { gain }, (shape) => {
+export function Identity(options: { readonly gain?: number } = {}): Initializer & Configured {
+  const { gain = 1 } = checkOptions('Identity', options, { gain: 'number' })
+  return fixed('Identity', { gain }, (shape) => {
     if (shape.length !== 2) throw new ValueError('Identity matrix initializer can only be used for 2D matrices.')
     const [rows, columns] = shape as [number, number]
     const eye = new Float64Array(rows * columns)
     for (let i = 0; i < Math.min(rows, columns); i++) eye[i * columns + i] = gain
     return eye
   })
+}
 
 const textOf = (config: JsonObject, key: string, fallback: string): string => String(config[key] ?? fallback)
 const withSeed = (maker: (o: Seeded) => Initializer) => (c: JsonObject): Initializer => maker({ seed: seedOf(c) })

@@ -7,6 +7,7 @@ import type { DType } from '../../runtime/contract/dtype.js'
 import { ArgumentTypeError, KccError, RuntimeError, ValueError, type SourceLocation } from '../../runtime/contract/errors.js'
 import type { Node } from '../ir/graph.js'
 import { captureLocation } from '../support/capture.js'
+import { namesHint } from '../support/closest.js'
 import type { ArrayResult } from '../../runtime/contract/fit-types.js'
 import type { Json, JsonObject } from './configured.js'
 import { getConstraint, type ConstraintIdentifier } from './constraints.js'
@@ -62,14 +63,31 @@ export interface Layer {
   (inputs: Tensors, args?: JsonObject): CallResult
 }
 
-/** @throws TypeError in Keras' words for the first option that is not in `allowed`. */
-export function refuseUnknownOptions(options: object, allowed: readonly string[]): void {
+/** @throws TypeError in Keras' words for the first option that is not in `allowed`; `others` may have been meant. */
+export function refuseUnknownOptions(options: object, allowed: readonly string[], others: readonly string[] = []): void {
   const unknown = Object.keys(options).find((key) => !allowed.includes(key))
-  if (unknown !== undefined) throw new ArgumentTypeError(`('Keyword argument not understood:', ${reprText(unknown)})`, captureLocation())
+  if (unknown !== undefined) throw new ArgumentTypeError(`('Keyword argument not understood:', ${reprText(unknown)})`, captureLocation(), namesHint(unknown, [...others, ...allowed]))
 }
 
-const batchShapeOf = (o: LayerOptions): KShape | null =>
-  o.batchInputShape ? [...o.batchInputShape] : o.inputShape ? [o.batchSize ?? null, ...o.inputShape] : null
+/** @throws TypeError for anything but a list of sizes, in which null is a size that only the data has. */
+export function checkedShape(shape: unknown, name: string): KShape {
+  const isSize = (d: unknown): boolean => d === null || (typeof d === 'number' && Number.isInteger(d) && d >= 0)
+  if (Array.isArray(shape) && shape.every(isSize)) return [...(shape as KShape)]
+  throw new ArgumentTypeError(`\`${name}\` must be a list of sizes from 0 up, or null where any will do. Found: ${reprText(shape)}`, captureLocation())
+}
+
+const batchShapeOf = ({ batchInputShape, inputShape, batchSize }: LayerOptions): KShape | null =>
+  batchInputShape ? checkedShape(batchInputShape, 'batch_input_shape') : inputShape !== undefined ? checkedShape([batchSize ?? null, ...checkedShape(inputShape, 'input_shape')], 'batch_size') : null
+
+const dtypes: readonly DType[] = ['float32', 'float64', 'int32', 'uint8', 'bool']
+
+/** @throws TypeError for options of the wrong type, as a program without types may pass them. */
+function checkTypes({ name, trainable, dtype }: LayerOptions): void {
+  const refuse = (option: string, wanted: string, found: unknown): never => { throw new ArgumentTypeError(`\`${option}\` must be ${wanted}. Found: ${reprText(found)}`, captureLocation()) }
+  if (name !== undefined && name !== null && typeof name !== 'string') refuse('name', 'a text', name)
+  if (trainable !== undefined && typeof trainable !== 'boolean') refuse('trainable', 'true or false', trainable)
+  if (dtype !== undefined && !dtypes.includes(dtype)) refuse('dtype', `one of ${dtypes.join(', ')}`, dtype)
+}
 
 export class Layer {
   declare name: string
@@ -92,7 +110,8 @@ export class Layer {
   private declare initialWeights: readonly WeightInput[] | null
 
   constructor(options: LayerOptions = {}) {
-    refuseUnknownOptions(options, layerOptionNames)
+    refuseUnknownOptions(options, layerOptionNames, this.optionNames)
+    checkTypes(options)
     const self = callable(new.target.prototype as Layer)
     Object.assign(self, {
       name: options.name ? options.name : self.automaticName(),
@@ -104,6 +123,9 @@ export class Layer {
     })
     return self
   }
+
+  /** Options of a class besides those of all layers, for messages. */
+  protected get optionNames(): readonly string[] { return [] }
 
   /** Keras' `__class__.__name__`, as in configurations and summaries. */
   get className(): string { return this.constructor.name }

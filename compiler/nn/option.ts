@@ -95,7 +95,7 @@ export type DataFormat = (typeof dataFormats)[number]
 export const dataFormat = (): Option<string | null, DataFormat> => ({
   doc: 'channels_last: [B, ..., C]; channels_first: [B, C, ...]', fallback: null, serialize: (v) => v,
   parse: (v) => {
-    const wanted = (v ?? 'channels_last').replace(/[A-Z]/, (c) => `_${c.toLowerCase()}`)
+    const wanted = String(v ?? 'channels_last').replace(/[A-Z]/, (c) => `_${c.toLowerCase()}`)
     const found = dataFormats.find((f) => f === wanted)
     if (!found) throw new ValueError(`The \`data_format\` argument must be one of "channels_first", "channels_last". Received: ${String(v)}`)
     return found

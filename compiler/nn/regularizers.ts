@@ -3,6 +3,7 @@ import { ValueError } from '../../runtime/contract/errors.js'
 import type { Node } from '../ir/graph.js'
 import { abs, add, constant, mul, sum } from '../ops/build.js'
 import { configured, isConfigObject, make, numberOf, serializeConfigured, type ConfigObject, type Configured, type Makers } from './configured.js'
+import { checkOptions } from './maker-options.js'
 import { reprText } from './python-text.js'
 import { session, type CustomObjects } from './session.js'
 import { KTensor, type TensorLike } from './tensor.js'
@@ -21,7 +22,8 @@ function l1l2Node(x: Node, l1: number, l2: number): Node {
 }
 
 /** `l1 * sum(|x|) + l2 * sum(x²)`. Both factors are rounded to float32, as Keras does. */
-export function L1L2({ l1 = 0, l2 = 0 }: { readonly l1?: number; readonly l2?: number } = {}): Regularizer & Configured {
+export function L1L2(options: { readonly l1?: number; readonly l2?: number } = {}): Regularizer & Configured {
+  const { l1 = 0, l2 = 0 } = checkOptions('L1L2', options, { l1: 'number', l2: 'number' })
   const [a, b] = [Math.fround(l1), Math.fround(l2)]
   return configured('L1L2', { l1: a, l2: b }, (x: KTensor) => new KTensor(l1l2Node(x.node, a, b)))
 }

@@ -7,7 +7,7 @@ import { windowReach } from '../ops/type-rules.js'
 import { applyActivation, type Activation } from './activations.js'
 import type { DefinedWeights } from './define-layer.js'
 import type { DataFormat, Option } from './option.js'
-import { tupleText } from './python-text.js'
+import { reprText, tupleText } from './python-text.js'
 import type { KShape } from './shape.js'
 import { channelAxis, mapSpatial, normalizeTuple, spatialAxes, type SpatialRank } from './spatial.js'
 
@@ -18,13 +18,13 @@ type TupleInput = number | readonly number[]
 
 /** A whole number for each spatial axis, or one for all; required. */
 export const windowSizes = (doc: string, rank: SpatialRank): Option<TupleInput, readonly number[]> => ({
-  doc, serialize: (v) => v, parse: (v, name) => normalizeTuple(v, rank, name),
+  doc, serialize: (v) => v, parse: (v, name) => normalizeTuple(v, rank, name, 1),
 })
 
 /** Strides of pooling windows: null for windows side by side. */
 export const poolStrides = (rank: SpatialRank): Dependent<TupleInput | null, readonly number[]> => ({
   doc: 'how far from window to window; null for the size of the windows', fallback: null, serialize: (v) => v,
-  parse: (v, name, given = {}) => normalizeTuple(v ?? given['poolSize'] ?? 2, rank, name),
+  parse: (v, name, given = {}) => normalizeTuple(v ?? given['poolSize'] ?? 2, rank, name, 1),
 })
 
 /** Extra elements after each axis, or null. */
@@ -32,7 +32,7 @@ export const outputPadding = (rank: SpatialRank): Dependent<TupleInput | null, r
   doc: 'elements added to each axis of the result; null for the usual size', fallback: null, serialize: (v) => v,
   parse: (v, name, given = {}) => {
     if (v === null) return null
-    const extra = normalizeTuple(v, rank, name), strides = normalizeTuple(given['strides'] ?? 1, rank, 'strides')
+    const extra = normalizeTuple(v, rank, name, 0), strides = normalizeTuple(given['strides'] ?? 1, rank, 'strides', 1)
     if (extra.some((n, i) => n >= strides[i]!)) throw new ValueError(`Stride ${tupleText(strides)} must be greater than output padding ${tupleText(extra)}`)
     return extra
   },
@@ -40,9 +40,9 @@ export const outputPadding = (rank: SpatialRank): Dependent<TupleInput | null, r
 
 const paddings: readonly Padding[] = ['valid', 'same', 'causal']
 
-function paddingNamed(value: string): Padding {
-  const found = paddings.find((p) => p === value.toLowerCase())
-  if (!found) throw new ValueError(`The \`padding\` argument must be one of "valid", "same" (or "causal" for Conv1D). Received: ${value}`)
+function paddingNamed(value: unknown): Padding {
+  const found = paddings.find((p) => typeof value === 'string' && p === value.toLowerCase())
+  if (!found) throw new ValueError(`The \`padding\` argument must be one of "valid", "same" (or "causal" for Conv1D). Received: ${typeof value === 'string' ? value : reprText(value)}`)
   return found
 }
 
@@ -108,11 +108,15 @@ export const channelSpec = (shape: KShape, format: DataFormat) =>
 
 /** @throws ValueError for what TensorFlow refuses: strides and dilation together, and windows larger than the input. */
 export function checkSliding(shape: KShape, sliding: Sliding, format: DataFormat): void {
-  const { strides, dilations } = sliding
+  checkDilation(sliding)
+  slidShape(shape, sliding, format)
+}
+
+/** @throws ValueError for strides and dilation together. */
+export function checkDilation({ strides, dilations }: Sliding): void {
   if (strides.some((s) => s > 1) && dilations.some((d) => d > 1)) {
     throw new ValueError(`\`strides > 1\` not supported in conjunction with \`dilation_rate > 1\`. Received: strides=[${strides.join(' ')}] and dilation_rate=[${dilations.join(' ')}]`)
   }
-  slidShape(shape, sliding, format)
 }
 
 /** `body` of `x` with its channels last, and the result in the format of the input. */

@@ -20,16 +20,17 @@ export function mapSpatial(shape: KShape, rank: SpatialRank, format: DataFormat,
   return shape.map((d, axis) => (d === null || !axes.includes(axis) ? d : f(d, axes.indexOf(axis))))
 }
 
-/** One whole number for all axes, or a list with one for each. @throws ValueError in Keras' words. */
-export function normalizeTuple(value: unknown, count: number, name: string): number[] {
-  if (typeof value === 'number' && Number.isInteger(value)) return Array.from({ length: count }, () => value)
-  if (Array.isArray(value) && value.length === count && value.every((v) => Number.isInteger(v))) return [...(value as number[])]
-  throw new ValueError(`The \`${name}\` argument must be a tuple of ${count} integers. Received: ${reprText(value)}`)
+/** One whole number for all axes, or a list with one for each, from `least` up. @throws ValueError in Keras' words. */
+export function normalizeTuple(value: unknown, count: number, name: string, least: number): number[] {
+  const list: unknown[] = Array.isArray(value) ? [...(value as unknown[])] : Array.from({ length: count }, () => value)
+  const fits = (v: unknown): v is number => typeof v === 'number' && Number.isInteger(v) && v >= least
+  if (list.length === count && list.every(fits)) return list
+  throw new ValueError(`The \`${name}\` argument must be a tuple of ${count} integers. Received: ${reprText(value)}`, null, `expected: ${count} integers from ${least} up, or one for all\nfound:    ${reprText(value)}`)
 }
 
 /** A whole number for each spatial axis, or one for all. */
 export const sizes = (doc: string, rank: SpatialRank, fallback: number): Option<number | readonly number[], readonly number[]> => ({
-  doc, fallback, serialize: (v) => v, parse: (v, name) => normalizeTuple(v, rank, name),
+  doc, fallback, serialize: (v) => v, parse: (v, name) => normalizeTuple(v, rank, name, 1),
 })
 
 /** Elements before the first and after the last. */
@@ -38,7 +39,7 @@ const toMargin = ([before, after]: readonly number[]): Margin => [before!, after
 
 /** Before and after along the only axis; one number for both. */
 export const margin = (doc: string, fallback: number): Option<number | Margin, Margin> => ({
-  doc, fallback, serialize: (v) => v, parse: (v, name) => toMargin(normalizeTuple(v, 2, name)),
+  doc, fallback, serialize: (v) => v, parse: (v, name) => toMargin(normalizeTuple(v, 2, name, 0)),
 })
 
 const ordinals = ['1st', '2nd', '3rd'] as const
@@ -50,9 +51,9 @@ export type MarginsInput = number | readonly (number | Margin)[]
 export const margins = (doc: string, rank: 2 | 3, fallback: number): Option<MarginsInput, readonly Margin[]> => ({
   doc, fallback, serialize: (v) => v,
   parse: (v, name) => {
-    const list: unknown = typeof v === 'number' ? normalizeTuple(v, rank, name) : v
+    const list: unknown = typeof v === 'number' ? normalizeTuple(v, rank, name, 0) : v
     if (!Array.isArray(list)) throw new ValueError(`\`${name}\` should be either an int, a list of ${rank} ints or a list of ${rank} lists of 2 ints. Found: ${reprText(v)}`)
     if (list.length !== rank) throw new ValueError(`\`${name}\` should have ${counts[rank]} elements. Found: ${reprText(v)}`)
-    return list.map((entry, i) => toMargin(normalizeTuple(entry, 2, `${ordinals[i]!} entry of ${name}`)))
+    return list.map((entry, i) => toMargin(normalizeTuple(entry, 2, `${ordinals[i]!} entry of ${name}`, 0)))
   },
 })

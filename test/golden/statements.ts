@@ -11,7 +11,7 @@ import { NDArray } from '../../runtime/index.js'
 const { Add, Concatenate, Conv2D, Dense, Flatten, Input, Model, Reshape, Sequential, SGD, add, concatenate, loadModel, toCategorical } = kcc
 
 /** A value of a wrong type, as a user without types would pass it. */
-const wrong = (x: unknown): never => x as never
+export const wrong = (x: unknown): never => x as never
 /** numpy's arrays have 64 bits unless told otherwise. */
 const zeros = (...shape: number[]): NDArray => NDArray.zeros(shape, 'float64')
 const ones = (...shape: number[]): NDArray => new NDArray(zeros(...shape).data.fill(1), shape, 'float64')

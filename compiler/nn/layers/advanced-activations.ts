@@ -50,14 +50,24 @@ export const Softmax = defineLayer({
   call: (layer, [x]) => applied((t) => softmax(t, layer.axis), x),
 })
 
+/** @throws ValueError in Keras' words for a value below 0. */
+const notNegative = <In, Out extends number | null>(option: Option<In, Out>): Option<In, Out> => ({
+  ...option,
+  parse: (v, name) => {
+    const value = option.parse(v, name)
+    if (value !== null && value < 0) throw new ValueError(`${name} of ReLU layer cannot be negative value: ${value}`)
+    return value
+  },
+})
+
 /** `ReLU({ maxValue, negativeSlope, threshold })`: max(x, 0), or with a largest value, a slope, and where it begins. */
 export const ReLU = defineLayer({
   ...ofAnyInput,
   className: 'ReLU',
   doc: 'maxValue where x is at least that, x from the threshold on, else negativeSlope · (x - threshold).',
   options: {
-    maxValue: optionalFloat32('largest result; null for none'),
-    negativeSlope: float32('slope below the threshold', 0),
+    maxValue: notNegative(optionalFloat32('largest result; null for none')),
+    negativeSlope: notNegative(float32('slope below the threshold', 0)),
     threshold: float32('where it begins', 0),
   },
   call: (layer, [x]) => applied((t) => relu(t, { alpha: layer.negativeSlope, maxValue: layer.maxValue, threshold: layer.threshold }), x),

@@ -35,7 +35,7 @@ export const RepeatVector = defineLayer({
   className: 'RepeatVector',
   doc: '[B, features] to [B, n, features]: each row n times.',
   positional: ['n'],
-  options: { n: integer('how many times') },
+  options: { n: integer('how many times', undefined, 0) },
   acceptsInputDim: false,
   inputSpec: { ndim: 2 },
   build: null,

@@ -1,7 +1,8 @@
 /** Conv1D, 2D and 3D: windows of the input times a kernel. */
 import { convolution } from '../../ops/convolution.js'
 import { defineLayer } from '../define-layer.js'
-import { activation, boolean, constraint, dataFormat, initializer, integer, regularizer } from '../option.js'
+import { addBias, addKernel, linearOptions } from '../linear.js'
+import { dataFormat, integer } from '../option.js'
 import { causalPadding, channelSpec, checkSliding, finished, knownChannels, padding, slidingOf, slidShape, windowSizes } from '../sliding.js'
 import { sizes, type SpatialRank } from '../spatial.js'
 
@@ -18,25 +19,15 @@ const convolutional = (className: string, rank: SpatialRank, border: ReturnType<
     padding: border,
     dataFormat: dataFormat(),
     dilationRate: sizes('how far from element to element in a window', rank, 1),
-    activation: activation('applied to the result', null),
-    useBias: boolean('whether a bias is added', true),
-    kernelInitializer: initializer('first values of the kernel', 'glorot_uniform'),
-    biasInitializer: initializer('first values of the bias', 'zeros'),
-    kernelRegularizer: regularizer('penalty on the kernel'),
-    biasRegularizer: regularizer('penalty on the bias'),
-    activityRegularizer: regularizer('penalty on the result'),
-    kernelConstraint: constraint('projection of the kernel after each update'),
-    biasConstraint: constraint('projection of the bias after each update'),
+    ...linearOptions,
   },
   acceptsInputDim: false,
   inputSpec: { ndim: rank + 2 },
   build: (layer, [shape]) => {
     const channels = knownChannels(shape!, layer.dataFormat)
     checkSliding(shape!, slidingOf(layer), layer.dataFormat)
-    layer.addWeight({ name: 'kernel', shape: [...layer.kernelSize, channels, layer.filters], initializer: layer.kernelInitializer, regularizer: layer.kernelRegularizer, constraint: layer.kernelConstraint })
-    if (layer.useBias) {
-      layer.addWeight({ name: 'bias', shape: [layer.filters], initializer: layer.biasInitializer, regularizer: layer.biasRegularizer, constraint: layer.biasConstraint })
-    }
+    addKernel(layer, [...layer.kernelSize, channels, layer.filters])
+    addBias(layer, [layer.filters])
     layer.inputSpec = channelSpec(shape!, layer.dataFormat)
   },
   call: (layer, [x]) => finished(layer, x!, (last) => convolution(last, layer.weightNamed('kernel')!.node, slidingOf(layer))),

@@ -98,7 +98,7 @@ export const Reshape = defineLayer({
   build: (layer, [shape]) => { resolvedTarget(shape!.slice(1), layer.targetShape) },
   call: (layer, [x]) => {
     const [batch] = x!.type.shape
-    return reshape(x!, [batch!, ...layer.targetShape])
+    return reshape(x!, [batch!, ...layer.targetShape.map((d) => Math.max(d, -1))])
   },
   outputShape: (layer, [shape]) => [shape![0] ?? null, ...resolvedTarget(shape!.slice(1), layer.targetShape)],
 })

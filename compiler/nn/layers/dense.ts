@@ -4,7 +4,8 @@ import type { Dim } from '../../ir/dim.js'
 import { add, matmul, reshape } from '../../ops/build.js'
 import { applyActivation } from '../activations.js'
 import { defineLayer } from '../define-layer.js'
-import { activation, boolean, constraint, initializer, integer, regularizer } from '../option.js'
+import { addBias, addKernel, linearOptions } from '../linear.js'
+import { integer } from '../option.js'
 
 /** x·W over the last axis; other axes than the last are rows of one matrix. */
 function product(x: Node, kernel: Node): Node {
@@ -23,24 +24,14 @@ export const Dense = defineLayer({
   positional: ['units'],
   options: {
     units: integer('size of the last axis of the result', undefined, 1),
-    activation: activation('applied to the result', null),
-    useBias: boolean('whether a bias is added', true),
-    kernelInitializer: initializer('first values of the kernel', 'glorot_uniform'),
-    biasInitializer: initializer('first values of the bias', 'zeros'),
-    kernelRegularizer: regularizer('penalty on the kernel'),
-    biasRegularizer: regularizer('penalty on the bias'),
-    activityRegularizer: regularizer('penalty on the result'),
-    kernelConstraint: constraint('projection of the kernel after each update'),
-    biasConstraint: constraint('projection of the bias after each update'),
+    ...linearOptions,
   },
   acceptsInputDim: true,
   inputSpec: { minNdim: 2 },
   build: (layer, [shape]) => {
     const inputs = shape!.at(-1) ?? null
-    layer.addWeight({ name: 'kernel', shape: [inputs, layer.units], initializer: layer.kernelInitializer, regularizer: layer.kernelRegularizer, constraint: layer.kernelConstraint })
-    if (layer.useBias) {
-      layer.addWeight({ name: 'bias', shape: [layer.units], initializer: layer.biasInitializer, regularizer: layer.biasRegularizer, constraint: layer.biasConstraint })
-    }
+    addKernel(layer, [inputs, layer.units])
+    addBias(layer, [layer.units])
     layer.inputSpec = { minNdim: 2, axes: { [-1]: inputs! } }
   },
   call: (layer, [x]) => {

@@ -5,7 +5,7 @@ import { input as inputNode } from '../../ops/build.js'
 import { captureLocation } from '../../support/capture.js'
 import type { JsonObject } from '../configured.js'
 import { callableClass } from '../define-layer.js'
-import { Layer, refuseUnknownOptions } from '../layer.js'
+import { checkedShape, Layer, refuseUnknownOptions } from '../layer.js'
 import { registerLayer } from '../layer-table.js'
 import { session } from '../session.js'
 import { inputShape, type KShape } from '../shape.js'
@@ -68,5 +68,5 @@ export function Input(options: InputOptions): KTensor {
   if (!shape && !batchShape) {
     throw new ValueError('Please provide to Input either a `shape` or a `batch_shape` argument. Note that `shape` does not include the batch dimension.', captureLocation())
   }
-  return new InputLayerClass({ ...rest, batchInputShape: batchShape ?? [null, ...(shape ?? [])] }).tensor
+  return new InputLayerClass({ ...rest, batchInputShape: batchShape ? checkedShape(batchShape, 'batch_shape') : [null, ...checkedShape(shape, 'shape')] }).tensor
 }

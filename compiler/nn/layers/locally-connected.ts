@@ -5,7 +5,8 @@ import { add, reshape } from '../../ops/build.js'
 import { locallyConnected } from '../../ops/convolution.js'
 import { applyActivation, type Activation } from '../activations.js'
 import { defineLayer, type DefinedWeights } from '../define-layer.js'
-import { activation, boolean, constraint, dataFormat, initializer, integer, regularizer, unlisted } from '../option.js'
+import { addBias, addKernel, linearOptions } from '../linear.js'
+import { dataFormat, integer, unlisted } from '../option.js'
 import { tupleText } from '../python-text.js'
 import type { KShape } from '../shape.js'
 import { channelSpec, checkSliding, padding, slidingOf, slidShape, windowSizes, withChannelsLast, type Convolutional } from '../sliding.js'
@@ -52,25 +53,15 @@ const local = (className: string, rank: 1 | 2, format: ReturnType<typeof dataFor
     strides: sizes('how far from window to window', rank, 1),
     padding: validPadding(className),
     dataFormat: format,
-    activation: activation('applied to the result', null),
-    useBias: boolean('whether a bias is added', true),
-    kernelInitializer: initializer('first values of the kernel', 'glorot_uniform'),
-    biasInitializer: initializer('first values of the bias', 'zeros'),
-    kernelRegularizer: regularizer('penalty on the kernel'),
-    biasRegularizer: regularizer('penalty on the bias'),
-    activityRegularizer: regularizer('penalty on the result'),
-    kernelConstraint: constraint('projection of the kernel after each update'),
-    biasConstraint: constraint('projection of the bias after each update'),
+    ...linearOptions,
   },
   acceptsInputDim: false,
   inputSpec: { ndim: rank + 2 },
   build: (layer, [shape]) => {
     checkSliding(shape!, slidingOf(layer), layer.dataFormat)
     const { positions, inner } = kernelSizes(className, shape!, layer)
-    layer.addWeight({ name: 'kernel', shape: [positions.reduce((a, b) => a * b, 1), inner, layer.filters], initializer: layer.kernelInitializer, regularizer: layer.kernelRegularizer, constraint: layer.kernelConstraint })
-    if (layer.useBias) {
-      layer.addWeight({ name: 'bias', shape: [...positions, layer.filters], initializer: layer.biasInitializer, regularizer: layer.biasRegularizer, constraint: layer.biasConstraint })
-    }
+    addKernel(layer, [positions.reduce((a, b) => a * b, 1), inner, layer.filters])
+    addBias(layer, [...positions, layer.filters])
     layer.inputSpec = channelSpec(shape!, layer.dataFormat)
   },
   call: (layer, [x]) => connected(layer, x!),

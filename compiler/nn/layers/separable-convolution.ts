@@ -1,9 +1,12 @@
 /** SeparableConv1D and 2D, DepthwiseConv2D: each channel by itself, then perhaps a product over the channels. */
 import { depthwiseConvolution, separableConvolution } from '../../ops/convolution.js'
 import { defineLayer } from '../define-layer.js'
-import { activation, boolean, constraint, dataFormat, initializer, integer, regularizer } from '../option.js'
+import { addBias, linearOptions } from '../linear.js'
+import { constraint, dataFormat, initializer, integer, regularizer } from '../option.js'
 import { channelSpec, checkSliding, finished, knownChannels, padding, slidingOf, slidShape, windowSizes } from '../sliding.js'
 import { sizes, type SpatialRank } from '../spatial.js'
+
+const { activation, useBias, biasInitializer, biasRegularizer, activityRegularizer, biasConstraint } = linearOptions
 
 /** In the order of Keras' configuration. */
 const slidingOptions = (rank: SpatialRank) => ({
@@ -12,12 +15,7 @@ const slidingOptions = (rank: SpatialRank) => ({
   padding: padding(),
   dataFormat: dataFormat(),
   dilationRate: sizes('how far from element to element in a window', rank, 1),
-  activation: activation('applied to the result', null),
-  useBias: boolean('whether a bias is added', true),
-  biasInitializer: initializer('first values of the bias', 'zeros'),
-  biasRegularizer: regularizer('penalty on the bias'),
-  activityRegularizer: regularizer('penalty on the result'),
-  biasConstraint: constraint('projection of the bias after each update'),
+  activation, useBias, biasInitializer, biasRegularizer, activityRegularizer, biasConstraint,
   depthMultiplier: integer('results of each channel', 1, 1),
   depthwiseInitializer: initializer('first values of the kernel of each channel', 'glorot_uniform'),
 })
@@ -42,9 +40,7 @@ const separable = (className: string, rank: 1 | 2) => defineLayer({
     checkSliding(shape!, slidingOf(layer), layer.dataFormat)
     layer.addWeight({ name: 'depthwise_kernel', shape: [...layer.kernelSize, channels, layer.depthMultiplier], initializer: layer.depthwiseInitializer, regularizer: layer.depthwiseRegularizer, constraint: layer.depthwiseConstraint })
     layer.addWeight({ name: 'pointwise_kernel', shape: [...layer.kernelSize.map(() => 1), channels * layer.depthMultiplier, layer.filters], initializer: layer.pointwiseInitializer, regularizer: layer.pointwiseRegularizer, constraint: layer.pointwiseConstraint })
-    if (layer.useBias) {
-      layer.addWeight({ name: 'bias', shape: [layer.filters], initializer: layer.biasInitializer, regularizer: layer.biasRegularizer, constraint: layer.biasConstraint })
-    }
+    addBias(layer, [layer.filters])
     layer.inputSpec = channelSpec(shape!, layer.dataFormat)
   },
   call: (layer, [x]) => finished(layer, x!, (last) =>
@@ -73,9 +69,7 @@ export const DepthwiseConv2D = defineLayer({
     const channels = knownChannels(shape!, layer.dataFormat, 'the inputs to `DepthwiseConv2D`')
     checkSliding(shape!, slidingOf(layer), layer.dataFormat)
     layer.addWeight({ name: 'depthwise_kernel', shape: [...layer.kernelSize, channels, layer.depthMultiplier], initializer: layer.depthwiseInitializer, regularizer: layer.depthwiseRegularizer, constraint: layer.depthwiseConstraint })
-    if (layer.useBias) {
-      layer.addWeight({ name: 'bias', shape: [channels * layer.depthMultiplier], initializer: layer.biasInitializer, regularizer: layer.biasRegularizer, constraint: layer.biasConstraint })
-    }
+    addBias(layer, [channels * layer.depthMultiplier])
     layer.inputSpec = channelSpec(shape!, layer.dataFormat)
   },
   call: (layer, [x]) => finished(layer, x!, (last) => depthwiseConvolution(last, layer.weightNamed('depthwise_kernel')!.node, slidingOf(layer))),

@@ -3,8 +3,9 @@ import { addDims, isStatic, multiplyDims, subtractDims, type Dim, type Shape } f
 import { transposedConvolution } from '../../ops/convolution.js'
 import { windowReach } from '../../ops/type-rules.js'
 import { defineLayer } from '../define-layer.js'
-import { activation, boolean, constraint, dataFormat, initializer, integer, regularizer } from '../option.js'
-import { channelSpec, finished, knownChannels, outputPadding, padding, slidingOf, windowSizes, type Convolutional } from '../sliding.js'
+import { addBias, addKernel, linearOptions } from '../linear.js'
+import { dataFormat, integer } from '../option.js'
+import { channelSpec, checkDilation, finished, knownChannels, outputPadding, padding, slidingOf, windowSizes, type Convolutional } from '../sliding.js'
 import { channelAxis, mapSpatial, sizes, type SpatialRank } from '../spatial.js'
 import type { KShape } from '../shape.js'
 
@@ -46,25 +47,16 @@ const transposed = (className: string, rank: 2 | 3, dilation: Dilation) => defin
     padding: padding(),
     dataFormat: dataFormat(),
     dilationRate: dilation,
-    activation: activation('applied to the result', null),
-    useBias: boolean('whether a bias is added', true),
-    kernelInitializer: initializer('first values of the kernel', 'glorot_uniform'),
-    biasInitializer: initializer('first values of the bias', 'zeros'),
-    kernelRegularizer: regularizer('penalty on the kernel'),
-    biasRegularizer: regularizer('penalty on the bias'),
-    activityRegularizer: regularizer('penalty on the result'),
-    kernelConstraint: constraint('projection of the kernel after each update'),
-    biasConstraint: constraint('projection of the bias after each update'),
+    ...linearOptions,
     outputPadding: outputPadding(rank),
   },
   acceptsInputDim: false,
   inputSpec: { ndim: rank + 2 },
   build: (layer, [shape]) => {
     const channels = knownChannels(shape!, layer.dataFormat)
-    layer.addWeight({ name: 'kernel', shape: [...layer.kernelSize, layer.filters, channels], initializer: layer.kernelInitializer, regularizer: layer.kernelRegularizer, constraint: layer.kernelConstraint })
-    if (layer.useBias) {
-      layer.addWeight({ name: 'bias', shape: [layer.filters], initializer: layer.biasInitializer, regularizer: layer.biasRegularizer, constraint: layer.biasConstraint })
-    }
+    checkDilation(slidingOf(layer))
+    addKernel(layer, [...layer.kernelSize, layer.filters, channels])
+    addBias(layer, [layer.filters])
     layer.inputSpec = channelSpec(shape!, layer.dataFormat)
   },
   call: (layer, [x]) => finished(layer, x!, (last) =>

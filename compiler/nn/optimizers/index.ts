@@ -21,7 +21,7 @@ export type AdamaxOptions = Common & Decay & Epsilon & Betas
 export type NadamOptions = Common & Epsilon & Betas & { readonly scheduleDecay?: number }
 
 const constructorOf = <Options extends Common>(definition: OptimizerDefinition) =>
-  (options?: Options): Optimizer => new Optimizer(definition, { ...options })
+  (options?: Options): Optimizer => new Optimizer(definition, options ?? {})
 
 /** Gradient descent, with momentum and Nesterov momentum. */
 export const SGD = constructorOf<SGDOptions>(sgd)

@@ -6,6 +6,8 @@ import { ArgumentTypeError, ValueError } from '../../../runtime/contract/errors.
 import type { Node, Scalar, Update, Variable } from '../../ir/graph.js'
 import { add, cast, div, mul, scalar, variable } from '../../ops/build.js'
 import type { OptimizerUpdate, Parameter } from '../../ops/optimizer-update.js'
+import { captureLocation } from '../../support/capture.js'
+import { namesHint } from '../../support/closest.js'
 import { reprText } from '../python-text.js'
 import { snakeIdentifier } from '../training-names.js'
 import { clipGradients, type ClipOptions } from './clip.js'
@@ -143,19 +145,21 @@ const shapeOfSlot = (shape: SlotShape, parameter: readonly number[]): readonly n
 function kerasOptions(definition: OptimizerDefinition, options: OptimizerOptions): Map<string, number | boolean> {
   const known = [...Object.keys(definition.scalars), ...Object.keys(definition.fixed), 'clipnorm', 'clipvalue']
   const result = new Map<string, number | boolean>()
+  if (typeof options !== 'object') throw new ArgumentTypeError(`${definition.className}() takes its options in one object, such as { learningRate: 0.01 }. Found: ${reprText(options)}`, captureLocation())
   for (const [key, value] of Object.entries(options)) {
     const snake = snakeIdentifier(key)
     const name = snake === 'learning_rate' ? 'lr' : snake
-    if (!known.includes(name)) throw new ArgumentTypeError(`Unexpected keyword argument passed to optimizer: ${key}`)
-    if (value !== null && value !== undefined) result.set(name, checked(name, value))
+    if (!known.includes(name)) throw new ArgumentTypeError(`Unexpected keyword argument passed to optimizer: ${key}`, captureLocation(), namesHint(key, ['learningRate', ...known]))
+    if (value !== null && value !== undefined) result.set(name, checked(name, value, typeof definition.fixed[name] === 'boolean'))
   }
   return result
 }
 
-/** @throws ValueError for a number that cannot be used. */
-function checked(name: string, value: number | boolean): number | boolean {
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new ValueError(`The optimizer's ${name} must be a finite number, found ${value}.`)
-  return value
+/** @throws ValueError for a number that cannot be used, TypeError for what is none. */
+function checked(name: string, value: unknown, isFlag: boolean): number | boolean {
+  if (isFlag ? typeof value !== 'boolean' : typeof value !== 'number') throw new ArgumentTypeError(`The optimizer's ${name} must be ${isFlag ? 'true or false' : 'a number'}, found ${reprText(value)}.`, captureLocation())
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new ValueError(`The optimizer's ${name} must be a finite number, found ${value}.`, captureLocation())
+  return value as number | boolean
 }
 
 /** The optimizer of an identifier, a configuration or an instance, as `compile` takes it. @throws ValueError */
