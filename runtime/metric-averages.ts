@@ -36,11 +36,15 @@ export class MetricAverages {
     this.#last = new Float64Array(averaging.length)
   }
 
+  /** Everything counts from nothing, here and in compiled functions. */
   reset(): void {
-    this.#sums.fill(0)
-    this.#counts.fill(0)
-    this.#last.fill(0)
+    this.clear()
     this.state.reset()
+  }
+
+  /** Only what is averaged here. */
+  clear(): void {
+    for (const values of [this.#sums, this.#counts, this.#last]) values.fill(0)
   }
 
   /** Takes in the values of one batch, `values[offset …]` in the order of `metricsNames`. */

@@ -20,13 +20,16 @@ async function onBatch(session: Session, fn: ProgramFunction, averages: MetricAv
   checkWholeBatches(data.samples, fn)
   const inputs = functionInputs(model, fn, data), dims = program.dimsOf(fn, inputs)
   const outputs = model.metricsNames.map(() => new Float32Array(1))
-  await session.lock.run(fn.exclusive, async () => {
+  return session.lock.run(fn.exclusive, async () => {
     session.checkOpen()
-    if (options.resetMetrics !== false) averages.reset()
+    const resets = options.resetMetrics !== false
+    if (resets) averages.state.reset()
     await averages.state.during(() => program.native.callAsync(fn.index, inputs.map((a) => a.data), outputs, dims))
+    // Other calls may have ended meanwhile.
+    if (resets) averages.clear()
+    averages.add(outputs.map((o) => o[0]!), 0, data.samples, (output) => weightSum(model, data, output, null, 0, data.samples))
+    return oneOrAll(model.metricsNames.map((_, k) => averages.batchValue(k)))
   })
-  averages.add(outputs.map((o) => o[0]!), 0, data.samples, (output) => weightSum(model, data, output, null, 0, data.samples))
-  return oneOrAll(model.metricsNames.map((_, k) => averages.batchValue(k)))
 }
 
 /** A model without metrics gives its loss as a number. */

@@ -4,7 +4,7 @@
  */
 import { ArgumentTypeError, ValueError } from '../../runtime/contract/errors.js'
 import { getLoss, Loss, type LossFunction, type ObjectConfig } from './losses/loss.js'
-import { getMetric, type MetricIdentifier } from './metrics/get-metric.js'
+import { getMetric, instanceOf, type MetricIdentifier } from './metrics/get-metric.js'
 import type { Metric } from './metrics/metric.js'
 import { getOptimizer, Optimizer, type OptimizerOptions } from './optimizers/optimizer.js'
 import { reprText } from './python-text.js'
@@ -74,10 +74,11 @@ export type TrainingConfig = {
 }
 
 /** @throws ValueError, ArgumentTypeError in Keras' words. */
-export function compileModel(model: CompileTarget, options: CompileOptions): CompiledTraining {
-  checkKeys(options)
-  const optimizer = getOptimizer(options.optimizer)
-  if (model.outputNames.length === 0) return unbuilt(optimizer, options)
+export function compileModel(model: CompileTarget, given: CompileOptions): CompiledTraining {
+  checkKeys(given)
+  const optimizer = getOptimizer(given.optimizer)
+  if (model.outputNames.length === 0) return unbuilt(optimizer, given)
+  const options = { ...given, metrics: withInstances(given.metrics), weightedMetrics: withInstances(given.weightedMetrics) }
   const losses = lossesOf(model, options.loss ?? null)
   const weights = lossWeightsOf(model, options.lossWeights ?? null)
   if (losses.every((l) => l === null) && !model.hasPenalties) throw new ValueError('The model cannot be compiled because it has no loss to optimize.')
@@ -170,6 +171,14 @@ function metricsOf({ outputNames }: CompileTarget, metrics: MetricsArgument | nu
   if (!isDict(metrics)) throw new ArgumentTypeError(`Type of \`metrics\` argument not understood. Expected a list or dictionary, found: ${reprText(metrics)}`)
   checkOutputNames('metrics', metrics, outputNames)
   return outputNames.map((name) => listOf(metrics[name] ?? []))
+}
+
+/** Names of metric classes as objects, wherever they stand. */
+function withInstances(metrics: MetricsArgument | null | undefined): MetricsArgument | null {
+  const each = (x: MetricIdentifier | readonly MetricIdentifier[]): MetricIdentifier | readonly MetricIdentifier[] => (isList(x) ? x.map(instanceOf) : instanceOf(x))
+  if (metrics === null || metrics === undefined) return null
+  if (isMetricList(metrics)) return metrics.map(each)
+  return isDict(metrics) ? Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, each(value as MetricIdentifier)])) : metrics
 }
 
 const isMetricList = (x: MetricsArgument): x is readonly (MetricIdentifier | readonly MetricIdentifier[])[] => Array.isArray(x)

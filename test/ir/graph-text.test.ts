@@ -24,7 +24,10 @@ function moduleWith(attrs: Record<string, AttrValue>, shape: Dim[], from: Proven
   const node: Node = { op: 'anything', inputs: [], attrs, type: { dtype: 'float32', shape }, from }
   const user: Node = { op: 'user', inputs: [node, node], attrs: {}, type: node.type, from }
   return {
-    name: 'a "quoted" name', variables: [{ name: 'dense_1/kernel:0', dtype: 'float32', shape: [3, 4], role: 'weight', trainable: true }],
+    name: 'a "quoted" name', variables: [
+      { name: 'dense_1/kernel:0', dtype: 'float32', shape: [3, 4], role: 'weight', trainable: true },
+      ...(['slot', 'state', 'metric'] as const).map((role) => ({ name: `a ${role}`, dtype: 'float32' as const, shape: [2], role, trainable: false })),
+    ],
     scalars: [{ name: 'lr', value: 1e-7 }],
     functions: [{ name: 'f', inputs: [], outputs: [{ name: 'y // {}', node: user }], updates: [{ variable: 'dense_1/kernel:0', node }] }],
   }

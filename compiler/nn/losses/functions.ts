@@ -26,19 +26,19 @@ function lossFunction(definition: LossDefinition): BuiltinLoss {
 /** mean((t - p)²) over the last axis. */
 export const meanSquaredError = lossFunction(regression.meanSquaredError)
 /** The same as `meanSquaredError`. */
-export const mse = lossFunction(regression.meanSquaredError)
+export const mse = meanSquaredError
 /** mean(|t - p|) over the last axis. */
 export const meanAbsoluteError = lossFunction(regression.meanAbsoluteError)
 /** The same as `meanAbsoluteError`. */
-export const mae = lossFunction(regression.meanAbsoluteError)
+export const mae = meanAbsoluteError
 /** 100 · mean(|t - p| / |t|) over the last axis. */
 export const meanAbsolutePercentageError = lossFunction(regression.meanAbsolutePercentageError)
 /** The same as `meanAbsolutePercentageError`. */
-export const mape = lossFunction(regression.meanAbsolutePercentageError)
+export const mape = meanAbsolutePercentageError
 /** mean((log(1 + t) - log(1 + p))²) over the last axis. */
 export const meanSquaredLogarithmicError = lossFunction(regression.meanSquaredLogarithmicError)
 /** The same as `meanSquaredLogarithmicError`. */
-export const msle = lossFunction(regression.meanSquaredLogarithmicError)
+export const msle = meanSquaredLogarithmicError
 /** mean(max(1 - t p, 0)) over the last axis. */
 export const hinge = lossFunction(margins.hinge)
 /** mean(max(1 - t p, 0)²) over the last axis. */
@@ -58,12 +58,12 @@ export const binaryCrossentropy = lossFunction(binary)
 /** sum(t log(t / p)) over the last axis. */
 export const kullbackLeiblerDivergence = lossFunction(regression.kullbackLeiblerDivergence)
 /** The same as `kullbackLeiblerDivergence`. */
-export const kld = lossFunction(regression.kullbackLeiblerDivergence)
+export const kld = kullbackLeiblerDivergence
 /** mean(p - t log(p)) over the last axis. */
 export const poisson = lossFunction(regression.poisson)
 /** The negative cosine between target and prediction, along `axis`. */
 export const cosineProximity = lossFunction(regression.cosineProximity)
 /** The same as `cosineProximity`. */
-export const cosineSimilarity = lossFunction(regression.cosineProximity)
+export const cosineSimilarity = cosineProximity
 /** The same as `cosineProximity`. */
-export const cosine = lossFunction(regression.cosineProximity)
+export const cosine = cosineProximity

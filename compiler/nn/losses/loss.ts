@@ -3,11 +3,12 @@
  * become one number. Made from a name, from a user's function, from a configuration, or by the loss classes.
  */
 import { ArgumentTypeError, ValueError } from '../../../runtime/contract/errors.js'
-import { shapeText, sizeOf } from '../../ir/dim.js'
+import { sizeOf } from '../../ir/dim.js'
 import type { Node } from '../../ir/graph.js'
 import { add, cast, dimension, div, mul, reshape, stopGradient, sub, sum } from '../../ops/build.js'
 import { camelToSnake, snakeToCamel } from '../configured.js'
-import { reprText } from '../python-text.js'
+import { reprText, tupleText } from '../python-text.js'
+import { toKShape } from '../shape.js'
 import { KTensor, type TensorLike } from '../tensor.js'
 import { functionName, snakeIdentifier } from '../training-names.js'
 import { defaultLossOptions, type LossDefinition, type LossOptions, type Prediction } from './define-loss.js'
@@ -89,7 +90,7 @@ const meanOf = (losses: Node): Node => div(sum(losses), dimension(sizeOf(losses.
  */
 export function weighted(values: Node, weights: Node): Node {
   const [rank, axes] = [values.type.shape.length, weights.type.shape.length]
-  if (rank > 0 && rank < axes) throw new ValueError(`Weights of shape ${shapeText(weights.type.shape)} do not fit losses of shape ${shapeText(values.type.shape)}: expected a loss for each time step.`)
+  if (rank > 0 && rank < axes) throw new ValueError(`Weights of shape ${tupleText(toKShape(weights.type.shape))} do not fit losses of shape ${tupleText(toKShape(values.type.shape))}: expected a loss for each time step.`)
   const column = reshape(weights, [...weights.type.shape, ...Array<number>(Math.max(rank - axes, 0)).fill(1)])
   return mul(cast(values, 'float32'), column)
 }
@@ -140,10 +141,8 @@ export function getLoss(identifier: string | LossFunction | Loss | ObjectConfig)
   if (isObjectConfig(identifier)) return lossOfConfig(identifier)
   if (typeof identifier !== 'string') throw new ValueError(`Could not interpret loss function identifier: ${reprText(identifier)}`)
   const definition = findLoss(identifier)
-  if (definition) return namedLoss(definition, identifier)
-  const ofClass = findLossClass(identifier)
-  if (!ofClass) throw new ValueError(`Unknown loss function:${identifier}`)
-  return lossOfClass(ofClass)
+  if (!definition) throw new ValueError(`Unknown loss function:${identifier}`)
+  return namedLoss(definition, identifier)
 }
 
 /** The loss as a function, with every option at its default. */

@@ -3,9 +3,11 @@
  * thresholds. Source: keras/metrics.py and keras/utils/metrics_utils.py of 2.3.1.
  */
 import { ValueError } from '../../../runtime/contract/errors.js'
-import { equalShapes, shapeText } from '../../ir/dim.js'
+import { equalShapes } from '../../ir/dim.js'
 import type { Node } from '../../ir/graph.js'
 import { add, and, broadcastTo, cast, equal, expandDims, greater, iota, less, mul, notEqual, or, reshape, select, slice, squeeze, sub, sum } from '../../ops/build.js'
+import { tupleText } from '../python-text.js'
+import { toKShape } from '../shape.js'
 import type { MetricBatch, StateRule } from './rule.js'
 import { columnOf } from './thresholds.js'
 
@@ -31,7 +33,8 @@ function aligned(target: Node, scores: Node): readonly [Node, Node] {
     a.length === b.length + 1 && a.at(-1) === 1 ? [squeeze(target, [-1]), scores] :
     b.length === a.length + 1 && b.at(-1) === 1 ? [target, squeeze(scores, [-1])] : [target, scores]
   if (equalShapes(pair[0].type.shape, pair[1].type.shape)) return pair
-  throw new ValueError(`Shapes ${shapeText(b)} and ${shapeText(a)} are incompatible: this metric needs a target for each element of the predictions, ${shapeText(b)}, and found targets of shape ${shapeText(a)}.`)
+  const [found, expected] = [tupleText(toKShape(a)), tupleText(toKShape(b))]
+  throw new ValueError(`Shapes ${expected} and ${found} are incompatible: this metric needs a target for each element of the predictions, ${expected}, and found targets of shape ${found}.`)
 }
 
 /** The k highest of the last axis as they are, the others below every threshold; of equals the first is higher. */

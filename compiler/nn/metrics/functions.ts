@@ -35,6 +35,6 @@ export const sparseTopKCategoricalAccuracy = valuesOf(accuracy.SparseTopKCategor
 /** The cosine between target and prediction, along `axis`. The loss of this name is its negative. */
 export const cosineProximity = valuesOf(CosineSimilarity)
 /** The same as `cosineProximity`. */
-export const cosineSimilarity = valuesOf(CosineSimilarity)
+export const cosineSimilarity = cosineProximity
 /** The same as `cosineProximity`. */
-export const cosine = valuesOf(CosineSimilarity)
+export const cosine = cosineProximity

@@ -29,8 +29,8 @@ export function getMetric(identifier: MetricIdentifier, target: MetricTarget): M
 function namedMetric(name: string, target: MetricTarget): Metric {
   const metric = findMetric(resolveShorthand(name, target))
   // Names are kept as the user wrote them, except for camelCase, which Keras does not know.
-  if (metric) return functionMetric(metric, snakeIdentifier(name))
-  return classMetric({ class_name: name, config: {} })
+  if (!metric) throw new ValueError(`Unknown metric function:${name}`)
+  return functionMetric(metric, snakeIdentifier(name))
 }
 
 /** The metric as a function: every option at its default, reported under the name it was given by. */
@@ -41,6 +41,12 @@ export function classMetric({ class_name, config }: ObjectConfig): Metric {
   const definition = findMetricClass(class_name)
   if (!definition) throw new ValueError(`Unknown metric function:${class_name}`)
   return metricOfConfig(definition, config)
+}
+
+/** An object for the name of a class, such as `AUC`, so that it has a name and a configuration; everything else as it is. */
+export function instanceOf(identifier: MetricIdentifier): MetricIdentifier {
+  if (typeof identifier !== 'string' || findMetric(identifier) || !findMetricClass(identifier)) return identifier
+  return classMetric({ class_name: identifier, config: {} })
 }
 
 /** Which of its three meanings `accuracy` (and `crossentropy`) has for this output, as Keras decides it. */

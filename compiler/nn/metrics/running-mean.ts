@@ -1,8 +1,9 @@
 /** Sums and means over batches, weighted by sample or by time step. */
 import { ValueError } from '../../../runtime/contract/errors.js'
-import { shapeText } from '../../ir/dim.js'
 import type { Node } from '../../ir/graph.js'
 import { add, broadcastTo, cast, countOf, div, equal, mean, mul, select, sum } from '../../ops/build.js'
+import { tupleText } from '../python-text.js'
+import { toKShape } from '../shape.js'
 import type { MetricBatch, StateRule } from './rule.js'
 
 /** Values as far as weights tell them apart: axes beyond those of the weights are averaged. */
@@ -21,7 +22,7 @@ export function weightedSum(values: Node, weights: Node | null): { readonly tota
   const shared = weights.type.shape.length === 0 ? broadcastTo(weights, all.type.shape) : weights
   const kept = alongWeights(all, shared.type.shape.length)
   const [found, expected] = [kept.type.shape, shared.type.shape]
-  if (found.length > 0 && found.length !== expected.length) throw new ValueError(`Weights of shape ${shapeText(expected)} do not fit the values of a metric of shape ${shapeText(found)}: expected one weight for each value.`)
+  if (found.length > 0 && found.length !== expected.length) throw new ValueError(`Weights of shape ${tupleText(toKShape(expected))} do not fit the values of a metric of shape ${tupleText(toKShape(found))}: expected one weight for each value.`)
   return { total: sum(mul(kept, shared)), count: sum(shared) }
 }
 
