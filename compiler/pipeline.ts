@@ -10,7 +10,7 @@ import type { KernelProgram } from './ir/loop.js'
 import { verifyKernel } from './ir/loop-verify.js'
 import { verifyModule, type Infer } from './ir/verify.js'
 import { scratchOf } from './emit/emit-kernel.js'
-import { emitModules, type PlannedModule, type PlannedVariants } from './emit/emit-modules.js'
+import { emitModules, plansOf, type PlannedModule, type PlannedVariants } from './emit/emit-modules.js'
 import type { Emitted } from './emit/sources.js'
 import { opNamed } from './ops/registry.js'
 import { lowerKernels } from './lower/lower-kernel.js'
@@ -23,6 +23,7 @@ import { formKernels, type FusionOptions } from './passes/form-kernels.js'
 import { runTimeDemands } from './passes/run-time-demands.js'
 import { simplify } from './passes/simplify.js'
 import { planFunction, type PlannedFunction } from './plan/plan-function.js'
+import { blockedVariables, withBlocked } from './plan/variable-layout.js'
 import { scheduleKernel } from './schedule/index.js'
 import { cpu, type Target } from './schedule/target.js'
 import { specialize } from './passes/specialize.js'
@@ -91,7 +92,14 @@ export function planModule(module: Module, model: ModelManifest | null, options:
     constraints: runTimeDemands(graph),
     fixed: (options.specialize ?? []).map((sizes) => ({ sizes, planned: planGraph(specialize(graph, sizes), options) })),
   }))
-  return { module: optimized, dims: dimsOf(optimized), functions, model }
+  return { module: optimized, dims: dimsOf(optimized), functions: layOutVariables(functions), model }
+}
+
+/** Stage 7, over all functions of a module: how the variables they share are stored. */
+export function layOutVariables(functions: readonly PlannedVariants[]): PlannedVariants[] {
+  const blocked = blockedVariables(functions.flatMap(plansOf))
+  const stored = (planned: PlannedFunction): PlannedFunction => withBlocked(planned, blocked)
+  return functions.map(({ general, fixed }) => ({ general: stored(general), fixed: fixed.map((f) => ({ ...f, planned: stored(f.planned) })) }))
 }
 
 /** Symbols of all functions, in the order in which calls pass them. */

@@ -25,7 +25,7 @@ function kernelText({ program, bindings }: BoundKernel, index: number): string {
     `        reads  ${side(false)}\n        writes ${side(true)}\n`
 }
 
-const bufferText = ({ buffer, home }: BoundBuffer): string => `${buffer.dtype} ${shapeText(buffer.shape)} ${homeText(home)}`
+const bufferText = ({ buffer, home }: BoundBuffer): string => `${buffer.dtype} ${shapeText(buffer.shape)} ${homeText(home)}${buffer.blocked === true ? ' in blocks of columns' : ''}`
 
 function homeText(home: BoundBuffer['home']): string {
   switch (home.kind) {

@@ -3,8 +3,8 @@
  * loop, for KCC_VW neighbours: then every part knows whether it differs between lanes.
  */
 import type { DType } from '../../runtime/contract/dtype.js'
-import { isStatic, type Dim } from '../ir/dim.js'
-import type { Expr, Index, Intrinsic } from '../ir/loop.js'
+import { equalDims, isStatic, type Dim } from '../ir/dim.js'
+import type { Buffer, Expr, Index, Intrinsic } from '../ir/loop.js'
 import { cDim } from './c-dim.js'
 
 /** The vector loop around an expression: its axis, and the count of real lanes (null: all). */
@@ -15,7 +15,7 @@ export type PrintContext = {
   readonly lanes: Lanes | null
   /** Names of locals that hold one value per lane. */
   readonly varying: ReadonlySet<string>
-  readonly dtypeOf: (buffer: string) => DType
+  readonly bufferOf: (name: string) => Buffer
 }
 
 const infix: Partial<Record<Intrinsic, string>> = { add: '+', sub: '-', mul: '*', eq: '==', ne: '!=', lt: '<', le: '<=', gt: '>', ge: '>=' }
@@ -53,13 +53,26 @@ export function indexText(index: Index): string {
   return [...terms, ...offset].join(' + ') || '0'
 }
 
+/** Position of an element of `buffer`. Only `row * columns + column` is ever asked of a blocked matrix (`plan/variable-layout.ts`). */
+export function positionText({ name, shape, blocked }: Buffer, index: Index): string {
+  if (blocked !== true) return indexText(index)
+  const [rows, columns] = shape as readonly [Dim, Dim]
+  const axisOf = (stride: Dim): string => index.terms.find((t) => equalDims(t.stride, stride))?.axis ?? unplaced(name, index)
+  return `kcc::in_blocks(${cDim(rows)}, ${axisOf(columns)}, ${axisOf(1)})`
+}
+
+function unplaced(name: string, index: Index): never {
+  throw new Error(`${name} is stored in blocks, but read at ${indexText(index)}`)
+}
+
 const factor = (dim: Dim): string => (isStatic(dim) ? String(dim) : `(${cDim(dim)})`)
 const lanesArgument = (lanes: Lanes): string => (lanes.count === null ? '' : `, ${lanes.count}`)
 
 function printLoad(expr: Expr & { kind: 'load' }, context: PrintContext): Printed {
   const stride = strideIn(expr.index, context)
-  const address = `${expr.buffer} + ${indexText(expr.index)}`
-  if (context.lanes === null || stride === 0) return { text: loadOne(expr.dtype, expr.buffer, expr.index), varies: false }
+  const position = positionText(context.bufferOf(expr.buffer), expr.index)
+  const address = `${expr.buffer} + ${position}`
+  if (context.lanes === null || stride === 0) return { text: loadOne(expr.dtype, `${expr.buffer}[${position}]`), varies: false }
   const count = lanesArgument(context.lanes)
   if (stride !== 1) return { text: gatherText(expr.dtype, address, stride, count), varies: true }
   return { text: `kcc::${loadName[expr.dtype]}(${address}${count})`, varies: true }
@@ -67,8 +80,7 @@ function printLoad(expr: Expr & { kind: 'load' }, context: PrintContext): Printe
 
 const loadName: Readonly<Record<DType, string>> = { float32: 'load', int32: 'load', bool: 'load_bool', uint8: 'load_u8', float64: 'load' }
 
-const loadOne = (dtype: DType, buffer: string, index: Index): string => {
-  const element = `${buffer}[${indexText(index)}]`
+const loadOne = (dtype: DType, element: string): string => {
   if (dtype === 'bool') return `(${element} != 0)`
   return dtype === 'uint8' ? `(int32_t)${element}` : element
 }

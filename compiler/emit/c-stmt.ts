@@ -1,8 +1,8 @@
 /** Loop statements as a tree of C++ lines and blocks; the templates print the tree with its indentation. */
 import type { DType } from '../../runtime/contract/dtype.js'
-import type { Axis, Expr, ReduceOp, Stmt } from '../ir/loop.js'
+import type { Axis, Buffer, Expr, ReduceOp, Stmt } from '../ir/loop.js'
 import { cDim } from './c-dim.js'
-import { constantText, indexText, printAs, printExpr, scalarType, vectorType, type Lanes, type PrintContext } from './c-expr.js'
+import { constantText, indexText, positionText, printAs, printExpr, scalarType, vectorType, type Lanes, type PrintContext } from './c-expr.js'
 
 /** `isBlock` false: one line, `text`. True: `text {`, the body, `}`. */
 export type CLine = { readonly text: string; readonly isBlock: boolean; readonly body: readonly CLine[] }
@@ -15,7 +15,7 @@ type Scope = PrintContext & { readonly varying: Set<string> }
 const inner = (scope: Scope, lanes: Lanes | null = scope.lanes): Scope => ({ ...scope, lanes, varying: new Set(scope.varying) })
 
 export type StatementOptions = {
-  readonly dtypeOf: (buffer: string) => DType
+  readonly bufferOf: (name: string) => Buffer
   /** Bounds of the outermost axis when the kernel runs in ranges. */
   readonly range: { readonly axis: string; readonly begin: string; readonly end: string } | null
   /** The kernel is inside a vector of these lanes already (an epilogue). */
@@ -25,7 +25,7 @@ export type StatementOptions = {
 }
 
 export function printStatements(statements: readonly Stmt[], options: StatementOptions): CLine[] {
-  const scope: Scope = { lanes: options.lanes, varying: new Set(options.varying), dtypeOf: options.dtypeOf }
+  const scope: Scope = { lanes: options.lanes, varying: new Set(options.varying), bufferOf: options.bufferOf }
   return new StatementPrinter(options).all(statements, scope)
 }
 
@@ -80,11 +80,11 @@ class StatementPrinter {
   }
 
   private store(s: Stmt & { kind: 'store' }, scope: Scope): CLine {
-    const dtype = scope.dtypeOf(s.buffer)
-    if (scope.lanes === null) return line(`${s.buffer}[${indexText(s.index)}] = ${printAs(s.value, false, scope)};`)
+    const buffer = scope.bufferOf(s.buffer), position = positionText(buffer, s.index), { dtype } = buffer
+    if (scope.lanes === null) return line(`${s.buffer}[${position}] = ${printAs(s.value, false, scope)};`)
     const name = dtype === 'bool' ? 'store_bool' : dtype === 'uint8' ? 'store_u8' : 'store'
     const count = scope.lanes.count === null ? '' : `, ${scope.lanes.count}`
-    return line(`kcc::${name}(${s.buffer} + ${indexText(s.index)}, ${printAs(s.value, true, scope)}${count});`)
+    return line(`kcc::${name}(${s.buffer} + ${position}, ${printAs(s.value, true, scope)}${count});`)
   }
 
   private reduction(s: Stmt & { kind: 'reduce' }, scope: Scope): CLine[] {

@@ -25,7 +25,7 @@ export function chainPointers({ chains }: KernelProgram): string[] {
 /** The call that makes the lists of a chain. */
 export function chainCall({ name, axis, at, extent }: Chain, program: KernelProgram): string {
   const { first, next } = chainNames(name)
-  const dtypeOf = (buffer: string) => program.buffers.find((b) => b.name === buffer)!.dtype
-  const row = printAs(at, false, { lanes: null, varying: new Set(), dtypeOf })
+  const bufferOf = (name: string) => program.buffers.find((b) => b.name === name)!
+  const row = printAs(at, false, { lanes: null, varying: new Set(), bufferOf })
   return `kcc::make_chain(${first}, ${next}, ${cDim(extent)}, ${cDim(axis.extent)}, [&](int64_t ${axis.name}) { return ${row}; });`
 }

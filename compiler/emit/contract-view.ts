@@ -39,13 +39,17 @@ export type Frame = {
 
 export type Operand = DirectOperand | ComputedOperand
 
-/** Element (row, column) lies at `pointer[row * rowStride + column * columnStride]`. One of the strides is 1. */
+/**
+ * Element (row, column) lies at `pointer[row * rowStride + column * columnStride]`. One of the strides is 1. Where
+ * `block` is not 0 (right operands only), the axis of stride 1 is in blocks of `BLOCK_COLUMNS`, that many floats apart.
+ */
 export type DirectOperand = {
   readonly kind: 'direct'
   /** C expression of type `const float*`. */
   readonly pointer: string
   readonly rowStride: Dim
   readonly columnStride: Dim
+  readonly block: Dim
 }
 
 /** A prologue hole: every element is computed once per call, into packed panels. */
@@ -73,8 +77,8 @@ export type Epilogue = {
   readonly reads?: readonly TouchedBuffer[]
 }
 
-/** Element (row, column) lies at `pointer[row * rowStride + column]`; `pointer` is a C expression of type `const float*`. */
-export type TouchedBuffer = { readonly pointer: string; readonly rowStride: Dim }
+/** Element (row, column) lies at `pointer[row * rowStride + column]`, or in blocks as above; `pointer` is a C expression of type `const float*`. */
+export type TouchedBuffer = { readonly pointer: string; readonly rowStride: Dim; readonly block: Dim }
 
 export type EpilogueHole = {
   /** Names of `int64_t` variables: the row, and the column of the first lane. */

@@ -16,7 +16,7 @@ const KERNELS: SourceFile = { name: 'kcc-gemm.cc', text: '#include "kcc/gemm-ker
 /** As many buffers as the kernels' description has room for. */
 const MOST_TOUCHED = 4
 
-type OperandText = { pointer: string; rowStride: string; columnStride: string; compute: string; alongRow: boolean }
+type OperandText = { pointer: string; rowStride: string; columnStride: string; block: string; compute: string; alongRow: boolean }
 type ComputeText = { function: string; alongRow: boolean; whole: readonly string[]; rest: readonly string[] }
 
 export function emitContract(view: ContractView): ContractCode {
@@ -29,7 +29,7 @@ export function emitContract(view: ContractView): ContractCode {
     lhs: operandText(view.lhs, `${view.name}_lhs`),
     rhs: operandText(view.rhs, `${view.name}_rhs`),
     computes: [...computeText(view.lhs, `${view.name}_lhs`), ...computeText(view.rhs, `${view.name}_rhs`)],
-    touched: (view.epilogue.reads ?? []).slice(0, MOST_TOUCHED).map((t) => ({ pointer: t.pointer, rowStride: cDim(t.rowStride) })),
+    touched: (view.epilogue.reads ?? []).slice(0, MOST_TOUCHED).map((t) => ({ pointer: t.pointer, rowStride: cDim(t.rowStride), block: cDim(t.block) })),
     ...epilogueText(view.epilogue, view.n),
   })
   return { includes: ['kcc/gemm.h', 'kcc/vec.h'], sources: [KERNELS], text }
@@ -38,9 +38,9 @@ export function emitContract(view: ContractView): ContractCode {
 const template = (): string => readFileSync(inPackage('templates', 'contract.cc.hbs'), 'utf8')
 
 function operandText(operand: Operand, compute: string): OperandText {
-  if (operand.kind === 'computed') return { pointer: 'nullptr', rowStride: '0', columnStride: '0', compute, alongRow: operand.along === 'row' }
-  const { pointer, rowStride, columnStride } = operand
-  return { pointer, rowStride: cDim(rowStride), columnStride: cDim(columnStride), compute: 'nullptr', alongRow: false }
+  if (operand.kind === 'computed') return { pointer: 'nullptr', rowStride: '0', columnStride: '0', block: '0', compute, alongRow: operand.along === 'row' }
+  const { pointer, rowStride, columnStride, block } = operand
+  return { pointer, rowStride: cDim(rowStride), columnStride: cDim(columnStride), block: cDim(block), compute: 'nullptr', alongRow: false }
 }
 
 const computeText = (operand: Operand, name: string): ComputeText[] => (operand.kind === 'computed' ? [holeText(operand, name)] : [])

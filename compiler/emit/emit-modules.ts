@@ -22,6 +22,7 @@ export type PlannedVariants = {
   /** What the sizes of a call must satisfy. */
   readonly constraints?: readonly DimConstraint[]
 }
+export const plansOf = ({ general, fixed }: PlannedVariants): PlannedFunction[] => [general, ...fixed.map((f) => f.planned)]
 export type PlannedModule = { readonly module: Module; readonly dims: readonly string[]; readonly functions: readonly PlannedVariants[]; readonly model: ModelManifest | null }
 
 export type EmitOptions = {
@@ -93,9 +94,17 @@ function moduleView(planned: PlannedModule, pool: KernelPool): ModuleView {
     name: identifier(module.name), identifier: identifier(module.name), kernels: [...kernels.values()],
     functions: parts.flatMap((p) => p.functions),
     variableBytes: module.variables.map((v) => v.shape.reduce((a, b) => a * b, itemSize[v.dtype])),
+    blockedColumns: blockedColumns(planned),
     scalars: module.scalars.map((s) => constantText(s.value, 'float32')),
     functionCount: module.functions.length, variableCount: module.variables.length, scalarCount: module.scalars.length, dimCount: dims.length,
   }
+}
+
+/** The plan has given every use of a variable the same layout. */
+function blockedColumns({ module, functions }: PlannedModule): number[] {
+  const bindings = functions.flatMap(plansOf).flatMap((f) => f.kernels).flatMap((k) => k.bindings)
+  const blocked = new Set(bindings.flatMap(({ buffer, home }) => (buffer.blocked === true && home.kind === 'variable' ? [home.name] : [])))
+  return module.variables.map(({ name, shape }) => (blocked.has(name) ? shape[1]! : 0))
 }
 
 /** Variants come before the general function that tries them. */

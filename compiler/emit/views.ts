@@ -50,6 +50,8 @@ export type ModuleView = {
   readonly kernels: readonly KernelView[]
   readonly functions: readonly FunctionView[]
   readonly variableBytes: readonly number[]
+  /** Columns of the variables that are stored in blocks, 0 for the others. */
+  readonly blockedColumns: readonly number[]
   readonly scalars: readonly string[]
   readonly functionCount: number
   readonly variableCount: number

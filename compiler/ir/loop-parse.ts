@@ -31,8 +31,9 @@ class KernelReader {
   kernel(): KernelProgram {
     const head = this.take()
     const m = this.match(head, /^kernel ("(?:[^"\\]|\\.)*") \((.*?)\)( split .*)? \{$/, 'kernel "<name>" (<buffers>) {')
-    const accesses = [...m[2]!.matchAll(/(\w+): (\w+\[[^\]]*\]) (read|write|update)/g)].map(([, name, type, access]) => ({ name: name!, access: access!, ...parseType(type!) }))
-    for (const { name, dtype, shape } of accesses) this.buffers.set(name, { name, dtype, shape })
+    const accesses = [...m[2]!.matchAll(/(\w+): (\w+\[[^\]]*\]) (blocked )?(read|write|update)/g)]
+      .map(([, name, type, blocked, access]) => ({ name: name!, access: access!, blocked: blocked !== undefined, ...parseType(type!) }))
+    for (const { name, dtype, shape, blocked } of accesses) this.buffers.set(name, { name, dtype, shape, ...(blocked ? { blocked } : {}) })
     const names = (not: string): string[] => accesses.filter((a) => a.access !== not).map((a) => a.name)
     const chains: Chain[] = []
     const body = this.block((line) => line.text.startsWith('chain ') && chains.push(this.chain(line)) > 0)

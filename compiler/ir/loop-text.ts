@@ -12,7 +12,7 @@
  *
  * `lookup(in0[d1], v0, 16, 100)` is element `in0[d1 + 16*v0]` where v0 is in [0, 100), else 0. `chain c0: p < 32 by in1[p] below 100`
  * before the statements makes the lists that `follow v1: f32 = sum along c0[d0] as p {` runs through.
- *
+ * `f32[784,512] blocked read` is a buffer stored in blocks of columns.
  * `split d0 by 64 work 12` after the buffers says how the outermost loop may be cut into ranges.
  */
 import { dimText, isStatic, type Dim } from './dim.js'
@@ -21,7 +21,7 @@ import type { Provenance } from './graph.js'
 import type { Axis, AxisMode, Chain, Expr, Index, KernelProgram, Stmt } from './loop.js'
 
 export function printKernel(kernel: KernelProgram): string {
-  const buffers = kernel.buffers.map((b) => `${b.name}: ${typeText(b)} ${accessOf(kernel, b.name)}`)
+  const buffers = kernel.buffers.map((b) => `${b.name}: ${typeText(b)} ${b.blocked === true ? 'blocked ' : ''}${accessOf(kernel, b.name)}`)
   const split = kernel.split ? ` split ${axisText(kernel.split.axis)} by ${kernel.split.multiple} work ${dimText(kernel.split.workPerItem)}` : ''
   return [`kernel ${JSON.stringify(kernel.name)} (${buffers.join(', ')})${split} {${comment(kernel.from)}`, ...indent([...kernel.chains.map(chainLine), ...kernel.body.flatMap(statementLines)]), '}', ''].join('\n')
 }

@@ -13,8 +13,15 @@ export type Axis = { readonly name: string; readonly extent: Dim }
 /** An affine index: sum of axis * stride, plus an offset. */
 export type Index = { readonly terms: readonly { readonly axis: string; readonly stride: Dim }[]; readonly offset: Dim }
 
-/** A buffer a kernel reads or writes: row-major, contiguous. Where it lives is the plan's business. */
-export type Buffer = { readonly name: string; readonly dtype: DType; readonly shape: Shape }
+/**
+ * A buffer a kernel reads or writes: contiguous, and row-major to everyone but the emitter. Where it lives is the plan's
+ * business. A `blocked` matrix is stored in blocks of `BLOCK_COLUMNS` columns, one after another, each row-major: indices
+ * stay what they are, the emitter prints other addresses.
+ */
+export type Buffer = { readonly name: string; readonly dtype: DType; readonly shape: Shape; readonly blocked?: boolean }
+
+/** `KCC_BLOCK_COLUMNS` of `native/include/kcc/abi.h`. */
+export const BLOCK_COLUMNS = 64
 
 /** Scalar functions every target can compute. Comparison and logic give `bool`. */
 export type Intrinsic =

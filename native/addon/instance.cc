@@ -81,10 +81,27 @@ void Instance::release() {
 
 // ---- variables
 
+// Copies a matrix by rows into blocks of columns, or back.
+static void copy_blocks(float* blocks, float* rows, int64_t floats, int64_t columns, bool into_blocks) {
+  const int64_t width = KCC_BLOCK_COLUMNS, height = floats / columns;
+  for (int64_t column = 0; column < columns; column += width)
+    for (int64_t row = 0; row < height; row++, blocks += width) {
+      float* const line = rows + row * columns + column;
+      memcpy(into_blocks ? blocks : line, into_blocks ? line : blocks, (size_t)width * sizeof(float));
+    }
+}
+
+void Instance::copy_variable(uint32_t index, void* values, bool into_variable) {
+  const int64_t bytes = module_->variable_bytes[index], columns = module_->blocked_columns ? module_->blocked_columns[index] : 0;
+  char* const stored = variables_[index];
+  if (columns) copy_blocks((float*)stored, (float*)values, bytes / (int64_t)sizeof(float), columns, into_variable);
+  else if (bytes) memcpy(into_variable ? stored : values, into_variable ? values : stored, (size_t)bytes);
+}
+
 Failure Instance::set_variable(uint32_t index, const void* from) {
   pthread_rwlock_wrlock(&lock_);
   Failure failure = closed_ ? kClosed : nullptr;
-  if (!failure && module_->variable_bytes[index]) memcpy(variables_[index], from, (size_t)module_->variable_bytes[index]);
+  if (!failure) copy_variable(index, const_cast<void*>(from), true);
   pthread_rwlock_unlock(&lock_);
   return failure;
 }
@@ -92,7 +109,7 @@ Failure Instance::set_variable(uint32_t index, const void* from) {
 Failure Instance::get_variable(uint32_t index, void* into) {
   pthread_rwlock_rdlock(&lock_);
   Failure failure = closed_ ? kClosed : nullptr;
-  if (!failure && module_->variable_bytes[index]) memcpy(into, variables_[index], (size_t)module_->variable_bytes[index]);
+  if (!failure) copy_variable(index, into, false);
   pthread_rwlock_unlock(&lock_);
   return failure;
 }

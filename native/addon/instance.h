@@ -63,6 +63,8 @@ class Instance {
   Instance() = default;
   ~Instance() = default;
   bool allocate_variables();
+  // Values by rows, however the variable is stored.
+  void copy_variable(uint32_t index, void* values, bool into_variable);
   Failure run(const kcc_function& function, const void* const* inputs, void* const* outputs, const int64_t* dims, Arena* arena);
   Arena* take_arena();
   void return_arena(Arena* arena);

@@ -68,7 +68,7 @@ static const kcc_function functions[] = {
     {"bandwidth", bandwidth, no_arena, 1, 1, 0, 0},
     {"lanes", lanes, no_arena, 0, 1, 0, 0},
 };
-static const kcc_module machine = {KCC_ABI, 3, 0, 0, 2, 0, "machine", functions, nullptr, nullptr};
+static const kcc_module machine = {KCC_ABI, 3, 0, 0, 2, 0, "machine", functions, nullptr, nullptr, nullptr};
 
 }  // namespace KCC_LEVEL
 

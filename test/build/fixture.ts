@@ -37,7 +37,7 @@ static void predict(const kcc_call* call) {
 }
 static int64_t predict_arena(const int64_t*) { return 0; }
 static const kcc_function functions[] = {{"predict", predict, predict_arena, 1, 1, 0, 0}};
-static const kcc_module module = {KCC_ABI, 1, 0, 0, 1, 0, "scale", functions, nullptr, nullptr};
+static const kcc_module module = {KCC_ABI, 1, 0, 0, 1, 0, "scale", functions, nullptr, nullptr, nullptr};
 }
 extern "C" const kcc_module* const KCC_JOIN(kcc_modules_, KCC_LEVEL)[];
 extern "C" const kcc_module* const KCC_JOIN(kcc_modules_, KCC_LEVEL)[] = {&KCC_LEVEL::module};

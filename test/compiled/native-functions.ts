@@ -14,7 +14,7 @@ import { parseDim } from '../../compiler/ir/dim-parse.js'
 import { rewriteGraph, type Graph, type Module, type Variable } from '../../compiler/ir/graph.js'
 import type { Values } from '../../compiler/ops/interpret.js'
 import { specialize, type Sizes } from '../../compiler/passes/specialize.js'
-import { dimsOf, planGraph } from '../../compiler/pipeline.js'
+import { dimsOf, layOutVariables, planGraph } from '../../compiler/pipeline.js'
 import type { PlannedFunction } from '../../compiler/plan/plan-function.js'
 import { cpu } from '../../compiler/schedule/target.js'
 import { inPackage } from '../../compiler/support/paths.js'
@@ -68,7 +68,7 @@ function planTasks(name: string, tasks: readonly Task[]): PlannedModule {
     general: planGraph(graphs[i]!, { fuse: task.fuse }),
     fixed: (task.specialize ?? []).map((sizes) => ({ sizes, planned: planGraph(specialize(graphs[i]!, sizes), { fuse: task.fuse }) })),
   }))
-  return { module, dims: dimsOf(module), functions, model: null }
+  return { module, dims: dimsOf(module), functions: layOutVariables(functions), model: null }
 }
 
 /** Values a call is given; names as in the task. */

@@ -6,7 +6,8 @@ import { emitContract } from '../../compiler/emit/contract.js'
 import type { ContractCode, Frame, Operand } from '../../compiler/emit/contract-view.js'
 import { contractWorkspace } from '../../compiler/emit/contract-workspace.js'
 import type { Dim } from '../../compiler/ir/dim.js'
-import { dimText, symbol } from '../../compiler/ir/dim.js'
+import { dimText, multiplyDims, symbol } from '../../compiler/ir/dim.js'
+import { BLOCK_COLUMNS } from '../../compiler/ir/loop.js'
 
 const M = symbol('M'), N = symbol('N'), K = symbol('K')
 
@@ -17,10 +18,10 @@ const frame: Frame = {
   workspace: 'args.workspace',
 }
 
-/** How an operand lies in memory: by rows, by columns, or computed from either. */
-export type Layout = 'rows' | 'columns' | 'computed rows' | 'computed columns'
+/** How an operand lies in memory: by rows, by columns, computed from either, or in blocks of neighbours in a row or column. */
+export type Layout = 'rows' | 'columns' | 'computed rows' | 'computed columns' | 'blocked rows' | 'blocked columns'
 
-export type Case = { readonly name: string; readonly lhs: Layout; readonly rhs: Layout; readonly dims?: readonly [Dim, Dim, Dim] }
+export type Case = { readonly name: string; readonly lhs: Layout; readonly rhs: Layout; readonly finishedInBlocks?: boolean; readonly dims?: readonly [Dim, Dim, Dim] }
 
 /** lhs and rhs layouts of X·W, dY·Wᵀ, Xᵀ·dY, and each with prologues. */
 export const cases: readonly Case[] = [
@@ -31,12 +32,17 @@ export const cases: readonly Case[] = [
   { name: 'nn_computed', lhs: 'computed rows', rhs: 'computed rows' },
   { name: 'nt_computed', lhs: 'computed rows', rhs: 'computed columns' },
   { name: 'tn_computed', lhs: 'computed columns', rhs: 'rows' },
+  { name: 'nn_blocked', lhs: 'rows', rhs: 'blocked rows' },
+  { name: 'nt_blocked', lhs: 'rows', rhs: 'blocked columns' },
+  { name: 'tn_blocked', lhs: 'columns', rhs: 'rows', finishedInBlocks: true },
 ]
 
 function operandOf(layout: Layout, pointer: string, rows: Dim, columns: Dim): Operand {
   const byRows = layout.endsWith('rows')
   const rowStride = byRows ? columns : 1, columnStride = byRows ? 1 : rows
-  if (!layout.startsWith('computed')) return { kind: 'direct', pointer, rowStride, columnStride }
+  if (layout === 'blocked rows') return { kind: 'direct', pointer, rowStride: BLOCK_COLUMNS, columnStride: 1, block: multiplyDims(rows, BLOCK_COLUMNS) }
+  if (layout === 'blocked columns') return { kind: 'direct', pointer, rowStride: 1, columnStride: BLOCK_COLUMNS, block: multiplyDims(columns, BLOCK_COLUMNS) }
+  if (!layout.startsWith('computed')) return { kind: 'direct', pointer, rowStride, columnStride, block: 0 }
   return {
     kind: 'computed',
     along: byRows ? 'column' : 'row',
@@ -60,13 +66,14 @@ function contractOf(test: Case): ContractCode {
         const count = lanes === null ? '' : `, ${lanes}`
         return [
           `float* const at = args.out + ${row} * (${dimText(n)}) + ${column};`,
-          `float* const finished = args.finished + ${row} * (${dimText(n)}) + ${column};`,
+          `float* const finished = args.finished + ${test.finishedInBlocks === true ? `kcc::in_blocks(${dimText(m)}, ${row}, ${column})` : `${row} * (${dimText(n)}) + ${column}`};`,
           `const kcc::vf y = ${accumulator} + kcc::load(args.bias + ${column}${count});`,
           `kcc::store(at, kcc::max(kcc::vf{}, y)${count});`,
           `kcc::store(finished, kcc::load(finished${count}) + 1.f${count});`,
         ]
       },
-      reads: [{ pointer: 'args.finished', rowStride: n }],
+      reads: [test.finishedInBlocks === true
+        ? { pointer: 'args.finished', rowStride: BLOCK_COLUMNS, block: multiplyDims(m, BLOCK_COLUMNS) } : { pointer: 'args.finished', rowStride: n, block: 0 }],
     },
     frame,
   })
@@ -77,7 +84,7 @@ const isByRows = (layout: Layout): boolean => layout.endsWith('rows')
 
 function caseEntry(test: Case): string {
   const workspace = contractWorkspace(M, N, K, { lhs: isComputed(test.lhs), rhs: isComputed(test.rhs) })
-  const flags = [isByRows(test.lhs), isComputed(test.lhs), isByRows(test.rhs), isComputed(test.rhs)].join(', ')
+  const flags = [isByRows(test.lhs), isComputed(test.lhs), isByRows(test.rhs), isComputed(test.rhs), test.rhs.startsWith('blocked'), test.finishedInBlocks === true].join(', ')
   return `  {"${test.name}", ${test.name}, [](int64_t M, int64_t N, int64_t K) -> int64_t { (void)M, (void)N, (void)K; return ${dimText(workspace)}; }, ${flags}},`
 }
 

@@ -55,7 +55,7 @@ const kcc_function functions[] = {
     {"huge", scale, huge_arena, 1, 1, 0, 0}, {"slow", slow, small_arena, 0, 1, 0, 0}};
 const int64_t variable_bytes[] = {16, 8};
 const float scalar_values[] = {2, 0.5f};
-const kcc_module demo = {KCC_ABI, 5, 2, 2, 1, 0, "demo", functions, variable_bytes, scalar_values};
+const kcc_module demo = {KCC_ABI, 5, 2, 2, 1, 0, "demo", functions, variable_bytes, scalar_values, nullptr};
 const kcc_module* const modules[] = {&demo};
 int32_t no(void) { return 0; }
 int32_t yes(void) { return getenv("KCC_DEMO_UNSUPPORTED") == nullptr; }

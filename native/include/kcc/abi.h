@@ -3,7 +3,9 @@
 #pragma once
 #include <stdint.h>
 
-#define KCC_ABI 1
+#define KCC_ABI 2
+// Columns of one block of a matrix that is stored in blocks.
+#define KCC_BLOCK_COLUMNS 64
 
 #ifdef __cplusplus
 extern "C" {
@@ -46,6 +48,9 @@ typedef struct kcc_module {
   const kcc_function* functions;
   const int64_t* variable_bytes;
   const float* scalar_values;
+  // For every variable 0, or the columns of a float matrix stored in blocks of KCC_BLOCK_COLUMNS columns: blocks lie one
+  // after another, each by rows. NULL: none is. Hosts give and take values by rows.
+  const int64_t* blocked_columns;
 } kcc_module;
 
 // One CPU level of the file. The table is ordered best first and ends with an entry whose name is NULL.

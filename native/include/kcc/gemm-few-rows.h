@@ -18,7 +18,7 @@ static void few_rows_steps(const Contraction& c, int64_t p, int64_t column, int6
   for (int r = 0; r < ROWS; ++r)
 #pragma GCC unroll 8
     for (int s = 0; s < STEPS; ++s) x[r][s] = bcast(c.lhs.data[r * c.lhs.row_stride + (p + s) * c.lhs.column_stride]);
-  const float* b = c.rhs.data + p * c.rhs.row_stride + column;
+  const float* b = c.rhs.data + p * c.rhs.row_stride + along(column, c.rhs.block);
   int64_t j = 0;
   for (; j + KCC_VW <= columns; j += KCC_VW) {
     vf y[ROWS];

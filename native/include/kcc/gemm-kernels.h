@@ -71,7 +71,7 @@ static Matrix computed(const Contraction& c, Compute compute, bool along_row, in
     for (int64_t i = split.begin(part); i < split.begin(part + 1); ++i)
       compute(c, along_row ? 0 : i, along_row ? i : 0, length, to + i * length);
   });
-  return along_row ? Matrix{to, 1, rows} : Matrix{to, columns, 1};
+  return along_row ? Matrix{to, 1, rows, 0} : Matrix{to, columns, 1, 0};
 }
 
 static void finish_tile(const Plan& plan, const float* sums, int64_t stride, int64_t row, int64_t panel, int64_t rows) {
@@ -88,7 +88,7 @@ struct Wanted {
     for (const Touched& t : plan.c.touched)
       if (t.data != nullptr)
         for (int64_t j = 0; j < plan.columns(panel); j += ahead_floats)
-          runs[count++] = {t.data + row * t.row_stride + plan.column(panel) + j, t.row_stride, rows};
+          runs[count++] = {t.data + row * t.row_stride + along(plan.column(panel) + j, t.block), t.row_stride, rows};
     if (panel + 1 < plan.vectors.parts) next(plan, panel + 1, tile);
     runs[count] = {plan.c.lhs.data, 0, INT64_MAX};
   }
@@ -97,18 +97,25 @@ struct Wanted {
     if (plan.pack_late && plan.c.rhs.column_stride != 1) next_source(plan, panel, tile);
     else if (part < 4) next_panel(plan, panel, part, tile % strips * ahead_floats);
   }
-  // What the next copy will be made of, when it is one run of memory: as much as there are steps to fetch it in.
+  // What the next copy will be made of, when it is long runs of memory: as much as there are steps to fetch it in.
   void next_source(const Plan& plan, int64_t panel, int64_t tile) {
     const Matrix& rhs = plan.c.rhs;
+    if (rhs.block != 0) return next_block(plan, panel, tile);
     const int64_t floats = plan.columns(panel) * plan.c.k, count = plan.c.k / 4, from = tile * count * ahead_floats;
     if (rhs.column_stride != plan.c.k || from >= floats) return;
     runs[this->count++] = {rhs.data + plan.column(panel) * rhs.column_stride + from, ahead_floats, smaller_of(count, (floats - from) / ahead_floats)};
+  }
+  // The part of the next panel that lies in one block.
+  void next_block(const Plan& plan, int64_t panel, int64_t tile) {
+    if (tile * KCC_BLOCK_COLUMNS >= plan.c.k) return;
+    const float* from = plan.c.rhs.data + tile * plan.c.rhs.block + plan.column(panel) * KCC_BLOCK_COLUMNS;
+    runs[count++] = {from, ahead_floats, plan.columns(panel) * KCC_BLOCK_COLUMNS / ahead_floats};
   }
   // A quarter of the rows of one strip.
   void next_panel(const Plan& plan, int64_t panel, int64_t part, int64_t column) {
     const bool packed = plan.packed(panel) && !plan.pack_late;
     const int64_t step = packed ? plan.width(panel) : plan.c.rhs.row_stride, rows = plan.c.k / 4;
-    const float* from = packed ? plan.panel(panel) : plan.c.rhs.data + plan.column(panel);
+    const float* from = packed ? plan.panel(panel) : plan.c.rhs.data + along(plan.column(panel), plan.c.rhs.block);
     runs[count++] = {from + part * rows * step + column, step, rows};
   }
 };
@@ -121,7 +128,7 @@ static MicroCall first_call(const Plan& plan, int64_t panel, const float* copy) 
   call.k = c.k;
   call.a_row = c.lhs.row_stride;
   call.a_step = c.lhs.column_stride;
-  call.b = packed ? copy : c.rhs.data + plan.column(panel);
+  call.b = packed ? copy : c.rhs.data + along(plan.column(panel), c.rhs.block);
   call.b_step = packed ? plan.width(panel) : c.rhs.row_stride;
   call.c_stride = plan.width(panel);
   call.ahead = nothing_ahead;
@@ -199,7 +206,7 @@ static void run_grid(const Plan& plan, const Grid& grid, kcc_pool* pool) {
 static void run_panels(const Contraction& c, float* space, kcc_pool* pool) {
   const int64_t vectors = parts_of(c.n, KCC_VW);
   Plan plan{c, {vectors, parts_of(vectors, panel_vectors)}, false, false, false, space};
-  plan.pack_all = c.rhs.column_stride != 1 || worth_packing(c.m, c.k);
+  plan.pack_all = c.rhs.column_stride != 1 || (c.rhs.block == 0 && worth_packing(c.m, c.k));
   plan.pack_edge = c.n % KCC_VW != 0;
   const Grid grid(plan, pool == nullptr ? 1 : pool->threads);
   plan.pack_late = plan.pack_all && grid.rows.parts == 1;
@@ -218,7 +225,7 @@ static Matrix rows_made_contiguous(const Contraction& c, float* to, kcc_pool* po
       transpose_rows(c.lhs.data + row, c.lhs.column_stride, c.k, smaller_of(KCC_VW, c.m - row), to + row * stride, stride);
     }
   });
-  return {to, stride, 1};
+  return {to, stride, 1, 0};
 }
 
 // One chunk of columns for every thread, because long runs of every row are what the hardware fetches ahead best. Where
@@ -228,8 +235,10 @@ static void run_few_rows(const Contraction& c, kcc_pool* pool) {
   const Split chunks{lines, larger_of(1, smaller_of(smaller_of(threads, lines), c.k * c.n / few_rows_chunk))};
   parallel(pool, chunks.parts, [&](int64_t i) {
     const int64_t end = smaller_of(chunks.begin(i + 1) * 16, c.n);
-    for (int64_t column = chunks.begin(i) * 16; column < end; column += few_columns)
-      few_rows_columns(c, column, smaller_of(end - column, few_columns));
+    for (int64_t column = chunks.begin(i) * 16, count; column < end; column += count) {
+      count = smaller_of(end - column, c.rhs.block == 0 ? few_columns : KCC_BLOCK_COLUMNS - column % KCC_BLOCK_COLUMNS);
+      few_rows_columns(c, column, count);
+    }
   });
 }
 
@@ -250,8 +259,8 @@ static void run_turned(const Contraction& c, float* space, kcc_pool* pool) {
   const Turned turned{&c};
   Contraction t{};
   t.m = c.n, t.n = c.m, t.k = c.k;
-  t.lhs = {c.rhs.data, c.rhs.column_stride, c.rhs.row_stride};
-  t.rhs = {c.lhs.data, c.lhs.column_stride, c.lhs.row_stride};
+  t.lhs = {c.rhs.data, c.rhs.column_stride, c.rhs.row_stride, 0};
+  t.rhs = {c.lhs.data, c.lhs.column_stride, c.lhs.row_stride, 0};
   t.finish = finish_turned;
   t.args = &turned;
   run_panels(t, space, pool);

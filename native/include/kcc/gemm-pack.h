@@ -65,10 +65,10 @@ static void pack_transposed(const Matrix& rhs, int64_t k, int64_t column, int64_
     const int64_t real = columns - j < KCC_VW ? columns - j : KCC_VW;
     int64_t p = 0;
     for (; real == KCC_VW && p + KCC_VW <= k; p += KCC_VW) {
-      for (int i = 0; i < KCC_VW; ++i) __builtin_prefetch(from + i * stride + p + 64, 0, 3);
-      transpose_block(from + p, stride, panel + p * width + j, width);
+      for (int i = 0; i < KCC_VW; ++i) __builtin_prefetch(from + i * stride + along(p + 64, rhs.block), 0, 3);
+      transpose_block(from + along(p, rhs.block), stride, panel + p * width + j, width);
     }
-    for (; p < k; ++p) store(panel + p * width + j, real == KCC_VW ? gather(from + p, stride) : gather(from + p, stride, real));
+    for (; p < k; ++p) store(panel + p * width + j, real == KCC_VW ? gather(from + along(p, rhs.block), stride) : gather(from + along(p, rhs.block), stride, real));
   }
 }
 

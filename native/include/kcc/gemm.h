@@ -11,10 +11,23 @@
 namespace kcc {
 inline namespace KCC_LEVEL {
 
-// A matrix in memory: element (row, column) at data[row * row_stride + column * column_stride], one stride being 1.
+// Neighbours in runs: element i of a row (or column) whose elements are neighbours. `block` is 0 when all of them are, or
+// the floats from one block of KCC_BLOCK_COLUMNS to the next.
+KCC_INLINE int64_t along(int64_t i, int64_t block) {
+  constexpr uint64_t columns = KCC_BLOCK_COLUMNS;
+  return block == 0 ? i : (int64_t)((uint64_t)i / columns) * block + (int64_t)((uint64_t)i % columns);
+}
+
+// Place of an element of a matrix of `rows` rows that is stored in blocks of columns.
+KCC_INLINE int64_t in_blocks(int64_t rows, int64_t row, int64_t column) {
+  return row * KCC_BLOCK_COLUMNS + along(column, rows * KCC_BLOCK_COLUMNS);
+}
+
+// A matrix in memory: element (row, column) at data[row * row_stride + column * column_stride], one stride being 1; that
+// axis is in blocks when `block` is not 0. Only right operands are in blocks, and then of whole blocks.
 struct Matrix {
   const float* data;
-  int64_t row_stride, column_stride;
+  int64_t row_stride, column_stride, block;
 };
 
 struct Contraction;
@@ -29,7 +42,7 @@ typedef void (*Compute)(const Contraction& self, int64_t row, int64_t column, in
 // A buffer of the result's shape that `finish` reads: fetched while the sums are being made. Unused when data is NULL.
 struct Touched {
   const float* data;
-  int64_t row_stride;
+  int64_t row_stride, block;
 };
 
 struct Contraction {

@@ -7,7 +7,7 @@
 namespace kcc_kernels {
 inline namespace KCC_LEVEL {
 
-struct dense_1_matmul_dcd8cb30_args {
+struct dense_1_matmul_c03341ee_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -16,7 +16,7 @@ struct dense_1_matmul_dcd8cb30_args {
   const float* in2;
   float* out0;
 };
-void dense_1_matmul_dcd8cb30(const dense_1_matmul_dcd8cb30_args& args);
+void dense_1_matmul_c03341ee(const dense_1_matmul_c03341ee_args& args);
 
 struct loss_dense_2_sum_267c10fa_args {
   kcc_pool* pool;
@@ -39,7 +39,7 @@ struct optimizer_add_a4e60ed3_args {
 };
 void optimizer_add_a4e60ed3(const optimizer_add_a4e60ed3_args& args);
 
-struct grad_dense_2_matmul_3815bcd6_args {
+struct grad_dense_2_matmul_aecb20dd_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -48,9 +48,9 @@ struct grad_dense_2_matmul_3815bcd6_args {
   const uint8_t* in2;
   float* out0;
 };
-void grad_dense_2_matmul_3815bcd6(const grad_dense_2_matmul_3815bcd6_args& args);
+void grad_dense_2_matmul_aecb20dd(const grad_dense_2_matmul_aecb20dd_args& args);
 
-struct grad_dense_2_matmul_2_aa9fd957_args {
+struct grad_dense_2_matmul_2_5c9e8101_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -62,10 +62,10 @@ struct grad_dense_2_matmul_2_aa9fd957_args {
   const float* in3;
   float* in4;
 };
-void grad_dense_2_matmul_2_aa9fd957(const grad_dense_2_matmul_2_aa9fd957_args& args);
+void grad_dense_2_matmul_2_5c9e8101(const grad_dense_2_matmul_2_5c9e8101_args& args);
 
-static void dense_1_matmul_dcd8cb30_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_1_matmul_dcd8cb30_args& args = *static_cast<const dense_1_matmul_dcd8cb30_args*>(self.args);
+static void dense_1_matmul_c03341ee_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_1_matmul_c03341ee_args& args = *static_cast<const dense_1_matmul_c03341ee_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -84,7 +84,7 @@ static void dense_1_matmul_dcd8cb30_finish(const kcc::Contraction& self, const f
   }
 }
 
-void dense_1_matmul_dcd8cb30(const dense_1_matmul_dcd8cb30_args& args) {
+void dense_1_matmul_c03341ee(const dense_1_matmul_c03341ee_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -94,13 +94,13 @@ void dense_1_matmul_dcd8cb30(const dense_1_matmul_dcd8cb30_args& args) {
   c.m = B;
   c.n = 32;
   c.k = 100;
-  c.lhs = {(in0 + 0), 100, 1};
-  c.rhs = {(in1 + 0), 32, 1};
+  c.lhs = {(in0 + 0), 100, 1, 0};
+  c.rhs = {(in1 + 0), 32, 1, 0};
   c.compute_lhs = nullptr;
   c.compute_rhs = nullptr;
   c.lhs_along_row = false;
   c.rhs_along_row = false;
-  c.finish = dense_1_matmul_dcd8cb30_finish;
+  c.finish = dense_1_matmul_c03341ee_finish;
   c.args = &args;
   c.pool = args.pool;
   c.workspace = args.workspace;
@@ -144,8 +144,8 @@ void optimizer_add_a4e60ed3(const optimizer_add_a4e60ed3_args& args) {
   in0[0] = v2;
 }
 
-static void grad_dense_2_matmul_3815bcd6_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const grad_dense_2_matmul_3815bcd6_args& args = *static_cast<const grad_dense_2_matmul_3815bcd6_args*>(self.args);
+static void grad_dense_2_matmul_aecb20dd_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const grad_dense_2_matmul_aecb20dd_args& args = *static_cast<const grad_dense_2_matmul_aecb20dd_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -163,7 +163,7 @@ static void grad_dense_2_matmul_3815bcd6_finish(const kcc::Contraction& self, co
   }
 }
 
-void grad_dense_2_matmul_3815bcd6(const grad_dense_2_matmul_3815bcd6_args& args) {
+void grad_dense_2_matmul_aecb20dd(const grad_dense_2_matmul_aecb20dd_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -173,21 +173,21 @@ void grad_dense_2_matmul_3815bcd6(const grad_dense_2_matmul_3815bcd6_args& args)
   c.m = B;
   c.n = 32;
   c.k = 1;
-  c.lhs = {(in0 + 0), 1, 1};
-  c.rhs = {(in1 + 0), 1, 1};
+  c.lhs = {(in0 + 0), 1, 1, 0};
+  c.rhs = {(in1 + 0), 1, 1, 0};
   c.compute_lhs = nullptr;
   c.compute_rhs = nullptr;
   c.lhs_along_row = false;
   c.rhs_along_row = false;
-  c.finish = grad_dense_2_matmul_3815bcd6_finish;
+  c.finish = grad_dense_2_matmul_aecb20dd_finish;
   c.args = &args;
   c.pool = args.pool;
   c.workspace = args.workspace;
   kcc::contract(c);
 }
 
-static void grad_dense_2_matmul_2_aa9fd957_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const grad_dense_2_matmul_2_aa9fd957_args& args = *static_cast<const grad_dense_2_matmul_2_aa9fd957_args*>(self.args);
+static void grad_dense_2_matmul_2_5c9e8101_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const grad_dense_2_matmul_2_5c9e8101_args& args = *static_cast<const grad_dense_2_matmul_2_5c9e8101_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
@@ -217,7 +217,7 @@ static void grad_dense_2_matmul_2_aa9fd957_finish(const kcc::Contraction& self, 
   }
 }
 
-void grad_dense_2_matmul_2_aa9fd957(const grad_dense_2_matmul_2_aa9fd957_args& args) {
+void grad_dense_2_matmul_2_5c9e8101(const grad_dense_2_matmul_2_5c9e8101_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
@@ -230,16 +230,16 @@ void grad_dense_2_matmul_2_aa9fd957(const grad_dense_2_matmul_2_aa9fd957_args& a
   c.m = 1;
   c.n = 32;
   c.k = B;
-  c.lhs = {(in1 + 0), 1, 1};
-  c.rhs = {(in0 + 0), 32, 1};
+  c.lhs = {(in1 + 0), 1, 1, 0};
+  c.rhs = {(in0 + 0), 32, 1, 0};
   c.compute_lhs = nullptr;
   c.compute_rhs = nullptr;
   c.lhs_along_row = false;
   c.rhs_along_row = false;
-  c.finish = grad_dense_2_matmul_2_aa9fd957_finish;
+  c.finish = grad_dense_2_matmul_2_5c9e8101_finish;
   c.args = &args;
-  c.touched[0] = {in2, 1};
-  c.touched[1] = {in4, 1};
+  c.touched[0] = {in2, 1, 0};
+  c.touched[1] = {in4, 1, 0};
   c.pool = args.pool;
   c.workspace = args.workspace;
   kcc::contract(c);

@@ -7,7 +7,7 @@
 namespace kcc_kernels {
 inline namespace KCC_LEVEL {
 
-struct dense_2_matmul_40ccfe43_args {
+struct dense_2_matmul_480a72ed_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -16,7 +16,7 @@ struct dense_2_matmul_40ccfe43_args {
   const float* in2;
   float* out0;
 };
-void dense_2_matmul_40ccfe43(const dense_2_matmul_40ccfe43_args& args);
+void dense_2_matmul_480a72ed(const dense_2_matmul_480a72ed_args& args);
 
 struct metrics_accuracy_sum_ead8cf63_args {
   kcc_pool* pool;
@@ -37,7 +37,7 @@ struct grad_loss_dense_2_mul_9d87ffe3_args {
 };
 void grad_loss_dense_2_mul_9d87ffe3(const grad_loss_dense_2_mul_9d87ffe3_args& args);
 
-struct grad_dense_1_matmul_a1caaee6_args {
+struct grad_dense_1_matmul_0b875c43_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -49,7 +49,7 @@ struct grad_dense_1_matmul_a1caaee6_args {
   const float* in3;
   float* in4;
 };
-void grad_dense_1_matmul_a1caaee6(const grad_dense_1_matmul_a1caaee6_args& args);
+void grad_dense_1_matmul_0b875c43(const grad_dense_1_matmul_0b875c43_args& args);
 
 struct grad_dense_2_sum_65bb8160_args {
   kcc_pool* pool;
@@ -64,8 +64,8 @@ struct grad_dense_2_sum_65bb8160_args {
 };
 void grad_dense_2_sum_65bb8160(const grad_dense_2_sum_65bb8160_args& args);
 
-static void dense_2_matmul_40ccfe43_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_2_matmul_40ccfe43_args& args = *static_cast<const dense_2_matmul_40ccfe43_args*>(self.args);
+static void dense_2_matmul_480a72ed_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_2_matmul_480a72ed_args& args = *static_cast<const dense_2_matmul_480a72ed_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -92,7 +92,7 @@ static void dense_2_matmul_40ccfe43_finish(const kcc::Contraction& self, const f
   }
 }
 
-void dense_2_matmul_40ccfe43(const dense_2_matmul_40ccfe43_args& args) {
+void dense_2_matmul_480a72ed(const dense_2_matmul_480a72ed_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -102,13 +102,13 @@ void dense_2_matmul_40ccfe43(const dense_2_matmul_40ccfe43_args& args) {
   c.m = 1;
   c.n = B;
   c.k = 32;
-  c.lhs = {(in1 + 0), 1, 1};
-  c.rhs = {(in0 + 0), 1, 32};
+  c.lhs = {(in1 + 0), 1, 1, 0};
+  c.rhs = {(in0 + 0), 1, 32, 0};
   c.compute_lhs = nullptr;
   c.compute_rhs = nullptr;
   c.lhs_along_row = false;
   c.rhs_along_row = false;
-  c.finish = dense_2_matmul_40ccfe43_finish;
+  c.finish = dense_2_matmul_480a72ed_finish;
   c.args = &args;
   c.pool = args.pool;
   c.workspace = args.workspace;
@@ -162,8 +162,8 @@ void grad_loss_dense_2_mul_9d87ffe3(const grad_loss_dense_2_mul_9d87ffe3_args& a
   kcc::run_ranges(args.pool, B, kcc::range_items(4, 32768, 64), args, &grad_loss_dense_2_mul_9d87ffe3_range);
 }
 
-static void grad_dense_1_matmul_a1caaee6_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const grad_dense_1_matmul_a1caaee6_args& args = *static_cast<const grad_dense_1_matmul_a1caaee6_args*>(self.args);
+static void grad_dense_1_matmul_0b875c43_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const grad_dense_1_matmul_0b875c43_args& args = *static_cast<const grad_dense_1_matmul_0b875c43_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
@@ -193,7 +193,7 @@ static void grad_dense_1_matmul_a1caaee6_finish(const kcc::Contraction& self, co
   }
 }
 
-void grad_dense_1_matmul_a1caaee6(const grad_dense_1_matmul_a1caaee6_args& args) {
+void grad_dense_1_matmul_0b875c43(const grad_dense_1_matmul_0b875c43_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
@@ -206,16 +206,16 @@ void grad_dense_1_matmul_a1caaee6(const grad_dense_1_matmul_a1caaee6_args& args)
   c.m = 100;
   c.n = 32;
   c.k = B;
-  c.lhs = {(in0 + 0), 1, 100};
-  c.rhs = {(in1 + 0), 32, 1};
+  c.lhs = {(in0 + 0), 1, 100, 0};
+  c.rhs = {(in1 + 0), 32, 1, 0};
   c.compute_lhs = nullptr;
   c.compute_rhs = nullptr;
   c.lhs_along_row = false;
   c.rhs_along_row = false;
-  c.finish = grad_dense_1_matmul_a1caaee6_finish;
+  c.finish = grad_dense_1_matmul_0b875c43_finish;
   c.args = &args;
-  c.touched[0] = {in2, 32};
-  c.touched[1] = {in4, 32};
+  c.touched[0] = {in2, 32, 0};
+  c.touched[1] = {in4, 32, 0};
   c.pool = args.pool;
   c.workspace = args.workspace;
   kcc::contract(c);

@@ -7,7 +7,7 @@
 namespace kcc_kernels {
 inline namespace KCC_LEVEL {
 
-struct dense_2_matmul_4f709422_args {
+struct dense_2_matmul_f4690646_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -18,9 +18,9 @@ struct dense_2_matmul_4f709422_args {
   float* out0;
   float* out1;
 };
-void dense_2_matmul_4f709422(const dense_2_matmul_4f709422_args& args);
+void dense_2_matmul_f4690646(const dense_2_matmul_f4690646_args& args);
 
-struct dense_1_matmul_62ddd5fa_args {
+struct dense_1_matmul_3c519b9b_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -30,9 +30,9 @@ struct dense_1_matmul_62ddd5fa_args {
   float* out0;
   uint8_t* out1;
 };
-void dense_1_matmul_62ddd5fa(const dense_1_matmul_62ddd5fa_args& args);
+void dense_1_matmul_3c519b9b(const dense_1_matmul_3c519b9b_args& args);
 
-struct dense_2_matmul_8e709d0e_args {
+struct dense_2_matmul_af17874c_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -45,7 +45,7 @@ struct dense_2_matmul_8e709d0e_args {
   float* out1;
   float* out2;
 };
-void dense_2_matmul_8e709d0e(const dense_2_matmul_8e709d0e_args& args);
+void dense_2_matmul_af17874c(const dense_2_matmul_af17874c_args& args);
 
 struct grad_dense_1_sum_17270150_args {
   kcc_pool* pool;
@@ -60,8 +60,8 @@ struct grad_dense_1_sum_17270150_args {
 };
 void grad_dense_1_sum_17270150(const grad_dense_1_sum_17270150_args& args);
 
-static void dense_2_matmul_4f709422_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_2_matmul_4f709422_args& args = *static_cast<const dense_2_matmul_4f709422_args*>(self.args);
+static void dense_2_matmul_f4690646_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_2_matmul_f4690646_args& args = *static_cast<const dense_2_matmul_f4690646_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -138,7 +138,7 @@ static void dense_2_matmul_4f709422_finish(const kcc::Contraction& self, const f
   }
 }
 
-void dense_2_matmul_4f709422(const dense_2_matmul_4f709422_args& args) {
+void dense_2_matmul_f4690646(const dense_2_matmul_f4690646_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -150,22 +150,22 @@ void dense_2_matmul_4f709422(const dense_2_matmul_4f709422_args& args) {
   c.m = 1;
   c.n = B;
   c.k = 32;
-  c.lhs = {(in1 + 0), 1, 1};
-  c.rhs = {(in0 + 0), 1, 32};
+  c.lhs = {(in1 + 0), 1, 1, 0};
+  c.rhs = {(in0 + 0), 1, 32, 0};
   c.compute_lhs = nullptr;
   c.compute_rhs = nullptr;
   c.lhs_along_row = false;
   c.rhs_along_row = false;
-  c.finish = dense_2_matmul_4f709422_finish;
+  c.finish = dense_2_matmul_f4690646_finish;
   c.args = &args;
-  c.touched[0] = {in3, 1};
+  c.touched[0] = {in3, 1, 0};
   c.pool = args.pool;
   c.workspace = args.workspace;
   kcc::contract(c);
 }
 
-static void dense_1_matmul_62ddd5fa_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_1_matmul_62ddd5fa_args& args = *static_cast<const dense_1_matmul_62ddd5fa_args*>(self.args);
+static void dense_1_matmul_3c519b9b_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_1_matmul_3c519b9b_args& args = *static_cast<const dense_1_matmul_3c519b9b_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -187,7 +187,7 @@ static void dense_1_matmul_62ddd5fa_finish(const kcc::Contraction& self, const f
   }
 }
 
-void dense_1_matmul_62ddd5fa(const dense_1_matmul_62ddd5fa_args& args) {
+void dense_1_matmul_3c519b9b(const dense_1_matmul_3c519b9b_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -198,21 +198,21 @@ void dense_1_matmul_62ddd5fa(const dense_1_matmul_62ddd5fa_args& args) {
   c.m = B;
   c.n = 32;
   c.k = 100;
-  c.lhs = {(in0 + 0), 100, 1};
-  c.rhs = {(in1 + 0), 32, 1};
+  c.lhs = {(in0 + 0), 100, 1, 0};
+  c.rhs = {(in1 + 0), 32, 1, 0};
   c.compute_lhs = nullptr;
   c.compute_rhs = nullptr;
   c.lhs_along_row = false;
   c.rhs_along_row = false;
-  c.finish = dense_1_matmul_62ddd5fa_finish;
+  c.finish = dense_1_matmul_3c519b9b_finish;
   c.args = &args;
   c.pool = args.pool;
   c.workspace = args.workspace;
   kcc::contract(c);
 }
 
-static void dense_2_matmul_8e709d0e_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_2_matmul_8e709d0e_args& args = *static_cast<const dense_2_matmul_8e709d0e_args*>(self.args);
+static void dense_2_matmul_af17874c_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_2_matmul_af17874c_args& args = *static_cast<const dense_2_matmul_af17874c_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -315,7 +315,7 @@ static void dense_2_matmul_8e709d0e_finish(const kcc::Contraction& self, const f
   }
 }
 
-void dense_2_matmul_8e709d0e(const dense_2_matmul_8e709d0e_args& args) {
+void dense_2_matmul_af17874c(const dense_2_matmul_af17874c_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -329,15 +329,15 @@ void dense_2_matmul_8e709d0e(const dense_2_matmul_8e709d0e_args& args) {
   c.m = 1;
   c.n = B;
   c.k = 32;
-  c.lhs = {(in1 + 0), 1, 1};
-  c.rhs = {(in0 + 0), 1, 32};
+  c.lhs = {(in1 + 0), 1, 1, 0};
+  c.rhs = {(in0 + 0), 1, 32, 0};
   c.compute_lhs = nullptr;
   c.compute_rhs = nullptr;
   c.lhs_along_row = false;
   c.rhs_along_row = false;
-  c.finish = dense_2_matmul_8e709d0e_finish;
+  c.finish = dense_2_matmul_af17874c_finish;
   c.args = &args;
-  c.touched[0] = {in3, 1};
+  c.touched[0] = {in3, 1, 0};
   c.pool = args.pool;
   c.workspace = args.workspace;
   kcc::contract(c);
