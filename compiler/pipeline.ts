@@ -20,7 +20,7 @@ import { eliminateCommon } from './passes/eliminate-common.js'
 import { eliminateDead } from './passes/eliminate-dead.js'
 import { foldConstants } from './passes/fold-constants.js'
 import { formKernels, type FusionOptions } from './passes/form-kernels.js'
-import { runTimeDemands } from './passes/run-time-demands.js'
+import { indexLimits, runTimeDemands } from './passes/run-time-demands.js'
 import { simplify } from './passes/simplify.js'
 import { planFunction, type PlannedFunction } from './plan/plan-function.js'
 import { blockedVariables, withBlocked } from './plan/variable-layout.js'
@@ -89,7 +89,7 @@ export function planModule(module: Module, model: ModelManifest | null, options:
   const optimized = optimize(module, observer)
   const functions = optimized.functions.map((graph): PlannedVariants => ({
     general: planGraph(graph, options),
-    constraints: runTimeDemands(graph),
+    constraints: runTimeDemands(graph), indices: indexLimits(graph),
     fixed: (options.specialize ?? []).map((sizes) => ({ sizes, planned: planGraph(specialize(graph, sizes), options) })),
   }))
   return { module: optimized, dims: dimsOf(optimized), functions: layOutVariables(functions), model }

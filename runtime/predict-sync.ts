@@ -136,6 +136,8 @@ const wrongTarget = (found: TypedArray | undefined, type: string, length: number
 function fastPath({ program }: Session): FastPath | null {
   const fn = program.find('predict')
   if (fn === null || fn.manifest.inputs.length !== 1 || fn.manifest.outputs.length !== 1) return null
+  // Indices are looked at one by one.
+  if (fn.manifest.indices !== undefined) return null
   const [input, output] = [fn.manifest.inputs[0]!, fn.manifest.outputs[0]!]
   const inputRow = knownSizes(input.shape.slice(1)), outputRow = knownSizes(output.shape.slice(1))
   const sameBatch = input.shape[0] === output.shape[0] && (fn.fixedBatch !== null || input.shape[0] === program.manifest.dims[program.batchDim])

@@ -4,6 +4,7 @@ import type { TypedArray } from './contract/dtype.js'
 import { ValueError } from './contract/errors.js'
 import type { FunctionManifest, ModuleManifest, TensorManifest, VariableManifest } from './contract/manifest.js'
 import type { Column, NativeModule } from './contract/native.js'
+import { checkIndices } from './check-indices.js'
 import { checkConstraints } from './constraints.js'
 import { evaluateDim, isSymbol } from './dims.js'
 import { NDArray, sizeOf } from './ndarray.js'
@@ -41,7 +42,7 @@ export class Program {
 
   /**
    * Values of the module's symbols for calls over these samples (the batch symbol stands for all of them); symbols the function does not mention get 1.
-   * @throws ValueError when two arrays disagree about a symbol, or the model cannot take these sizes.
+   * @throws ValueError when two arrays disagree about a symbol, the model cannot take these sizes, or an index is outside its table.
    */
   dimsOf(fn: ProgramFunction, all: readonly NDArray[]): number[] {
     const arrays = fn.fixedBatch === null ? all : all.map((a) => a.rows(0, fn.fixedBatch!))
@@ -54,6 +55,7 @@ export class Program {
     }))
     this.#checkDerived(fn, arrays, (symbol) => bound.get(symbol)?.value ?? 1)
     checkConstraints(fn.manifest, arrays, (symbol) => bound.get(symbol)?.value ?? 1)
+    checkIndices(fn.manifest, all)
     return this.manifest.dims.map((symbol) => bound.get(symbol)?.value ?? 1)
   }
 

@@ -14,7 +14,9 @@ export function moduleManifest(planned: PlannedModule, version: string): ModuleM
     format: MANIFEST_FORMAT, kcc: version, name: identifier(module.name), dims,
     variables: module.variables.map(({ name, dtype, shape, role, trainable }) => ({ name, dtype, shape, role, trainable })),
     scalars: module.scalars.map(({ name, value }) => ({ name, value })),
-    functions: planned.functions.map(({ general, constraints = [] }) => ({ ...functionManifest(general, dims), ...(constraints.length > 0 ? { constraints } : {}) })),
+    functions: planned.functions.map(({ general, constraints = [], indices = [] }) => ({
+      ...functionManifest(general, dims), ...(constraints.length > 0 ? { constraints } : {}), ...(indices.length > 0 ? { indices } : {}),
+    })),
     model,
   }
 }

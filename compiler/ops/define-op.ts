@@ -79,6 +79,8 @@ export type OpDefinition = {
   readonly cost: 'free' | 'cheap' | 'costly'
   /** What must hold of sizes that are only known when the function is called; absent where all sizes will do. */
   readonly demands?: (node: Node) => readonly Demand[]
+  /** Inputs of the function whose values this op takes as places along an axis of known size; absent where it takes none. */
+  readonly indices?: (node: Node) => readonly { readonly input: Node; readonly rows: number }[]
   /** Cases the generated tests build. Inputs are drawn from `range`, away from kinks. */
   readonly samples: readonly Sample[]
   /** Inputs that must be refused. */

@@ -8,7 +8,7 @@ import type { Attrs, Node } from '../ir/graph.js'
 import { numberAttr } from './attrs.js'
 import * as b from './build.js'
 import { defineOp, lookedUp, type EvaluateContext, type Sample, type Tensor } from './define-op.js'
-import { constantOf, isConstant } from './patterns.js'
+import { constantOf, isConstant, isOp } from './patterns.js'
 import { bool, f32, i32, u8 } from './samples.js'
 import { elementCount } from './strides.js'
 import { typeRules } from './type-rules.js'
@@ -48,6 +48,21 @@ function repeatedRow(node: Node, row: number): Node {
   return b.broadcastTo(b.reshape(found, [...shape.slice(0, axis), ...ones, ...shape.slice(axis + 1)]), node.type.shape)
 }
 
+/** The input that `x` shows unchanged, but for its shape and for what is after the point; null where it is computed. */
+function shownInput(x: Node): Node | null {
+  if (isOp(x, 'input')) return x
+  const [shown] = x.inputs
+  const keeps = x.inputs.length === 1 && (isOp(x, 'reshape') || isOp(x, 'transpose') || isOp(x, 'broadcastTo') || isOp(x, 'stopGradient'))
+  const cuts = isOp(x, 'cast') && (x.type.dtype === 'int32' || x.type.dtype === 'float32') && shown!.type.dtype !== 'bool'
+  return keeps || cuts ? shownInput(shown!) : null
+}
+
+function indexedInputs(node: Node): { input: Node; rows: number }[] {
+  const [table, indices] = node.inputs as [Node, Node]
+  const input = shownInput(indices), rows = table.type.shape[axisOf(node.attrs)]!
+  return input && isStatic(rows) ? [{ input, rows }] : []
+}
+
 /** Tables and indices around a vector; the range gives repeated indices and some outside on both sides. */
 function gatherSamples(): Sample[] {
   const cases: [Sample['inputs'], number][] = [
@@ -77,6 +92,7 @@ export const gather = defineOp({
   simplify: simplifyGather,
   commutative: false,
   cost: 'cheap',
+  indices: indexedInputs,
   samples: gatherSamples(),
   rejects: [
     { inputs: [f32(3)], attrs: { axis: 0 }, message: /expected 2 inputs, found 1/ },

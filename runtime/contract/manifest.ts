@@ -38,6 +38,14 @@ export type DimConstraint = {
   readonly what: string
 }
 
+/** Values of an input that name rows of a table: cut to integers, they must be in [0, `rows`). */
+export type IndexLimit = {
+  readonly input: string
+  readonly rows: number
+  /** Path of the layer with the table, such as "encoder/embedding_1"; empty outside of layers. */
+  readonly layer: string
+}
+
 export type FunctionManifest = {
   /** `predict`, `evaluate`, `trainStep`, or a name of the caller's own. */
   readonly name: string
@@ -47,6 +55,8 @@ export type FunctionManifest = {
   readonly updates: readonly string[]
   /** What the sizes of a call must satisfy; absent where all will do. */
   readonly constraints?: readonly DimConstraint[]
+  /** Inputs that hold indices; absent where there are none. */
+  readonly indices?: readonly IndexLimit[]
   /** Bytes of the arena as an expression over the symbols, and its value at batch 1, 32 and 128 for people to read. */
   readonly arenaBytes: { readonly expression: string; readonly at: Readonly<Record<string, number>> }
   readonly kernels: number

@@ -1,5 +1,6 @@
 /** Embedding: numbers of words to vectors. */
 import { ArgumentTypeError, ValueError } from '../../../runtime/contract/errors.js'
+import { isStatic } from '../../ir/dim.js'
 import { cast, gather } from '../../ops/build.js'
 import { defineLayer } from '../define-layer.js'
 import { constraint, initializer, integer, regularizer, type Option } from '../option.js'
@@ -66,6 +67,9 @@ export const Embedding = defineLayer({
       regularizer: layer.embeddingsRegularizer, constraint: layer.embeddingsConstraint,
     })
   },
-  call: (layer, [x]) => gather(layer.weightNamed('embeddings')!.node, cast(x!, 'int32')),
+  call: (layer, [x]) => {
+    outputShape(layer.inputLength, layer.outputDim, x!.type.shape.map((d) => (isStatic(d) ? d : null)))
+    return gather(layer.weightNamed('embeddings')!.node, cast(x!, 'int32'))
+  },
   outputShape: (layer, [shape]) => outputShape(layer.inputLength, layer.outputDim, shape!),
 })
