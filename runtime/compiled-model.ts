@@ -3,9 +3,10 @@
  *
  * Overlapping calls: predictions and evaluations may run at the same time. A training step waits for those in
  * progress and holds up new ones, so that no call ever sees half-updated weights; `fit` lets waiting calls in every
- * 50 ms. `predictSync` is let in by native code between any two steps. A second `fit` of a model that is being trained
- * is refused; so are calls that cannot wait and would mix the weights of several steps (`getWeights`, `setWeights`, …)
- * while steps are in progress. Inside a callback everything but a second `fit` is allowed.
+ * 50 ms. An evaluation with metrics that keep a state, such as AUC, takes turns with other calls in the same way; each has
+ * counts of its own. `predictSync` is let in by native code between any two steps. A second `fit` of a model that is being
+ * trained is refused; so are calls that cannot wait and would mix the weights of several steps (`getWeights`,
+ * `setWeights`, …) while steps are in progress. Inside a callback everything but a second `fit` is allowed.
  */
 import { MetricAverages } from './metric-averages.js'
 import { CallbackList } from './callback-list.js'

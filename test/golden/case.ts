@@ -28,7 +28,6 @@ const declarations: readonly (readonly [RegExp, (name: string) => string])[] = [
   [/^Unknown activation function:(\S+)$/, (name) => `activation ${name}`],
   [/^Unknown loss function:(\S+)$/, (name) => `loss ${name}`],
   [/^Unknown metric function:(\S+)$/, (name) => `metric ${name}`],
-  [/^(sampleWeightMode) /, (name) => name],
   [/^`(mask_zero)` must be false: /, () => 'masks'],
   [/^\('Keyword argument not understood:', '(\w+)'\)$/, (name) => `option ${name}`],
 ]
