@@ -2,7 +2,7 @@
 import type { PlannedModule } from '../emit/emit-modules.js'
 import { dimText, shapeText } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
-import type { Stmt } from '../ir/loop.js'
+import { extentOf, type Stmt } from '../ir/loop.js'
 import type { BoundBuffer, BoundKernel, PlannedFunction } from '../plan/plan-function.js'
 import { arenaBytes, arenaText } from '../plan/plan-memory.js'
 
@@ -40,7 +40,7 @@ function homeText(home: BoundBuffer['home']): string {
 function loopText(stmt: Stmt): string {
   switch (stmt.kind) {
     case 'for': return `for ${stmt.axis.name} < ${dimText(stmt.axis.extent)}${stmt.mode === 'vector' ? ' (vector)' : ''} { ${stmt.body.map(loopText).join('; ')} }`
-    case 'contract': return `contract ${dimText(stmt.m.extent)} × ${dimText(stmt.n.extent)} × ${dimText(stmt.k.extent)} { ${stmt.epilogue.map(loopText).join('; ')} }`
+    case 'contract': return `contract ${[stmt.m, stmt.n, stmt.k].map((axes) => dimText(extentOf(axes))).join(' × ')} { ${stmt.epilogue.map(loopText).join('; ')} }`
     case 'reduce': return `${stmt.name} = ${stmt.op} over ${stmt.axes.map((axis) => `${axis.name} < ${dimText(axis.extent)}`).join(', ')}`
     case 'argmax': return `${stmt.name} = argmax over ${stmt.axis.name} < ${dimText(stmt.axis.extent)}`
     case 'follow': return `${stmt.name} = ${stmt.op} along ${stmt.chain}`

@@ -3,6 +3,7 @@
  * the loop IR's expressions were already printed by the caller, over names that `frame.prelude` brings into scope.
  */
 import type { Dim } from '../ir/dim.js'
+import type { Axis } from '../ir/loop.js'
 import type { SourceFile } from './sources.js'
 
 /**
@@ -52,43 +53,42 @@ export type DirectOperand = {
   readonly block: Dim
 }
 
-/** A prologue hole: every element is computed once per call, into packed panels. */
+/** A prologue hole: blocks of the operand are computed as they are needed, into buffers of the thread. */
 export type ComputedOperand = {
   readonly kind: 'computed'
-  /** The axis along which neighbours lie next to each other in what is read; packing runs along it. */
+  /** Whose last axis has neighbours that lie next to each other in what is read; computing runs along it. */
   readonly along: 'row' | 'column'
+  /** Axes of the rows and of the columns, outermost first: names of `int64_t` variables in scope. */
+  readonly rows: readonly Axis[]
+  readonly columns: readonly Axis[]
   /**
-   * Prints statements that set `result`, a `kcc::vf` declared already, to KCC_VW consecutive elements along `along`
-   * from (row, column), of which `lanes` are real (an int C expression), or all of them when `lanes` is null.
-   * Lanes that are not real may hold anything, but their memory must not be touched. Names made inside are in a scope of their own.
+   * Prints statements that set `result`, a `kcc::vf` declared already, to KCC_VW consecutive elements along that axis,
+   * of which `lanes` are real (an int C expression), or all of them when `lanes` is null. Lanes that are not real may
+   * hold anything, but their memory must not be touched. Names made inside are in a scope of their own.
    */
   readonly vector: (at: OperandHole) => readonly string[]
 }
 
-export type OperandHole = { readonly row: string; readonly column: string; readonly lanes: string | null; readonly result: string }
+export type OperandHole = { readonly lanes: string | null; readonly result: string }
 
 /**
- * Prints the statements that finish KCC_VW consecutive columns of one row: applied exactly once per element, after the
- * sum over k is complete. Printed twice, with `lanes` null (all real) and with a count of 1..KCC_VW-1.
+ * Prints the statements that finish KCC_VW consecutive elements along the last axis of the columns: applied exactly once
+ * per element, after the sum is complete. Printed twice, with `lanes` null (all real) and with a count of 1..KCC_VW-1.
  */
 export type Epilogue = {
-  readonly tile: (at: EpilogueHole) => readonly string[]
+  /** Axes of the rows and of the columns, outermost first: names of `int64_t` variables in scope. */
+  readonly rows: readonly Axis[]
+  readonly columns: readonly Axis[]
+  /** Name of the `const kcc::vf` that holds the finished sums. */
+  readonly accumulator: string
+  /** `lanes` is a C expression of type int, or null when all lanes are real. */
+  readonly tile: (at: { readonly lanes: string | null }) => readonly string[]
   /** Large buffers of the result's shape that the epilogue reads (weights, slots): fetched ahead. At most four are used. */
   readonly reads?: readonly TouchedBuffer[]
 }
 
 /** Element (row, column) lies at `pointer[row * rowStride + column]`, or in blocks as above; `pointer` is a C expression of type `const float*`. */
 export type TouchedBuffer = { readonly pointer: string; readonly rowStride: Dim; readonly block: Dim }
-
-export type EpilogueHole = {
-  /** Names of `int64_t` variables: the row, and the column of the first lane. */
-  readonly row: string
-  readonly column: string
-  /** Name of a `const kcc::vf`: the finished sums. */
-  readonly accumulator: string
-  /** C expression of type int, or null when all lanes are real. */
-  readonly lanes: string | null
-}
 
 export type ContractCode = {
   /** Headers below native/include the text needs. */

@@ -4,10 +4,11 @@
  */
 import Handlebars from 'handlebars'
 import { readFileSync } from 'node:fs'
-import type { Dim } from '../ir/dim.js'
 import { cDim } from './c-dim.js'
 import { inPackage } from '../support/paths.js'
 import type { ComputedOperand, ContractCode, ContractView, Epilogue, Operand } from './contract-view.js'
+import { axesText, type AxesText } from './contract-axes.js'
+import { isLongSum, splitRoom } from './contract-workspace.js'
 import type { SourceFile } from './sources.js'
 
 /** The unit that defines the kernels; the same text for every model, so it is compiled once and then comes from the cache. */
@@ -17,7 +18,7 @@ const KERNELS: SourceFile = { name: 'kcc-gemm.cc', text: '#include "kcc/gemm-ker
 const MOST_TOUCHED = 4
 
 type OperandText = { pointer: string; rowStride: string; columnStride: string; block: string; compute: string; alongRow: boolean }
-type ComputeText = { function: string; alongRow: boolean; whole: readonly string[]; rest: readonly string[] }
+type ComputeText = Omit<AxesText, 'fixed'> & { function: string; fixed: string; whole: readonly string[]; rest: readonly string[] }
 
 export function emitContract(view: ContractView): ContractCode {
   const text = Handlebars.compile(template(), { noEscape: true, strict: true })({
@@ -28,9 +29,11 @@ export function emitContract(view: ContractView): ContractCode {
     k: cDim(view.k),
     lhs: operandText(view.lhs, `${view.name}_lhs`),
     rhs: operandText(view.rhs, `${view.name}_rhs`),
+    longSum: isLongSum(view.k),
+    splitRoom: splitRoom(view),
     computes: [...computeText(view.lhs, `${view.name}_lhs`), ...computeText(view.rhs, `${view.name}_rhs`)],
     touched: (view.epilogue.reads ?? []).slice(0, MOST_TOUCHED).map((t) => ({ pointer: t.pointer, rowStride: cDim(t.rowStride), block: cDim(t.block) })),
-    ...epilogueText(view.epilogue, view.n),
+    ...epilogueText(view.epilogue),
   })
   return { includes: ['kcc/gemm.h', 'kcc/vec.h'], sources: [KERNELS], text }
 }
@@ -46,18 +49,26 @@ function operandText(operand: Operand, compute: string): OperandText {
 const computeText = (operand: Operand, name: string): ComputeText[] => (operand.kind === 'computed' ? [holeText(operand, name)] : [])
 
 function holeText(operand: ComputedOperand, name: string): ComputeText {
-  const hole = { row: 'row', column: 'column', result: 'result' }
+  const rows = axesText(operand.rows, 'row'), columns = axesText(operand.columns, 'column')
+  const [moving, still] = operand.along === 'row' ? [rows, columns] : [columns, rows]
   return {
+    ...moving,
+    fixed: still.fixed,
     function: name,
-    alongRow: operand.along === 'row',
-    whole: operand.vector({ ...hole, lanes: null }),
-    rest: operand.vector({ ...hole, lanes: 'lanes' }),
+    whole: operand.vector({ lanes: null, result: 'result' }),
+    rest: operand.vector({ lanes: 'lanes', result: 'result' }),
   }
 }
 
 /** A number of columns that fills vectors of every width has no rest. */
-function epilogueText(epilogue: Epilogue, n: Dim): { whole: readonly string[]; rest: readonly string[] | null } {
-  const hole = { row: 'row', column: 'column', accumulator: 'accumulator' }
-  const ragged = typeof n !== 'number' || n % 16 !== 0
-  return { whole: epilogue.tile({ ...hole, lanes: null }), rest: ragged ? epilogue.tile({ ...hole, lanes: 'lanes' }) : null }
+function epilogueText(epilogue: Epilogue): { rows: AxesText; columns: AxesText; accumulator: string; whole: readonly string[]; rest: readonly string[] | null } {
+  const run = epilogue.columns.at(-1)!.extent
+  const ragged = typeof run !== 'number' || run % 16 !== 0
+  return {
+    rows: axesText(epilogue.rows, 'row'),
+    columns: axesText(epilogue.columns, 'first_column'),
+    accumulator: epilogue.accumulator,
+    whole: epilogue.tile({ lanes: null }),
+    rest: ragged ? epilogue.tile({ lanes: 'lanes' }) : null,
+  }
 }

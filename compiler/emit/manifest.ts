@@ -2,7 +2,7 @@
 import { MANIFEST_FORMAT, type FunctionManifest, type ModuleManifest, type TensorManifest } from '../../runtime/contract/manifest.js'
 import { addDims, dimText, isStatic, multiplyDims, type Dim } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
-import type { Stmt } from '../ir/loop.js'
+import { extentOf, type Stmt } from '../ir/loop.js'
 import { arenaBytes, arenaText } from '../plan/plan-memory.js'
 import type { PlannedFunction } from '../plan/plan-function.js'
 import { identifier } from './c-expr.js'
@@ -41,4 +41,4 @@ const tensor = (name: string, node: Node): TensorManifest =>
   ({ name, dtype: node.type.dtype, shape: node.type.shape.map((dim) => (isStatic(dim) ? dim : dimText(dim))) })
 
 const flopsOf = (statement: Stmt): Dim =>
-  statement.kind === 'contract' ? [statement.m, statement.n, statement.k].reduce<Dim>((p, axis) => multiplyDims(p, axis.extent), 2) : 0
+  statement.kind === 'contract' ? [statement.m, statement.n, statement.k].map(extentOf).reduce<Dim>(multiplyDims, 2) : 0

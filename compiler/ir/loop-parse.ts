@@ -144,9 +144,9 @@ class KernelReader {
   }
 
   private contraction(line: Line): Stmt {
-    const m = this.match(line, /^contract (.+) as (\w+) \{$/, 'contract <m>, <n>, <k> as <name> {')
-    const [rows, columns, sums] = splitArguments(m[1]!).map((text) => this.axis(text).axis)
-    if (!rows || !columns || !sums) return this.fail('expected three axes')
+    const m = this.match(line, /^contract (.+) as (\w+) \{$/, 'contract <m>, …; <n>, …; <k>, … as <name> {')
+    const [rows, columns, sums] = m[1]!.split(';').map((group) => splitArguments(group).map((text) => this.axis(text).axis))
+    if (!rows || !columns || !sums) return this.fail('expected three groups of axes')
     this.locals.set(m[2]!, 'float32')
     const operands = new Map<string, Expr>()
     const epilogue = this.block(({ text }) => {

@@ -32,6 +32,7 @@ function accessOf({ reads, writes }: KernelProgram, name: string): string {
 }
 
 const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`)
+const axesText = (axes: readonly Axis[]): string => axes.map(axisText).join(', ')
 const axisText = ({ name, extent }: Axis): string => `${name} < ${dimText(extent)}`
 const modeText = (mode: AxisMode): string => (mode === 'vector' ? ' vector' : '')
 
@@ -57,7 +58,7 @@ function statementLines(s: Stmt): string[] {
     case 'argmax': return block(`argmax ${s.name} over ${axisText(s.axis)}`, [...s.body.flatMap(statementLines), `value ${exprText(s.value)}`])
     case 'follow': return block(`follow ${s.name}: ${dtypeNames[s.dtype]} = ${s.op} along ${s.chain}[${indexText(s.row)}] as ${s.position}`,
       [...s.body.flatMap(statementLines), `value ${exprText(s.value)}`])
-    case 'contract': return block(`contract ${[s.m, s.n, s.k].map(axisText).join(', ')} as ${s.accumulator}`,
+    case 'contract': return block(`contract ${[s.m, s.n, s.k].map(axesText).join('; ')} as ${s.accumulator}`,
       [`lhs ${exprText(s.lhs)}`, `rhs ${exprText(s.rhs)}`, ...s.epilogue.flatMap(statementLines)])
   }
 }

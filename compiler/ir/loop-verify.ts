@@ -94,10 +94,11 @@ class Checker {
   }
 
   private contraction(s: Stmt & { kind: 'contract' }, scope: Scope): void {
-    this.expr(s.lhs, this.within(scope, [s.m, s.k]))
-    this.expr(s.rhs, this.within(scope, [s.k, s.n]))
+    this.expr(s.lhs, this.within(scope, [...s.m, ...s.k]))
+    this.expr(s.rhs, this.within(scope, [...s.k, ...s.n]))
     this.require(5, s.lhs.dtype === 'float32' && s.rhs.dtype === 'float32', `operands are ${s.lhs.dtype} and ${s.rhs.dtype}`)
-    const inside = this.within(scope, [s.m, s.n])
+    this.require(3, [s.m, s.n, s.k].every((axes) => axes.length > 0), 'a contraction lacks rows, columns or a sum')
+    const inside = this.within(scope, [...s.m, ...s.n])
     this.bind(s.accumulator, 'float32', inside)
     this.statements(s.epilogue, inside)
   }

@@ -4,7 +4,7 @@
  * the emitter's business.
  */
 import type { DType } from '../../runtime/contract/dtype.js'
-import type { Dim, Shape } from './dim.js'
+import { sizeOf, type Dim, type Shape } from './dim.js'
 import type { Provenance } from './graph.js'
 
 /** A loop variable. Extents are expressions over the function's symbols. */
@@ -72,18 +72,22 @@ export type Stmt =
   | Contract
 
 /**
- * accumulator[m, n] = sum over k of lhs(m, k) * rhs(k, n), in tiles. `lhs` and `rhs` are the prologue holes: usually plain
- * loads, but any expression over their two axes. `epilogue` runs once per element with the local `accumulator` bound,
- * over axes m and n (and `batch`), and does the stores.
+ * accumulator[m…, n…] = sum over k… of lhs(m…, k…) * rhs(k…, n…), in tiles. Rows, columns and the sum may each run over
+ * several axes, outermost first. `lhs` and `rhs` are the prologue holes: usually plain loads, but any expression over
+ * their axes. `epilogue` runs once per element with the local `accumulator` bound, over the axes of m and n, and does
+ * the stores.
  */
 export type Contract = {
   readonly kind: 'contract'
-  readonly m: Axis; readonly n: Axis; readonly k: Axis
+  readonly m: readonly Axis[]; readonly n: readonly Axis[]; readonly k: readonly Axis[]
   readonly lhs: Expr; readonly rhs: Expr
   readonly accumulator: string
   readonly epilogue: readonly Stmt[]
   readonly from: Provenance
 }
+
+/** How many iterations the axes have together. */
+export const extentOf = (axes: readonly Axis[]): Dim => sizeOf(axes.map((axis) => axis.extent))
 
 /**
  * Lists made in scratch memory before the loops run: for each row below `extent` the positions along `axis` where the int32

@@ -2,9 +2,10 @@
 import { axisIndex, constIndex, linearIndex, shiftIndex } from '../ir/expr.js'
 import type { Node } from '../ir/graph.js'
 import type { Kernel, KernelGraph } from '../ir/kernel-graph.js'
-import type { Axis, Chain, Index, KernelProgram, Stmt } from '../ir/loop.js'
+import type { Axis, Chain, Expr, Index, KernelProgram, Stmt } from '../ir/loop.js'
 import type { Shape } from '../ir/dim.js'
 import { identityIndex, isUnit } from '../ops/access.js'
+import type { ContractAxes } from '../ops/define-op.js'
 import { opOf } from '../ops/registry.js'
 import { Bindings, type Binding } from './bindings.js'
 import { Scope } from './scope.js'
@@ -26,6 +27,8 @@ export function lowerKernel(graph: KernelGraph, kernel: Kernel): LoweredKernel {
   }
   return { kernel, program, bindings }
 }
+
+type OperandAxes = ContractAxes['lhs']
 
 class KernelLowering {
   readonly bindings: Bindings
@@ -110,15 +113,18 @@ class KernelLowering {
     const node = this.kernel.nodes.find((n) => opOf(n).lowering.kind === 'contract')!
     const { lowering } = opOf(node)
     if (lowering.kind !== 'contract') throw new Error(`${node.op} is not a contraction`)
-    const transposed = lowering.transposed(node)
+    const axes = lowering.axes(node)
     const [lhs, rhs] = node.inputs as [Node, Node]
-    const [m, n] = axesOf(this.kernel.domain) as [Axis, Axis]
-    const k: Axis = { name: 'k', extent: lhs.type.shape[transposed.lhs ? 0 : 1]! }
-    const at = (operand: Node, first: Axis, second: Axis, swapped: boolean) =>
-      this.values.at(operand, (swapped ? [second, first] : [first, second]).map((axis) => axisIndex(axis.name)), Scope.outermost())
+    const result = axesOf(this.kernel.domain), rows = axes.lhs.outer.length
+    const m = result.slice(0, rows), n = result.slice(rows)
+    const k = axes.lhs.inner.map((axis, i): Axis => ({ name: `k${i}`, extent: lhs.type.shape[axis]! }))
+    const at = (operand: Node, { outer, inner }: OperandAxes, outside: readonly Axis[]): Expr => {
+      const index = operand.type.shape.map((_, axis) => axisIndex((outside[outer.indexOf(axis)] ?? k[inner.indexOf(axis)])!.name))
+      return this.values.at(operand, index, Scope.outermost())
+    }
     const epilogue = Scope.outermost()
     epilogue.define(node, { kind: 'local', dtype: node.type.dtype, name: 'accumulator' })
-    const operands = { lhs: at(lhs, m, k, transposed.lhs), rhs: at(rhs, k, n, transposed.rhs) }
+    const operands = { lhs: at(lhs, axes.lhs, m), rhs: at(rhs, axes.rhs, n) }
     this.storeAll(this.kernel.stored, epilogue)
     return [{ kind: 'contract', m, n, k, ...operands, accumulator: 'accumulator', epilogue: epilogue.statements, from: node.from }]
   }

@@ -6,8 +6,6 @@
  */
 import type { DType } from '../../runtime/contract/dtype.js'
 import { ValueError } from '../../runtime/contract/errors.js'
-import type { Dim } from '../ir/dim.js'
-import { multiplyDims } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
 import * as b from '../ops/build.js'
 import type { Axes } from '../ops/build.js'
@@ -133,11 +131,9 @@ export const l2Normalize = (x: TensorLike, axis: Axes = null): KTensor =>
 
 /** Matrix product over the last axis of x and the last but one of a rank-2 y. @throws ValueError for another rank of y. */
 export function dot(x: TensorLike, y: TensorLike): KTensor {
-  const { shape } = x.node.type, right = y.node.type.shape
+  const right = y.node.type.shape
   if (right.length !== 2) throw new ValueError(`K.dot takes a second tensor of rank 2, found rank ${right.length}`)
-  const rows = shape.slice(0, -1).reduce<Dim>(multiplyDims, 1)
-  const product = b.matmul(b.reshape(x.node, [rows, shape.at(-1)!]), y.node)
-  return tensor(b.reshape(product, [...shape.slice(0, -1), right[1]!]))
+  return tensor(b.matmul(x.node, y.node))
 }
 
 /** Axes in reverse order. */

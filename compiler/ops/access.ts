@@ -61,3 +61,6 @@ export function isIdentity(index: readonly Index[], shape: Shape, expected: read
   return counted.length === expected.length && counted.every((ix, i) =>
     ix.offset === 0 && ix.terms.length === 1 && ix.terms[0]!.axis === expected[i] && ix.terms[0]!.stride === 1)
 }
+
+/** False where one element may be read for several positions along the same axes, as by overlapping windows. */
+export const readsEachOnce = ({ index }: Access): boolean => index.every((ix) => ix.terms.length <= 1)

@@ -1,34 +1,55 @@
 /** Contractions: matmul. */
 import type { Attrs, Node } from '../ir/graph.js'
-import { flagAttr } from './attrs.js'
+import { flagAttr, numberAttr } from './attrs.js'
 import * as b from './build.js'
-import { defineOp, type EvaluateContext, type Sample, type Tensor } from './define-op.js'
+import { defineOp, type ContractAxes, type EvaluateContext, type Sample, type Tensor } from './define-op.js'
 import { argumentOf } from './patterns.js'
 import { f32, i32 } from './samples.js'
+import { elementCount, positions, rowMajorStrides } from './strides.js'
 import { typeRules } from './type-rules.js'
 
+/** How many axes of each operand are summed over. */
+const innerCount = (attrs: Attrs): number => (attrs['inner'] === undefined ? 1 : numberAttr(attrs, 'inner'))
 const transposed = (attrs: Attrs): { lhs: boolean; rhs: boolean } => ({ lhs: flagAttr(attrs, 'transposeA'), rhs: flagAttr(attrs, 'transposeB') })
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i)
+
+/** The outer axes stand before the inner ones, unless `innerFirst`. */
+function axesOf(rank: number, inner: number, innerFirst: boolean): { outer: number[]; inner: number[] } {
+  const outer = rank - inner
+  return innerFirst ? { outer: range(inner, rank), inner: range(0, inner) } : { outer: range(0, outer), inner: range(outer, rank) }
+}
+
+/** Which axes of the operands are rows, columns, and summed over. */
+export function contractAxes(ranks: readonly [number, number], attrs: Attrs): ContractAxes {
+  const inner = innerCount(attrs), { lhs, rhs } = transposed(attrs)
+  return { lhs: axesOf(ranks[0], inner, lhs), rhs: axesOf(ranks[1], inner, !rhs) }
+}
+
+const axesAt = ({ inputs: [x, w], attrs }: Node): ContractAxes => contractAxes([x!.type.shape.length, w!.type.shape.length], attrs)
 
 /** Both gradients are matmuls again, with transposes taken by the operands: X·W gives dY·Wᵀ and Xᵀ·dY. */
 function matmulGradient(node: Node, g: Node): [Node, Node] {
   const [x, w] = node.inputs as [Node, Node]
-  const { lhs, rhs } = transposed(node.attrs)
+  const { lhs, rhs } = transposed(node.attrs), axes = axesAt(node)
+  const rows = axes.lhs.outer.length, columns = axes.rhs.outer.length
   return [
-    lhs ? b.matmul(w, g, { transposeA: rhs, transposeB: true }) : b.matmul(g, w, { transposeB: !rhs }),
-    rhs ? b.matmul(g, x, { transposeA: true, transposeB: lhs }) : b.matmul(x, g, { transposeA: !lhs }),
+    lhs ? b.matmul(w, g, { transposeA: rhs, transposeB: true, inner: columns }) : b.matmul(g, w, { transposeB: !rhs, inner: columns }),
+    rhs ? b.matmul(g, x, { transposeA: true, transposeB: lhs, inner: rows }) : b.matmul(x, g, { transposeA: !lhs, inner: rows }),
   ]
 }
 
 function evaluateMatmul([x, w]: readonly Tensor[], { attrs, shape }: EvaluateContext): Float64Array {
-  const { lhs, rhs } = transposed(attrs)
-  const [m, n] = shape as [number, number]
-  const k = x!.shape[lhs ? 0 : 1]!
-  const [xRow, xCol] = lhs ? [1, m] : [k, 1]
-  const [wRow, wCol] = rhs ? [1, k] : [n, 1]
-  const out = new Float64Array(m * n)
-  for (let i = 0; i < m; i++) for (let p = 0; p < k; p++) {
-    const left = x!.data[i * xRow + p * xCol]!
-    for (let j = 0; j < n; j++) out[i * n + j]! += left * w!.data[p * wRow + j * wCol]!
+  const axes = contractAxes([x!.shape.length, w!.shape.length], attrs)
+  const at = ({ shape }: Tensor, which: readonly number[]): Int32Array => {
+    const strides = rowMajorStrides(shape)
+    return positions(which.map((a) => shape[a]!), which.map((a) => strides[a]!))
+  }
+  const [rows, left, right, columns] = [at(x!, axes.lhs.outer), at(x!, axes.lhs.inner), at(w!, axes.rhs.inner), at(w!, axes.rhs.outer)]
+  const out = new Float64Array(elementCount(shape))
+  for (const [i, row] of rows.entries()) for (const [p, k] of left.entries()) {
+    const value = x!.data[row + k]!
+    for (const [j, column] of columns.entries()) out[i * columns.length + j]! += value * w!.data[right[p]! + column]!
   }
   return out
 }
@@ -36,6 +57,7 @@ function evaluateMatmul([x, w]: readonly Tensor[], { attrs, shape }: EvaluateCon
 /** A transposed operand is read as it is. */
 function absorbTranspose(node: Node): Node | null {
   const [x, w] = node.inputs as [Node, Node]
+  if (x.type.shape.length !== 2 || w.type.shape.length !== 2) return null
   const { lhs, rhs } = transposed(node.attrs)
   const left = argumentOf(x, 'transpose'), right = argumentOf(w, 'transpose')
   if (!left && !right) return null
@@ -51,13 +73,22 @@ function layouts(m: number, n: number, k: number): Sample[] {
   })))
 }
 
+/** Several rows, columns or inner axes, in each of the four layouts. */
+function groups(rows: number[], columns: number[], inner: number[]): Sample[] {
+  return [false, true].flatMap((transposeA) => [false, true].map((transposeB): Sample => ({
+    inputs: [transposeA ? f32(...inner, ...rows) : f32(...rows, ...inner), transposeB ? f32(...columns, ...inner) : f32(...inner, ...columns)],
+    attrs: { inner: inner.length, ...(transposeA && { transposeA }), ...(transposeB && { transposeB }) },
+    ulp: 64,
+  })))
+}
+
 export const matmul = defineOp({
   name: 'matmul',
-  doc: 'The matrix product of two rank-2 tensors; with `transposeA` or `transposeB` that operand is read transposed. NaN and infinity spread as products and sums do.',
+  doc: 'The matrix product over `inner` axes (1 where it is not given): [rows…, inner…] times [inner…, columns…] gives [rows…, columns…]. With `transposeA` the first operand is [inner…, rows…], with `transposeB` the second is [columns…, inner…]. NaN and infinity spread as products and sums do.',
   arity: 2,
   infer: typeRules.matmul,
   gradient: matmulGradient,
-  lowering: { kind: 'contract', transposed: (node) => transposed(node.attrs) },
+  lowering: { kind: 'contract', axes: axesAt },
   evaluate: evaluateMatmul,
   simplify: absorbTranspose,
   commutative: false,
@@ -65,11 +96,14 @@ export const matmul = defineOp({
   samples: [
     ...layouts(3, 5, 4), ...layouts(17, 33, 31), ...layouts(1, 16, 15), ...layouts(15, 1, 33), ...layouts(1, 1, 1),
     ...layouts(0, 3, 4).slice(0, 1), ...layouts(3, 4, 0), ...layouts(64, 47, 65),
+    ...groups([2, 3], [17], [4]), ...groups([5], [2, 3, 4], [16]), ...groups([3, 2, 2], [5], [2, 3, 3]), ...groups([2, 1], [1, 16], [1, 7]), ...groups([0, 3], [4], [2, 2]),
   ],
   rejects: [
     { inputs: [f32(2, 3)], message: /expected 2 inputs, found 1/ },
     { inputs: [f32(2, 3), f32(4, 5)], message: /expected equal inner sizes, found \[3\] and \[4\]/ },
-    { inputs: [f32(2, 3, 4), f32(4, 5)], message: /expected operands of rank 2, found float32\[2,3,4\]/ },
+    { inputs: [f32(2), f32(2, 5)], message: /expected operands of rank 2 or more, found float32\[2\]/ },
+    { inputs: [f32(2, 3), f32(2, 3)], attrs: { inner: 2 }, message: /expected operands of rank 3 or more/ },
+    { inputs: [f32(2, 3), f32(3, 2)], attrs: { inner: 0 }, message: /expected at least one inner axis, found 0/ },
     { inputs: [i32(2, 3), i32(3, 2)], message: /expected dtype float32 or float64/ },
     { inputs: [f32(2, 3), f32(3, 5)], attrs: { transposeB: true }, message: /expected equal inner sizes/ },
   ],

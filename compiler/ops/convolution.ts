@@ -6,7 +6,8 @@ import { atLeastZero } from '../ir/dim-bounds.js'
 import { addDims, ceilDivideDims, dimText, equalDims, floorDivideDims, isStatic, multiplyDims, subtractDims, type Dim, type Shape } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
 import * as b from './build.js'
-import { overlapAdd, padAxis } from './overlap-add.js'
+import { overlapAdd } from './overlap-add.js'
+import { padAxis } from './pad-axis.js'
 import { windowReach } from './type-rules.js'
 
 export type Padding = 'valid' | 'same' | 'causal'
@@ -66,15 +67,10 @@ function padAlong(x: Node, axis: number, along: Along, padding: Padding, fill: n
 
 /** [B, ...windows] of what `slide` gives. */
 const outside = (windowed: Node, rank: number): Shape => windowed.type.shape.slice(0, rank + 1)
-const product = (dims: Shape): Dim => dims.reduce<Dim>(multiplyDims, 1)
 
-/** Convolution with a kernel [...sizes, C, F]: one matrix product of all windows with the kernel. */
+/** Convolution with a kernel [...sizes, C, F]: the product of all windows with the kernel, which reads `x` in place. */
 export function convolution(x: Node, kernel: Node, sliding: Sliding): Node {
-  const rank = sliding.sizes.length
-  const windowed = slide(x, sliding, 0), positions = outside(windowed, rank)
-  const [inner, filters] = [product(kernel.type.shape.slice(0, -1)), kernel.type.shape.at(-1)!]
-  const rows = b.matmul(b.reshape(windowed, [product(positions), inner]), b.reshape(kernel, [inner, filters]))
-  return b.reshape(rows, [...positions, filters])
+  return b.matmul(slide(x, sliding, 0), kernel, { inner: sliding.sizes.length + 1 })
 }
 
 /** Each channel by itself, with `kernel` [...sizes, C, M]: channel c gives channels c * M to c * M + M - 1. */
@@ -101,10 +97,8 @@ export function separableConvolution(x: Node, depthwise: Node, pointwise: Node, 
 export function transposedConvolution(x: Node, kernel: Node, sliding: Sliding, lengths: Shape): Node {
   const { sizes, strides, dilations } = sliding
   const rank = sizes.length
-  const [filters, channels] = kernel.type.shape.slice(-2) as [Dim, Dim]
-  const rows = b.reshape(x, [-1, channels])
-  const products = b.matmul(rows, b.reshape(kernel, [-1, channels]), { transposeB: true })
-  const windowed = b.reshape(products, [...x.type.shape.slice(0, rank + 1), ...sizes, filters])
+  const filters = kernel.type.shape.at(-2)!
+  const windowed = b.matmul(x, kernel, { transposeB: true })
   const boxes = spatialShape(x, rank).map((count, i) => box(count, lengths[i]!, alongAxis(sliding, i), sliding.padding))
   const whole = [x.type.shape[0]!, ...boxes.map((at) => at.whole), filters]
   const added = overlapAdd(windowed, whole, { axes: spatial(rank), sizes, strides, dilations })

@@ -47,12 +47,18 @@ export type Lowering =
   | { readonly kind: 'reduce'; readonly op: ReduceOp; readonly axes: (node: Node) => readonly number[] }
   /** Position of the first largest element along an axis. */
   | { readonly kind: 'argmax'; readonly axis: (node: Node) => number }
-  /** result[m, n] = sum over k of lhs * rhs; a transposed operand is stored [k, m] or [n, k]. */
-  | { readonly kind: 'contract'; readonly transposed: (node: Node) => { readonly lhs: boolean; readonly rhs: boolean } }
+  /** result[rows, columns] = sum over the inner axes of lhs * rhs. */
+  | { readonly kind: 'contract'; readonly axes: (node: Node) => ContractAxes }
   /** A result element is the sum, rising, of the elements of input 1 along `axis` where the rank-1 int32 input 0 is its place there. */
   | { readonly kind: 'collect'; readonly axis: (node: Node) => number }
   /** Bytes that exist outside: an input or a variable. (Constants and run-time scalars are `generate`.) */
   | { readonly kind: 'leaf'; readonly holds: 'input' | 'variable' }
+
+/** Axes of the operands of a contraction: outer ones are axes of the result (rows, then columns), inner ones are summed over. */
+export type ContractAxes = {
+  readonly lhs: { readonly outer: readonly number[]; readonly inner: readonly number[] }
+  readonly rhs: { readonly outer: readonly number[]; readonly inner: readonly number[] }
+}
 
 /** Given the op's node and the gradient of its result: the gradient of each input, null where none flows. */
 export type Gradient = (node: Node, grad: Node) => readonly (Node | null)[]

@@ -2,18 +2,23 @@
  * The transpose of `windows`: every element of every window is added to the place it was read from. A composition of
  * padding, slices and sums, one axis after the other, so that it is differentiated and fused like any other.
  */
-import { greatestValue } from '../ir/dim-bounds.js'
-import { isStatic, multiplyDims, subtractDims, type Dim, type Shape } from '../ir/dim.js'
+import type { Dim, Shape } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
 import * as b from './build.js'
 import type { WindowSpec } from './construct/windows.js'
+import { turnedConvolution } from './turned-convolution.js'
+import { fitAxis, lacking, mergeAxes, padAxis } from './pad-axis.js'
 import { windowReach } from './type-rules.js'
 
 /** One windowed axis: `axis` counts windows, `inside` is the axis within them. */
 type Window = { readonly axis: number; readonly inside: number; readonly size: number; readonly stride: number; readonly dilation: number }
 
 /** The sum over all windows in `g`, whose shape is that of `windows` over a tensor of `shape`, back in that shape. */
-export function overlapAdd(g: Node, shape: Shape, { axes, sizes, strides, dilations }: WindowSpec): Node {
+export function overlapAdd(g: Node, shape: Shape, spec: WindowSpec): Node {
+  return turnedConvolution(g, shape, spec) ?? addWindows(g, shape, spec)
+}
+
+function addWindows(g: Node, shape: Shape, { axes, sizes, strides, dilations }: WindowSpec): Node {
   const inside = (axes.at(-1) ?? -1) + 1
   return axes.reduceRight<Node>((sum, axis, i) =>
     alongAxis(sum, shape[axis]!, { axis, inside: inside + i, size: sizes[i]!, stride: strides[i]!, dilation: dilations[i]! }), g)
@@ -45,28 +50,4 @@ function overlapping(g: Node, length: Dim, { axis, inside, size, stride, dilatio
     return b.reshape(b.slice(padded, begin, box), dropInside(box))
   }
   return Array.from({ length: size }, (_, k) => place(k)).reduce((a, c) => b.add(a, c))
-}
-
-/** What an axis of `found` elements lacks to `wanted`, or more where that depends on sizes that are not known; nothing when it is longer. */
-function lacking(wanted: Dim, found: Dim): Dim {
-  const rest = subtractDims(wanted, found)
-  const most = isStatic(rest) ? rest : greatestValue(rest)
-  return most === null ? rest : Math.max(0, most)
-}
-
-/** With zeros after, or without the last elements, so that the axis has `length` of them. */
-function fitAxis(x: Node, axis: number, length: Dim): Node {
-  const whole = padAxis(x, axis, 0, lacking(length, x.type.shape[axis]!))
-  return b.slice(whole, x.type.shape.map(() => 0), whole.type.shape.map((d, i) => (i === axis ? length : d)))
-}
-
-export function padAxis(x: Node, axis: number, before: Dim, after: Dim, value = 0): Node {
-  const along = (size: Dim): Dim[] => x.type.shape.map((_, i) => (i === axis ? size : 0))
-  return b.pad(x, along(before), along(after), value)
-}
-
-/** Axis `axis + 1` becomes part of `axis`. */
-function mergeAxes(x: Node, axis: number): Node {
-  const { shape } = x.type
-  return b.reshape(x, [...shape.slice(0, axis), multiplyDims(shape[axis]!, shape[axis + 1]!), ...shape.slice(axis + 2)])
 }

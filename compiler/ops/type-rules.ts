@@ -194,6 +194,12 @@ function windowsType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
   return { dtype, shape: [...counted.slice(0, inside), ...sizes, ...counted.slice(inside)] }
 }
 
+function reverseType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
+  requireCount('reverse', inputs, 1)
+  requireRisingAxes('reverse', integersAttr(attrs, 'axes'), inputs[0]!.shape)
+  return inputs[0]!
+}
+
 function concatType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
   if (inputs.length === 0) refuse('concat: expected at least one input, found none.')
   const axis = numberAttr(attrs, 'axis')
@@ -238,16 +244,23 @@ function scatterAddType(inputs: readonly TensorType[], attrs: Attrs): TensorType
 function matmulType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
   requireCount('matmul', inputs, 2)
   const [a, b] = inputs as [TensorType, TensorType]
+  const inner = attrs['inner'] === undefined ? 1 : numberAttr(attrs, 'inner')
+  if (inner < 1) refuse(`matmul: expected at least one inner axis, found ${inner}.`)
   for (const t of [a, b]) {
     requireDType('matmul', t, floats)
-    if (t.shape.length !== 2) refuse(`matmul: expected operands of rank 2, found ${typeText(t)}.`)
+    if (t.shape.length <= inner) refuse(`matmul: expected operands of rank ${inner + 1} or more, found ${typeText(t)}.`)
   }
   if (a.dtype !== b.dtype) refuse(`matmul: expected operands of one dtype, found ${typeText(a)} and ${typeText(b)}.`)
-  const [m, k] = flagAttr(attrs, 'transposeA') ? [a.shape[1]!, a.shape[0]!] : [a.shape[0]!, a.shape[1]!]
-  const [kb, n] = flagAttr(attrs, 'transposeB') ? [b.shape[1]!, b.shape[0]!] : [b.shape[0]!, b.shape[1]!]
-  if (!equalDims(k, kb)) refuse(`matmul: expected equal inner sizes, found ${shapeText([k])} and ${shapeText([kb])} (${typeText(a)} and ${typeText(b)}).`)
-  return { dtype: a.dtype, shape: [m, n] }
+  const left = sides(a.shape, inner, flagAttr(attrs, 'transposeA')), right = sides(b.shape, inner, !flagAttr(attrs, 'transposeB'))
+  if (!equalShapes(left.inner, right.inner)) {
+    refuse(`matmul: expected equal inner sizes, found ${shapeText(left.inner)} and ${shapeText(right.inner)} (${typeText(a)} and ${typeText(b)}).`)
+  }
+  return { dtype: a.dtype, shape: [...left.outer, ...right.outer] }
 }
+
+/** The axes that are kept and those summed over, `inner` of them, which come last or first. */
+const sides = (shape: Shape, inner: number, innerFirst: boolean): { outer: Shape; inner: Shape } =>
+  innerFirst ? { outer: shape.slice(inner), inner: shape.slice(0, inner) } : { outer: shape.slice(0, -inner), inner: shape.slice(-inner) }
 
 function scalarType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
   requireCount('scalar', inputs, 0)
@@ -338,6 +351,7 @@ export const typeRules = {
   transpose: transposeType,
   slice: sliceType,
   windows: windowsType,
+  reverse: reverseType,
   concat: concatType,
   gather: gatherType,
   scatterAdd: scatterAddType,

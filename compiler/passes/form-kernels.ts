@@ -19,7 +19,7 @@ import type { Graph, Node } from '../ir/graph.js'
 import { rootsOf, topological } from '../ir/graph.js'
 import type { KernelGraph, Role } from '../ir/kernel-graph.js'
 import { equalShapes } from '../ir/dim.js'
-import { storageRoot, type Access } from '../ops/access.js'
+import { readsEachOnce, storageRoot, type Access } from '../ops/access.js'
 import { opOf } from '../ops/registry.js'
 import { admissionOf, isLegal, type Admission, type Forming } from './kernel-admission.js'
 import { accessesOf, readsInPlace, reaches, roleIn, type Group } from './kernel-groups.js'
@@ -275,11 +275,11 @@ class KernelFormer {
     this.need(group, node)
   }
 
-  /** An operand computed by a pointwise kernel that nothing else reads moves into the prologue. */
-  private admitOperand(group: Group, node: Node, { source }: Access): void {
-    const maker = this.groupOf.get(source)
-    if (maker?.kind === 'map' && this.onlyFeeds(maker, node)) return this.absorb(group, maker)
-    if (this.isWaiting(source) && this.forming.mayFollow(source) && this.isReadOnce(source)) return this.join(group, source, 'prologue')
+  /** An operand computed by a pointwise kernel that nothing else reads moves into the prologue, unless windows of it overlap. */
+  private admitOperand(group: Group, node: Node, access: Access): void {
+    const { source } = access, maker = this.groupOf.get(source), once = readsEachOnce(access)
+    if (once && maker?.kind === 'map' && this.onlyFeeds(maker, node)) return this.absorb(group, maker)
+    if (once && this.isWaiting(source) && this.forming.mayFollow(source) && this.isReadOnce(source)) return this.join(group, source, 'prologue')
     for (const waiting of new Set([source, storageRoot(source)])) if (this.isWaiting(waiting)) this.settle(waiting)
   }
 

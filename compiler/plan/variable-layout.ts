@@ -50,6 +50,7 @@ function isLarge({ dtype, shape }: Buffer): boolean {
 function isUsedInTiles({ body, chains }: KernelProgram, { name, shape }: Buffer): boolean {
   const [contract] = body
   if (chains.length > 0 || body.length !== 1 || contract?.kind !== 'contract') return false
+  if ([contract.m, contract.n, contract.k].some((axes) => axes.length > 1)) return false
   const columns = shape[1]!
   return !mentions(contract.lhs, name) && isPlainOperand(contract, name, columns) && contract.epilogue.every((s) => isElementwise(s, contract, name, columns))
 }
@@ -57,7 +58,7 @@ function isUsedInTiles({ body, chains }: KernelProgram, { name, shape }: Buffer)
 /** Not the right operand, or it as it lies in memory. */
 function isPlainOperand({ rhs, k, n }: Contract, name: string, columns: Dim): boolean {
   if (!mentions(rhs, name)) return true
-  return rhs.kind === 'load' && (isMatrix(rhs.index, k.name, n.name, columns) || isMatrix(rhs.index, n.name, k.name, columns))
+  return rhs.kind === 'load' && (isMatrix(rhs.index, k[0]!.name, n[0]!.name, columns) || isMatrix(rhs.index, n[0]!.name, k[0]!.name, columns))
 }
 
 const isMatrix = ({ terms, offset }: Index, row: string, column: string, columns: Dim): boolean =>
@@ -68,7 +69,7 @@ const isMatrix = ({ terms, offset }: Index, row: string, column: string, columns
 function isElementwise(statement: Stmt, { m, n }: Contract, name: string, columns: Dim): boolean {
   if (statement.kind !== 'let' && statement.kind !== 'store') return false
   const stored = statement.kind === 'store' && statement.buffer === name ? [statement.index] : []
-  return [...stored, ...indicesOf(statement.value, name)].every((index) => isMatrix(index, m.name, n.name, columns))
+  return [...stored, ...indicesOf(statement.value, name)].every((index) => isMatrix(index, m[0]!.name, n[0]!.name, columns))
 }
 
 const mentions = (expr: Expr, name: string): boolean => indicesOf(expr, name).length > 0

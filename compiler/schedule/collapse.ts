@@ -2,15 +2,19 @@
  * Merges neighbouring loops whose every index runs through both as through one, and drops loops of one iteration.
  *
  *   for d0 < B { for d1 < 64 { out[64*d0 + d1] = … } }   →   for d1 < 64*B { out[d1] = … }
+ *
+ * The same for the rows, the columns and the sum of a contraction.
  */
-import { equalDims, multiplyDims } from '../ir/dim.js'
+import { multiplyDims } from '../ir/dim.js'
 import { substituteIndex, constIndex } from '../ir/expr.js'
-import type { Axis, Index, KernelProgram, Stmt } from '../ir/loop.js'
-import { accessesIn, mapIndices, strideOf } from './walk.js'
+import type { Axis, Contract, Index, KernelProgram, Stmt } from '../ir/loop.js'
+import { joinAxes, runsThrough } from './join-axes.js'
+import { everyIndex, indicesOf, mapExprIndices, mapIndices } from './walk.js'
 
 export const collapse = (kernel: KernelProgram): KernelProgram => ({ ...kernel, body: kernel.body.map(collapseStatement) })
 
 function collapseStatement(statement: Stmt): Stmt {
+  if (statement.kind === 'contract') return collapseContract(statement)
   if (statement.kind !== 'for') return statement
   const body = statement.body.map(collapseStatement)
   const [inner] = body
@@ -23,14 +27,21 @@ function collapseStatement(statement: Stmt): Stmt {
 const withoutAxis = (body: readonly Stmt[], axis: Axis): Stmt[] =>
   mapIndices(body, (index) => substituteIndex(index, (name) => (name === axis.name ? constIndex(0) : undefined)))
 
-function mergeable(outer: Axis, inner: Axis, body: readonly Stmt[]): boolean {
-  const { loads, lookups, stores, others } = accessesIn(body)
-  return [...[...loads, ...lookups].map((l) => l.index), ...stores, ...others].every((index) =>
-    equalDims(strideOf(index, outer.name), multiplyDims(strideOf(index, inner.name), inner.extent)))
-}
+const mergeable = (outer: Axis, inner: Axis, body: readonly Stmt[]): boolean => everyIndex(body).every((index) => runsThrough(index, outer, inner))
 
 function merge(outer: Axis, inner: Stmt & { kind: 'for' }): Stmt {
   const dropOuter = (index: Index): Index => ({ ...index, terms: index.terms.filter((t) => t.axis !== outer.name) })
   const axis = { name: inner.axis.name, extent: multiplyDims(outer.extent, inner.axis.extent) }
   return { ...inner, axis, body: mapIndices(inner.body, dropOuter) }
+}
+
+function collapseContract(statement: Contract): Contract {
+  const { lhs, rhs, epilogue } = statement
+  const [left, right, end] = [indicesOf(lhs), indicesOf(rhs), everyIndex(epilogue)]
+  const m = joinAxes(statement.m, [...left, ...end]), n = joinAxes(statement.n, [...right, ...end]), k = joinAxes(statement.k, [...left, ...right])
+  const without = (index: Index): Index => k.without(n.without(m.without(index)))
+  return {
+    ...statement, m: m.axes, n: n.axes, k: k.axes,
+    lhs: mapExprIndices(lhs, without), rhs: mapExprIndices(rhs, without), epilogue: mapIndices(epilogue, without),
+  }
 }

@@ -1,6 +1,6 @@
 /** Offers the outermost loop of a kernel for splitting into ranges, with what one item of it costs. */
 import { addDims, multiplyDims, type Dim } from '../ir/dim.js'
-import type { Expr, KernelProgram, Stmt } from '../ir/loop.js'
+import { extentOf, type Expr, type KernelProgram, type Stmt } from '../ir/loop.js'
 import type { Target } from './target.js'
 
 /** Element operations a transcendental function is worth. */
@@ -24,7 +24,7 @@ function workOf(statement: Stmt): Dim {
     case 'reduce': return multiplyDims(statement.axes.reduce<Dim>((p, a) => multiplyDims(p, a.extent), 1), addDims(sum(statement.body), exprWork(statement.value)))
     case 'argmax': return multiplyDims(statement.axis.extent, addDims(sum(statement.body), exprWork(statement.value)))
     case 'follow': return addDims(followedWork, addDims(sum(statement.body), exprWork(statement.value)))
-    case 'contract': return multiplyDims(multiplyDims(statement.m.extent, statement.n.extent), statement.k.extent)
+    case 'contract': return [statement.m, statement.n, statement.k].map(extentOf).reduce<Dim>(multiplyDims, 1)
   }
 }
 

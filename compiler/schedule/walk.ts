@@ -46,29 +46,43 @@ export function loadsOf(expr: Expr): readonly Load[] {
   return found.loads
 }
 
+/** Every index in the statements, whatever it is for. */
+export function everyIndex(statements: readonly Stmt[]): Index[] {
+  const { loads, lookups, stores, others } = accessesIn(statements)
+  return [...[...loads, ...lookups].map((load) => load.index), ...stores, ...others]
+}
+
+/** Every index in an expression. */
+export function indicesOf(expr: Expr): Index[] {
+  const found = nothing()
+  visitExpr(expr, found)
+  return [...[...found.loads, ...found.lookups].map((load) => load.index), ...found.others]
+}
+
 /** The statements with every index replaced. */
 export const mapIndices = (statements: readonly Stmt[], map: (index: Index) => Index): Stmt[] => statements.map((s) => mapStatement(s, map))
 
 function mapStatement(s: Stmt, map: (index: Index) => Index): Stmt {
   switch (s.kind) {
     case 'for': return { ...s, body: mapIndices(s.body, map) }
-    case 'let': return { ...s, value: mapExpr(s.value, map) }
-    case 'store': return { ...s, index: map(s.index), value: mapExpr(s.value, map) }
+    case 'let': return { ...s, value: mapExprIndices(s.value, map) }
+    case 'store': return { ...s, index: map(s.index), value: mapExprIndices(s.value, map) }
     case 'reduce':
-    case 'argmax': return { ...s, body: mapIndices(s.body, map), value: mapExpr(s.value, map) }
-    case 'follow': return { ...s, row: map(s.row), body: mapIndices(s.body, map), value: mapExpr(s.value, map) }
-    case 'contract': return { ...s, lhs: mapExpr(s.lhs, map), rhs: mapExpr(s.rhs, map), epilogue: mapIndices(s.epilogue, map) }
+    case 'argmax': return { ...s, body: mapIndices(s.body, map), value: mapExprIndices(s.value, map) }
+    case 'follow': return { ...s, row: map(s.row), body: mapIndices(s.body, map), value: mapExprIndices(s.value, map) }
+    case 'contract': return { ...s, lhs: mapExprIndices(s.lhs, map), rhs: mapExprIndices(s.rhs, map), epilogue: mapIndices(s.epilogue, map) }
   }
 }
 
-function mapExpr(expr: Expr, map: (index: Index) => Index): Expr {
+/** The expression with every index replaced. */
+export function mapExprIndices(expr: Expr, map: (index: Index) => Index): Expr {
   switch (expr.kind) {
     case 'load':
     case 'index':
     case 'random': return { ...expr, index: map(expr.index) }
-    case 'lookup': return { ...expr, index: map(expr.index), at: mapExpr(expr.at, map) }
-    case 'call': return { ...expr, args: expr.args.map((a) => mapExpr(a, map)) }
-    case 'cast': return { ...expr, arg: mapExpr(expr.arg, map) }
+    case 'lookup': return { ...expr, index: map(expr.index), at: mapExprIndices(expr.at, map) }
+    case 'call': return { ...expr, args: expr.args.map((a) => mapExprIndices(a, map)) }
+    case 'cast': return { ...expr, arg: mapExprIndices(expr.arg, map) }
     case 'const': case 'scalar': case 'dim': case 'local': return expr
   }
 }

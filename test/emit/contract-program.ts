@@ -6,14 +6,16 @@ import { emitContract } from '../../compiler/emit/contract.js'
 import type { ContractCode, Frame, Operand } from '../../compiler/emit/contract-view.js'
 import { contractWorkspace } from '../../compiler/emit/contract-workspace.js'
 import type { Dim } from '../../compiler/ir/dim.js'
-import { dimText, multiplyDims, symbol } from '../../compiler/ir/dim.js'
+import { dimText, isStatic, multiplyDims, symbol } from '../../compiler/ir/dim.js'
 import { BLOCK_COLUMNS } from '../../compiler/ir/loop.js'
 
 const M = symbol('M'), N = symbol('N'), K = symbol('K')
+/** The same number, but a product of symbols, as the positions of a convolution are: its sums are taken to be long. */
+const LONG = multiplyDims(K, symbol('ONE'))
 
 const frame: Frame = {
   argsType: 'Args',
-  prelude: ['[[maybe_unused]] const int64_t M = args.m, N = args.n, K = args.k;'],
+  prelude: ['[[maybe_unused]] const int64_t M = args.m, N = args.n, K = args.k, ONE = 1;'],
   pool: 'args.pool',
   workspace: 'args.workspace',
 }
@@ -35,6 +37,14 @@ export const cases: readonly Case[] = [
   { name: 'nn_blocked', lhs: 'rows', rhs: 'blocked rows' },
   { name: 'nt_blocked', lhs: 'rows', rhs: 'blocked columns' },
   { name: 'tn_blocked', lhs: 'columns', rhs: 'rows', finishedInBlocks: true },
+  { name: 'long_nn_blocked', lhs: 'rows', rhs: 'blocked rows', dims: [M, N, LONG] },
+  { name: 'long_nt_blocked', lhs: 'rows', rhs: 'blocked columns', dims: [M, N, LONG] },
+  { name: 'long_nn', lhs: 'rows', rhs: 'rows', dims: [M, N, LONG] },
+  { name: 'long_tn', lhs: 'columns', rhs: 'rows', dims: [M, N, LONG] },
+  { name: 'long_tn_computed', lhs: 'computed columns', rhs: 'computed rows', dims: [M, N, LONG] },
+  { name: 'long_nt_computed', lhs: 'computed rows', rhs: 'computed columns', dims: [M, N, LONG] },
+  { name: 'split_tn', lhs: 'columns', rhs: 'rows', dims: [27, 40, LONG] },
+  { name: 'split_tn_computed', lhs: 'computed columns', rhs: 'computed rows', dims: [150, 17, LONG] },
 ]
 
 function operandOf(layout: Layout, pointer: string, rows: Dim, columns: Dim): Operand {
@@ -46,8 +56,10 @@ function operandOf(layout: Layout, pointer: string, rows: Dim, columns: Dim): Op
   return {
     kind: 'computed',
     along: byRows ? 'column' : 'row',
-    vector: ({ row, column, lanes, result }) => {
-      const from = `${pointer} + ${row} * (${dimText(rowStride)}) + ${column} * (${dimText(columnStride)})`
+    rows: [{ name: 'r', extent: rows }],
+    columns: [{ name: 's', extent: columns }],
+    vector: ({ lanes, result }) => {
+      const from = `${pointer} + r * (${dimText(rowStride)}) + s * (${dimText(columnStride)})`
       return [`const kcc::vf x = kcc::load(${from}${lanes === null ? '' : `, ${lanes}`});`, `${result} = x * x - 0.25f;`]
     },
   }
@@ -62,12 +74,15 @@ function contractOf(test: Case): ContractCode {
     lhs: operandOf(test.lhs, 'args.lhs', m, k),
     rhs: operandOf(test.rhs, 'args.rhs', k, n),
     epilogue: {
-      tile: ({ row, column, accumulator, lanes }) => {
+      rows: [{ name: 'row_', extent: m }],
+      columns: [{ name: 'column_', extent: n }],
+      accumulator: 'accumulator',
+      tile: ({ lanes }) => {
         const count = lanes === null ? '' : `, ${lanes}`
         return [
-          `float* const at = args.out + ${row} * (${dimText(n)}) + ${column};`,
-          `float* const finished = args.finished + ${test.finishedInBlocks === true ? `kcc::in_blocks(${dimText(m)}, ${row}, ${column})` : `${row} * (${dimText(n)}) + ${column}`};`,
-          `const kcc::vf y = ${accumulator} + kcc::load(args.bias + ${column}${count});`,
+          `float* const at = args.out + row_ * (${dimText(n)}) + column_;`,
+          `float* const finished = args.finished + ${test.finishedInBlocks === true ? `kcc::in_blocks(${dimText(m)}, row_, column_)` : `row_ * (${dimText(n)}) + column_`};`,
+          `const kcc::vf y = accumulator + kcc::load(args.bias + column_${count});`,
           `kcc::store(at, kcc::max(kcc::vf{}, y)${count});`,
           `kcc::store(finished, kcc::load(finished${count}) + 1.f${count});`,
         ]
@@ -83,9 +98,11 @@ const isComputed = (layout: Layout): boolean => layout.startsWith('computed')
 const isByRows = (layout: Layout): boolean => layout.endsWith('rows')
 
 function caseEntry(test: Case): string {
-  const workspace = contractWorkspace(M, N, K, { lhs: isComputed(test.lhs), rhs: isComputed(test.rhs) })
+  const [m, n, k] = test.dims ?? [M, N, K]
+  const fixed = [m, n].map((d) => (isStatic(d) ? d : 0)).join(', ')
+  const workspace = contractWorkspace({ m, n, k }, { lhs: isComputed(test.lhs), rhs: isComputed(test.rhs) })
   const flags = [isByRows(test.lhs), isComputed(test.lhs), isByRows(test.rhs), isComputed(test.rhs), test.rhs.startsWith('blocked'), test.finishedInBlocks === true].join(', ')
-  return `  {"${test.name}", ${test.name}, [](int64_t M, int64_t N, int64_t K) -> int64_t { (void)M, (void)N, (void)K; return ${dimText(workspace)}; }, ${flags}},`
+  return `  {"${test.name}", ${test.name}, [](int64_t M, int64_t N, int64_t K) -> int64_t { [[maybe_unused]] const int64_t ONE = 1; (void)M, (void)N, (void)K; return ${dimText(workspace)}; }, ${flags}, ${fixed}},`
 }
 
 /** The whole program: emitted kernels, then the checks of contract-check.inc over `sizes` ("m n k" each). */

@@ -12,7 +12,7 @@ const sound = kernel(loop('let v0 = tanh(in0[d0])', 'store out0[d0] = v0'))
 
 test('a sound kernel', () => expect(() => verifyKernel(sound)).not.toThrow())
 
-const product = `contract d0 < 2, d1 < 4, k < 3 as accumulator {\nlhs in0[k]\nrhs in0[k]\nstore out0[4*d0 + d1] = accumulator\n}`
+const product = `contract d0 < 2; d1 < 4; k < 3 as accumulator {\nlhs in0[k]\nrhs in0[k]\nstore out0[4*d0 + d1] = accumulator\n}`
 
 const broken: [invariant: number, what: string, kernel: KernelProgram][] = [
   [1, 'two buffers of one name', { ...sound, buffers: [...sound.buffers, sound.buffers[0]!] }],

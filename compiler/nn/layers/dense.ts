@@ -1,21 +1,9 @@
 /** Dense: a matrix product over the last axis. */
-import type { Node } from '../../ir/graph.js'
-import type { Dim } from '../../ir/dim.js'
-import { add, matmul, reshape } from '../../ops/build.js'
+import { add, matmul } from '../../ops/build.js'
 import { applyActivation } from '../activations.js'
 import { defineLayer } from '../define-layer.js'
 import { addBias, addKernel, linearOptions } from '../linear.js'
 import { integer } from '../option.js'
-
-/** x·W over the last axis; other axes than the last are rows of one matrix. */
-function product(x: Node, kernel: Node): Node {
-  const { shape } = x.type
-  if (shape.length === 2) return matmul(x, kernel)
-  const units = kernel.type.shape[1]!
-  const rows = reshape(x, [-1, shape.at(-1)!])
-  const result: Dim[] = [...shape.slice(0, -1), units]
-  return reshape(matmul(rows, kernel), result)
-}
 
 /** `Dense(units, options)`: activation(x · kernel + bias) over the last axis. */
 export const Dense = defineLayer({
@@ -35,7 +23,7 @@ export const Dense = defineLayer({
     layer.inputSpec = { minNdim: 2, axes: { [-1]: inputs! } }
   },
   call: (layer, [x]) => {
-    const linear = product(x!, layer.weightNamed('kernel')!.node)
+    const linear = matmul(x!, layer.weightNamed('kernel')!.node)
     const bias = layer.weightNamed('bias')
     return applyActivation(layer.activation, bias ? add(linear, bias.node) : linear)
   },

@@ -57,6 +57,12 @@ export function transpose(x: Node, perm?: readonly number[]): Node {
   return makeNode('transpose', [x], { perm: axes })
 }
 
+/** The order of the elements along `axes` reversed. */
+export function reverse(x: Node, axes: readonly number[]): Node {
+  const rank = x.type.shape.length
+  return makeNode('reverse', [x], { axes: axes.map((axis) => normalizeAxis(axis, rank, 'reverse')).sort((a, c) => a - c) })
+}
+
 /** The box of `size` that starts at `begin`; a size of -1 reaches to the end. */
 export function slice(x: Node, begin: Shape, size: Shape): Node {
   const sizes = size.map((s, i) => (s === -1 ? subtractDims(x.type.shape[i] ?? 0, begin[i] ?? 0) : s))

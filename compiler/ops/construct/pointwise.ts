@@ -3,7 +3,7 @@
  * a constant of the other operand's dtype. Dtypes are never changed silently: cast first.
  */
 import type { DType } from '../../../runtime/contract/dtype.js'
-import { shapeText, type Shape } from '../../ir/dim.js'
+import type { Shape } from '../../ir/dim.js'
 import type { Node } from '../../ir/graph.js'
 import { refuse, type OpName } from '../type-rules.js'
 import { constant } from './leaf.js'
@@ -72,11 +72,12 @@ export function select(condition: Node, a: Operand, b: Operand): Node {
 /** Another element type: to integers truncates, to bool asks whether the value is not 0. */
 export const cast = (x: Node, dtype: DType): Node => (x.type.dtype === dtype ? x : makeNode('cast', [x], { dtype }))
 
-/** The matrix product of rank-2 operands; a transposed operand is read as its transpose. */
-export function matmul(a: Node, b: Node, options: { readonly transposeA?: boolean; readonly transposeB?: boolean } = {}): Node {
-  const attrs = { ...(options.transposeA ? { transposeA: true } : {}), ...(options.transposeB ? { transposeB: true } : {}) }
-  if (a.type.shape.length !== 2 || b.type.shape.length !== 2) {
-    refuse(`matmul: expected operands of rank 2, found shapes ${shapeText(a.type.shape)} and ${shapeText(b.type.shape)}.`)
-  }
-  return makeNode('matmul', [a, b], attrs)
+export type MatmulOptions = { readonly transposeA?: boolean; readonly transposeB?: boolean; readonly inner?: number }
+
+/**
+ * The matrix product over `inner` axes (default 1): [rows…, inner…] · [inner…, columns…] = [rows…, columns…]. With
+ * `transposeA` the first operand is [inner…, rows…], with `transposeB` the second is [columns…, inner…].
+ */
+export function matmul(a: Node, b: Node, { transposeA, transposeB, inner = 1 }: MatmulOptions = {}): Node {
+  return makeNode('matmul', [a, b], { ...(transposeA && { transposeA }), ...(transposeB && { transposeB }), ...(inner !== 1 && { inner }) })
 }

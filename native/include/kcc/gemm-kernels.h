@@ -5,9 +5,9 @@
 // into panels where they are not, at a ragged right edge, and where panels are long. Chunks of the grid are handed to the
 // pool; where they are cut changes no sum, so it may depend on how many threads there are.
 #pragma once
+#include "gemm-blocks.h"
 #include "gemm-few-rows.h"
-#include "gemm-micro.h"
-#include "gemm-pack.h"
+#include "gemm-plan.h"
 
 namespace kcc {
 inline namespace KCC_LEVEL {
@@ -32,50 +32,15 @@ static inline bool worth_packing(int64_t m, int64_t k) {
 // A left operand with neighbouring rows is turned for longer sums than this, where enough columns use it.
 static constexpr int64_t long_turn = 256, turn_columns = 96;
 
-static inline int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t larger_of(int64_t a, int64_t b) { return a > b ? a : b; }
-static constexpr int64_t parts_of(int64_t whole, int64_t part) { return (whole + part - 1) / part; }
-
-// `whole` things in `parts` parts whose sizes differ by at most one.
-struct Split {
-  int64_t whole, parts;
-  int64_t begin(int64_t i) const { return i * (whole / parts) + smaller_of(i, whole % parts); }
-};
-
-template <class Body> static void parallel(kcc_pool* pool, int64_t count, const Body& body) {
-  if (pool == nullptr || count <= 1) {
-    for (int64_t i = 0; i < count; ++i) body(i);
-    return;
-  }
-  pool->run(pool, count, [](void* context, int64_t i) { (*static_cast<const Body*>(context))(i); }, const_cast<Body*>(&body));
-}
-
-struct Plan {
-  Contraction c;
-  Split vectors;         // of the columns, in panels
-  bool pack_all, pack_edge;
-  bool pack_late;        // the one chunk that uses a panel copies it, over the one it used before
-  float* panels;         // copies, one after another; only the last one when only the edge is packed
-  int64_t column(int64_t panel) const { return vectors.begin(panel) * KCC_VW; }
-  int64_t width(int64_t panel) const { return column(panel + 1) - column(panel); }
-  int64_t columns(int64_t panel) const { return smaller_of(column(panel + 1), c.n) - column(panel); }
-  bool packed(int64_t panel) const { return pack_all || (pack_edge && panel == vectors.parts - 1); }
-  float* panel(int64_t i) const { return panels + (pack_all ? column(i) * c.k : 0); }
-};
-
 // A computed operand becomes a matrix in the workspace, whose contiguous axis is the one it is made along.
 static Matrix computed(const Contraction& c, Compute compute, bool along_row, int64_t rows, int64_t columns, float* to, kcc_pool* pool) {
   const int64_t count = along_row ? columns : rows, length = along_row ? rows : columns;
-  const Split split{count, smaller_of(larger_of(count, 1), 16)};
+  const Split split{count, least(larger_of(count, 1), 16)};
   parallel(pool, split.parts, [&](int64_t part) {
     for (int64_t i = split.begin(part); i < split.begin(part + 1); ++i)
       compute(c, along_row ? 0 : i, along_row ? i : 0, length, to + i * length);
   });
   return along_row ? Matrix{to, 1, rows, 0} : Matrix{to, columns, 1, 0};
-}
-
-static void finish_tile(const Plan& plan, const float* sums, int64_t stride, int64_t row, int64_t panel, int64_t rows) {
-  plan.c.finish(plan.c, sums, stride, row, plan.column(panel), rows, plan.columns(panel));
 }
 
 // What one tile fetches while its sums are made: the lines that finishing it will read, and a part of the next panel.
@@ -103,7 +68,7 @@ struct Wanted {
     if (rhs.block != 0) return next_block(plan, panel, tile);
     const int64_t floats = plan.columns(panel) * plan.c.k, count = plan.c.k / 4, from = tile * count * ahead_floats;
     if (rhs.column_stride != plan.c.k || from >= floats) return;
-    runs[this->count++] = {rhs.data + plan.column(panel) * rhs.column_stride + from, ahead_floats, smaller_of(count, (floats - from) / ahead_floats)};
+    runs[this->count++] = {rhs.data + plan.column(panel) * rhs.column_stride + from, ahead_floats, least(count, (floats - from) / ahead_floats)};
   }
   // The part of the next panel that lies in one block.
   void next_block(const Plan& plan, int64_t panel, int64_t tile) {
@@ -119,7 +84,6 @@ struct Wanted {
     runs[count++] = {from + part * rows * step + column, step, rows};
   }
 };
-static constexpr Ahead nothing_ahead[] = {{nullptr, 0, INT64_MAX}};
 
 static MicroCall first_call(const Plan& plan, int64_t panel, const float* copy) {
   const Contraction& c = plan.c;
@@ -160,7 +124,7 @@ static void long_sums(const Plan& plan, int64_t panel, const float* copy, int64_
   for (int64_t p = 0; p < plan.c.k; p += sum_part) {
     for (int64_t tile = 0; tile < split.parts; ++tile) {
       MicroCall call = first_call(plan, panel, copy);
-      call.k = smaller_of(sum_part, plan.c.k - p);
+      call.k = least(sum_part, plan.c.k - p);
       call.a = plan.c.lhs.data + (begin + split.begin(tile)) * call.a_row + p * call.a_step;
       call.b += p * call.b_step;
       call.c = sums + split.begin(tile) * call.c_stride;
@@ -174,11 +138,7 @@ static void long_sums(const Plan& plan, int64_t panel, const float* copy, int64_
 // `copy` is the panel's copy, NULL when the right operand is read in place.
 static void rows_of_panel(const Plan& plan, int64_t panel, const float* copy, int64_t begin, int64_t end) {
   if (plan.c.k <= longest_sum) return whole_sums(plan, panel, copy, begin, end);
-  for (int64_t row = begin; row < end; row += kept_rows) long_sums(plan, panel, copy, row, smaller_of(row + kept_rows, end));
-}
-
-static void pack(const Plan& plan, int64_t panel, float* copy) {
-  pack_panel(plan.c.rhs, plan.c.k, plan.column(panel), plan.columns(panel), copy, plan.width(panel));
+  for (int64_t row = begin; row < end; row += kept_rows) long_sums(plan, panel, copy, row, least(row + kept_rows, end));
 }
 
 // Panels are handed out first; rows are cut as well only where there are too few of them.
@@ -186,9 +146,9 @@ struct Grid {
   Split groups, rows;
   Grid(const Plan& plan, int64_t threads) : groups{plan.vectors.parts, 1}, rows{plan.c.m, 1} {
     const double flop = 2.0 * (double)plan.c.m * (double)plan.c.n * (double)plan.c.k;
-    const int64_t wanted = threads == 1 ? 1 : larger_of(1, smaller_of(most_chunks, (int64_t)(flop / chunk_flop)));
-    groups.parts = smaller_of(wanted, plan.vectors.parts);
-    if (groups.parts < 4 * threads) rows.parts = smaller_of(parts_of(plan.c.m, 6), larger_of(1, smaller_of(wanted, 4 * threads) / groups.parts));
+    const int64_t wanted = threads == 1 ? 1 : larger_of(1, least(most_chunks, (int64_t)(flop / chunk_flop)));
+    groups.parts = least(wanted, plan.vectors.parts);
+    if (groups.parts < 4 * threads) rows.parts = least(parts_of(plan.c.m, 6), larger_of(1, least(wanted, 4 * threads) / groups.parts));
   }
 };
 
@@ -218,11 +178,11 @@ static void run_panels(const Contraction& c, float* space, kcc_pool* pool) {
 // A left operand whose rows are neighbours, made one whose rows are contiguous: long sums would touch a page at every step.
 static Matrix rows_made_contiguous(const Contraction& c, float* to, kcc_pool* pool) {
   const int64_t stride = (c.k + 15) / 16 * 16 + 16;
-  const Split split{parts_of(c.m, KCC_VW), smaller_of(parts_of(c.m, KCC_VW), 16)};
+  const Split split{parts_of(c.m, KCC_VW), least(parts_of(c.m, KCC_VW), 16)};
   parallel(pool, split.parts, [&](int64_t part) {
     for (int64_t block = split.begin(part); block < split.begin(part + 1); ++block) {
       const int64_t row = block * KCC_VW;
-      transpose_rows(c.lhs.data + row, c.lhs.column_stride, c.k, smaller_of(KCC_VW, c.m - row), to + row * stride, stride);
+      transpose_rows(c.lhs.data + row, c.lhs.column_stride, c.k, least(KCC_VW, c.m - row), to + row * stride, stride);
     }
   });
   return {to, stride, 1, 0};
@@ -232,11 +192,11 @@ static Matrix rows_made_contiguous(const Contraction& c, float* to, kcc_pool* po
 // the columns are cut changes no sum.
 static void run_few_rows(const Contraction& c, kcc_pool* pool) {
   const int64_t lines = parts_of(c.n, 16), threads = pool == nullptr ? 1 : pool->threads;
-  const Split chunks{lines, larger_of(1, smaller_of(smaller_of(threads, lines), c.k * c.n / few_rows_chunk))};
+  const Split chunks{lines, larger_of(1, least(least(threads, lines), c.k * c.n / few_rows_chunk))};
   parallel(pool, chunks.parts, [&](int64_t i) {
-    const int64_t end = smaller_of(chunks.begin(i + 1) * 16, c.n);
+    const int64_t end = least(chunks.begin(i + 1) * 16, c.n);
     for (int64_t column = chunks.begin(i) * 16, count; column < end; column += count) {
-      count = smaller_of(end - column, c.rhs.block == 0 ? few_columns : KCC_BLOCK_COLUMNS - column % KCC_BLOCK_COLUMNS);
+      count = least(end - column, c.rhs.block == 0 ? few_columns : KCC_BLOCK_COLUMNS - column % KCC_BLOCK_COLUMNS);
       few_rows_columns(c, column, count);
     }
   });
@@ -271,14 +231,15 @@ void contract(Contraction c) {
   const double flop = 2.0 * (double)c.m * (double)c.n * (double)c.k;
   kcc_pool* pool = flop < serial_flop || c.pool == nullptr || c.pool->threads <= 1 ? nullptr : c.pool;
   float* space = reinterpret_cast<float*>(c.workspace);
-  if (c.compute_lhs != nullptr) {
-    c.lhs = computed(c, c.compute_lhs, c.lhs_along_row, c.m, c.k, space, pool);
-    space += c.m * c.k;
-  }
+  const bool in_memory = c.compute_lhs == nullptr && c.compute_rhs == nullptr;
+  if (in_memory && c.m <= few_rows && c.rhs.column_stride == 1) return run_few_rows(c, pool);
+  if (c.long_sum) return run_blocks(c, space, pool);
   if (c.compute_rhs != nullptr) {
     c.rhs = computed(c, c.compute_rhs, c.rhs_along_row, c.k, c.n, space, pool);
     space += c.k * c.n;
+    c.compute_rhs = nullptr;
   }
+  if (c.compute_lhs != nullptr) return run_blocks(c, space, pool);
   if (c.m <= few_rows && c.rhs.column_stride == 1) return run_few_rows(c, pool);
   if (c.n < KCC_VW && c.n <= 12 && c.lhs.row_stride == 1 && c.lhs.column_stride != 1) return run_turned(c, space, pool);
   if (c.lhs.column_stride != 1 && c.k > long_turn && c.n >= turn_columns) {

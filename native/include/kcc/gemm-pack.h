@@ -58,23 +58,26 @@ static void transpose_rows(const float* from, int64_t from_stride, int64_t k, in
 }
 
 // Columns that lie far apart, each contiguous: every vector of the panel is KCC_VW of them, transposed.
-static void pack_transposed(const Matrix& rhs, int64_t k, int64_t column, int64_t columns, float* panel, int64_t width) {
+static void pack_transposed(const Matrix& rhs, int64_t first, int64_t k, int64_t column, int64_t columns, float* panel, int64_t width) {
   const int64_t stride = rhs.column_stride;
   for (int64_t j = 0; j < width; j += KCC_VW) {
     const float* from = rhs.data + (column + j) * stride;
     const int64_t real = columns - j < KCC_VW ? columns - j : KCC_VW;
     int64_t p = 0;
     for (; real == KCC_VW && p + KCC_VW <= k; p += KCC_VW) {
-      for (int i = 0; i < KCC_VW; ++i) __builtin_prefetch(from + i * stride + along(p + 64, rhs.block), 0, 3);
-      transpose_block(from + along(p, rhs.block), stride, panel + p * width + j, width);
+      for (int i = 0; i < KCC_VW; ++i) __builtin_prefetch(from + i * stride + along(first + p + 64, rhs.block), 0, 3);
+      transpose_block(from + along(first + p, rhs.block), stride, panel + p * width + j, width);
     }
-    for (; p < k; ++p) store(panel + p * width + j, real == KCC_VW ? gather(from + along(p, rhs.block), stride) : gather(from + along(p, rhs.block), stride, real));
+    for (; p < k; ++p) {
+      const float* at = from + along(first + p, rhs.block);
+      store(panel + p * width + j, real == KCC_VW ? gather(at, stride) : gather(at, stride, real));
+    }
   }
 }
 
 // Columns that are neighbours in memory already: rows are copied, the last vector filled with zeros.
-static void pack_rows(const Matrix& rhs, int64_t k, int64_t column, int64_t columns, float* panel, int64_t width) {
-  const float* from = rhs.data + column;
+static void pack_rows(const Matrix& rhs, int64_t first, int64_t k, int64_t column, int64_t columns, float* panel, int64_t width) {
+  const float* from = rhs.data + first * rhs.row_stride + along(column, rhs.block);
   for (int64_t p = 0; p < k; ++p, from += rhs.row_stride, panel += width) {
     int64_t j = 0;
     for (; j + KCC_VW <= columns; j += KCC_VW) store(panel + j, load(from + j));
@@ -82,10 +85,11 @@ static void pack_rows(const Matrix& rhs, int64_t k, int64_t column, int64_t colu
   }
 }
 
-// `columns` columns from `column` on, `width` of them with the filling, a multiple of KCC_VW.
-static void pack_panel(const Matrix& rhs, int64_t k, int64_t column, int64_t columns, float* panel, int64_t width) {
-  if (rhs.column_stride == 1) pack_rows(rhs, k, column, columns, panel, width);
-  else pack_transposed(rhs, k, column, columns, panel, width);
+// Steps [first, first + k) of `columns` columns from `column` on, `width` of them with the filling, a multiple of KCC_VW.
+// Of a matrix whose steps are in blocks, `first` is a multiple of KCC_BLOCK_COLUMNS.
+static void pack_panel(const Matrix& rhs, int64_t first, int64_t k, int64_t column, int64_t columns, float* panel, int64_t width) {
+  if (rhs.column_stride == 1) pack_rows(rhs, first, k, column, columns, panel, width);
+  else pack_transposed(rhs, first, k, column, columns, panel, width);
 }
 
 }  // namespace KCC_LEVEL

@@ -36,7 +36,8 @@ struct Contraction;
 // once for every element of the result; `columns` is a multiple of KCC_VW except at the right edge.
 typedef void (*Finish)(const Contraction& self, const float* sums, int64_t stride, int64_t row, int64_t column, int64_t rows, int64_t columns);
 
-// Writes `count` elements of a computed operand, from (row, column) along its own axis, to `out`.
+// Writes `count` elements of a computed operand, from (row, column) along its own axis, to `out`. Called for blocks of the
+// operand as they are needed, and more than once for the same element when several panels use it.
 typedef void (*Compute)(const Contraction& self, int64_t row, int64_t column, int64_t count, float* out);
 
 // A buffer of the result's shape that `finish` reads: fetched while the sums are being made. Unused when data is NULL.
@@ -47,15 +48,19 @@ struct Touched {
 
 struct Contraction {
   int64_t m, n, k;
-  Matrix lhs, rhs;                    // m x k and k x n; for computed operands set by contract()
+  Matrix lhs, rhs;                    // m x k and k x n; a computed right one may be set by contract()
   Compute compute_lhs, compute_rhs;   // NULL: the operand lies in memory
   bool lhs_along_row, rhs_along_row;  // the axis a computed operand is made along
+  bool long_sum;                      // the sum is made part by part, both operands with it
+  int64_t split_room;                 // floats of the workspace for results of parts of a long sum, 0: it is not split
   Finish finish;
   const void* args;                   // for finish and compute
   Touched touched[4];
   kcc_pool* pool;                     // NULL: run on this thread
   char* workspace;                    // as many bytes as the compiler's contractWorkspace says
 };
+
+static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // Defined in gemm-kernels.h.
 void contract(Contraction c);

@@ -7,7 +7,7 @@
 namespace kcc_kernels {
 inline namespace KCC_LEVEL {
 
-struct dense_1_matmul_c03341ee_args {
+struct dense_1_matmul_917873dd_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -16,7 +16,7 @@ struct dense_1_matmul_c03341ee_args {
   const float* in2;
   float* out0;
 };
-void dense_1_matmul_c03341ee(const dense_1_matmul_c03341ee_args& args);
+void dense_1_matmul_917873dd(const dense_1_matmul_917873dd_args& args);
 
 struct loss_dense_2_sum_267c10fa_args {
   kcc_pool* pool;
@@ -39,7 +39,7 @@ struct optimizer_add_a4e60ed3_args {
 };
 void optimizer_add_a4e60ed3(const optimizer_add_a4e60ed3_args& args);
 
-struct grad_dense_2_matmul_aecb20dd_args {
+struct grad_dense_2_matmul_7734b3b6_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -48,9 +48,9 @@ struct grad_dense_2_matmul_aecb20dd_args {
   const uint8_t* in2;
   float* out0;
 };
-void grad_dense_2_matmul_aecb20dd(const grad_dense_2_matmul_aecb20dd_args& args);
+void grad_dense_2_matmul_7734b3b6(const grad_dense_2_matmul_7734b3b6_args& args);
 
-struct grad_dense_2_matmul_2_5c9e8101_args {
+struct grad_dense_2_matmul_2_fe5abafe_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -62,29 +62,32 @@ struct grad_dense_2_matmul_2_5c9e8101_args {
   const float* in3;
   float* in4;
 };
-void grad_dense_2_matmul_2_5c9e8101(const grad_dense_2_matmul_2_5c9e8101_args& args);
+void grad_dense_2_matmul_2_fe5abafe(const grad_dense_2_matmul_2_fe5abafe_args& args);
 
-static void dense_1_matmul_c03341ee_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_1_matmul_c03341ee_args& args = *static_cast<const dense_1_matmul_c03341ee_args*>(self.args);
+static void dense_1_matmul_917873dd_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_1_matmul_917873dd_args& args = *static_cast<const dense_1_matmul_917873dd_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
   [[maybe_unused]] const float* const in2 = args.in2;
   [[maybe_unused]] float* const out0 = args.out0;
   for (int64_t row = first_row; row < first_row + rows; ++row, sums += stride) {
+    [[maybe_unused]] const int64_t d0 = row;
     int64_t column = first_column;
-    const int64_t end = first_column + columns;
-    for (; column + KCC_VW <= end; column += KCC_VW) {
-      const kcc::vf accumulator = kcc::load(sums + (column - first_column));
-      [[maybe_unused]] const int64_t d0 = row, d1 = column;
-      const kcc::vf v0 = (accumulator + kcc::load(in2 + d1));
-      const kcc::vf v1 = kcc::max(v0, kcc::bcast(0.f));
-      kcc::store(out0 + d0 * 32 + d1, v1);
+    {
+      const int64_t end = first_column + columns;
+      for (; column + KCC_VW <= end; column += KCC_VW) {
+        [[maybe_unused]] const int64_t d1 = column;
+        const kcc::vf accumulator = kcc::load(sums + (column - first_column));
+        const kcc::vf v0 = (accumulator + kcc::load(in2 + d1));
+        const kcc::vf v1 = kcc::max(v0, kcc::bcast(0.f));
+        kcc::store(out0 + d0 * 32 + d1, v1);
+      }
     }
   }
 }
 
-void dense_1_matmul_c03341ee(const dense_1_matmul_c03341ee_args& args) {
+void dense_1_matmul_917873dd(const dense_1_matmul_917873dd_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -100,7 +103,9 @@ void dense_1_matmul_c03341ee(const dense_1_matmul_c03341ee_args& args) {
   c.compute_rhs = nullptr;
   c.lhs_along_row = false;
   c.rhs_along_row = false;
-  c.finish = dense_1_matmul_c03341ee_finish;
+  c.long_sum = false;
+  c.split_room = 0;
+  c.finish = dense_1_matmul_917873dd_finish;
   c.args = &args;
   c.pool = args.pool;
   c.workspace = args.workspace;
@@ -144,26 +149,29 @@ void optimizer_add_a4e60ed3(const optimizer_add_a4e60ed3_args& args) {
   in0[0] = v2;
 }
 
-static void grad_dense_2_matmul_aecb20dd_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const grad_dense_2_matmul_aecb20dd_args& args = *static_cast<const grad_dense_2_matmul_aecb20dd_args*>(self.args);
+static void grad_dense_2_matmul_7734b3b6_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const grad_dense_2_matmul_7734b3b6_args& args = *static_cast<const grad_dense_2_matmul_7734b3b6_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
   [[maybe_unused]] const uint8_t* const in2 = args.in2;
   [[maybe_unused]] float* const out0 = args.out0;
   for (int64_t row = first_row; row < first_row + rows; ++row, sums += stride) {
+    [[maybe_unused]] const int64_t d0 = row;
     int64_t column = first_column;
-    const int64_t end = first_column + columns;
-    for (; column + KCC_VW <= end; column += KCC_VW) {
-      const kcc::vf accumulator = kcc::load(sums + (column - first_column));
-      [[maybe_unused]] const int64_t d0 = row, d1 = column;
-      const kcc::vf v0 = kcc::select(kcc::load_bool(in2 + d0 * 32 + d1), accumulator, kcc::bcast(0.f));
-      kcc::store(out0 + d0 * 32 + d1, v0);
+    {
+      const int64_t end = first_column + columns;
+      for (; column + KCC_VW <= end; column += KCC_VW) {
+        [[maybe_unused]] const int64_t d1 = column;
+        const kcc::vf accumulator = kcc::load(sums + (column - first_column));
+        const kcc::vf v0 = kcc::select(kcc::load_bool(in2 + d0 * 32 + d1), accumulator, kcc::bcast(0.f));
+        kcc::store(out0 + d0 * 32 + d1, v0);
+      }
     }
   }
 }
 
-void grad_dense_2_matmul_aecb20dd(const grad_dense_2_matmul_aecb20dd_args& args) {
+void grad_dense_2_matmul_7734b3b6(const grad_dense_2_matmul_7734b3b6_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -179,15 +187,17 @@ void grad_dense_2_matmul_aecb20dd(const grad_dense_2_matmul_aecb20dd_args& args)
   c.compute_rhs = nullptr;
   c.lhs_along_row = false;
   c.rhs_along_row = false;
-  c.finish = grad_dense_2_matmul_aecb20dd_finish;
+  c.long_sum = false;
+  c.split_room = 0;
+  c.finish = grad_dense_2_matmul_7734b3b6_finish;
   c.args = &args;
   c.pool = args.pool;
   c.workspace = args.workspace;
   kcc::contract(c);
 }
 
-static void grad_dense_2_matmul_2_5c9e8101_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const grad_dense_2_matmul_2_5c9e8101_args& args = *static_cast<const grad_dense_2_matmul_2_5c9e8101_args*>(self.args);
+static void grad_dense_2_matmul_2_fe5abafe_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const grad_dense_2_matmul_2_fe5abafe_args& args = *static_cast<const grad_dense_2_matmul_2_fe5abafe_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
@@ -197,27 +207,30 @@ static void grad_dense_2_matmul_2_5c9e8101_finish(const kcc::Contraction& self, 
   [[maybe_unused]] const float* const in3 = args.in3;
   [[maybe_unused]] float* const in4 = args.in4;
   for (int64_t row = first_row; row < first_row + rows; ++row, sums += stride) {
+    [[maybe_unused]] const int64_t d1 = row;
     int64_t column = first_column;
-    const int64_t end = first_column + columns;
-    for (; column + KCC_VW <= end; column += KCC_VW) {
-      const kcc::vf accumulator = kcc::load(sums + (column - first_column));
-      [[maybe_unused]] const int64_t d1 = row, d0 = column;
-      const kcc::vf v0 = (scalar_rho * kcc::load(in2 + d0 + d1));
-      const kcc::vf v1 = (accumulator * accumulator);
-      const kcc::vf v2 = (in3[0] * v1);
-      const kcc::vf v3 = (v0 + v2);
-      const kcc::vf v4 = (scalar_lr * accumulator);
-      const kcc::vf v5 = kcc::sqrt(v3);
-      const kcc::vf v6 = (v5 + 1.0000000116860974e-7f);
-      const kcc::vf v7 = kcc::div_nr(v4, v6);
-      const kcc::vf v8 = (kcc::load(in4 + d0 + d1) - v7);
-      kcc::store(in2 + d0 + d1, v3);
-      kcc::store(in4 + d0 + d1, v8);
+    {
+      const int64_t end = first_column + columns;
+      for (; column + KCC_VW <= end; column += KCC_VW) {
+        [[maybe_unused]] const int64_t d0 = column;
+        const kcc::vf accumulator = kcc::load(sums + (column - first_column));
+        const kcc::vf v0 = (scalar_rho * kcc::load(in2 + d0 + d1));
+        const kcc::vf v1 = (accumulator * accumulator);
+        const kcc::vf v2 = (in3[0] * v1);
+        const kcc::vf v3 = (v0 + v2);
+        const kcc::vf v4 = (scalar_lr * accumulator);
+        const kcc::vf v5 = kcc::sqrt(v3);
+        const kcc::vf v6 = (v5 + 1.0000000116860974e-7f);
+        const kcc::vf v7 = kcc::div_nr(v4, v6);
+        const kcc::vf v8 = (kcc::load(in4 + d0 + d1) - v7);
+        kcc::store(in2 + d0 + d1, v3);
+        kcc::store(in4 + d0 + d1, v8);
+      }
     }
   }
 }
 
-void grad_dense_2_matmul_2_5c9e8101(const grad_dense_2_matmul_2_5c9e8101_args& args) {
+void grad_dense_2_matmul_2_fe5abafe(const grad_dense_2_matmul_2_fe5abafe_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
@@ -236,7 +249,9 @@ void grad_dense_2_matmul_2_5c9e8101(const grad_dense_2_matmul_2_5c9e8101_args& a
   c.compute_rhs = nullptr;
   c.lhs_along_row = false;
   c.rhs_along_row = false;
-  c.finish = grad_dense_2_matmul_2_5c9e8101_finish;
+  c.long_sum = false;
+  c.split_room = 0;
+  c.finish = grad_dense_2_matmul_2_fe5abafe_finish;
   c.args = &args;
   c.touched[0] = {in2, 1, 0};
   c.touched[1] = {in4, 1, 0};

@@ -7,7 +7,7 @@
 namespace kcc_kernels {
 inline namespace KCC_LEVEL {
 
-struct dense_2_matmul_480a72ed_args {
+struct dense_2_matmul_20a29453_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -16,7 +16,7 @@ struct dense_2_matmul_480a72ed_args {
   const float* in2;
   float* out0;
 };
-void dense_2_matmul_480a72ed(const dense_2_matmul_480a72ed_args& args);
+void dense_2_matmul_20a29453(const dense_2_matmul_20a29453_args& args);
 
 struct metrics_accuracy_sum_ead8cf63_args {
   kcc_pool* pool;
@@ -37,7 +37,7 @@ struct grad_loss_dense_2_mul_9d87ffe3_args {
 };
 void grad_loss_dense_2_mul_9d87ffe3(const grad_loss_dense_2_mul_9d87ffe3_args& args);
 
-struct grad_dense_1_matmul_0b875c43_args {
+struct grad_dense_1_matmul_3c38d226_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -49,7 +49,7 @@ struct grad_dense_1_matmul_0b875c43_args {
   const float* in3;
   float* in4;
 };
-void grad_dense_1_matmul_0b875c43(const grad_dense_1_matmul_0b875c43_args& args);
+void grad_dense_1_matmul_3c38d226(const grad_dense_1_matmul_3c38d226_args& args);
 
 struct grad_dense_2_sum_65bb8160_args {
   kcc_pool* pool;
@@ -64,35 +64,38 @@ struct grad_dense_2_sum_65bb8160_args {
 };
 void grad_dense_2_sum_65bb8160(const grad_dense_2_sum_65bb8160_args& args);
 
-static void dense_2_matmul_480a72ed_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_2_matmul_480a72ed_args& args = *static_cast<const dense_2_matmul_480a72ed_args*>(self.args);
+static void dense_2_matmul_20a29453_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_2_matmul_20a29453_args& args = *static_cast<const dense_2_matmul_20a29453_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
   [[maybe_unused]] const float* const in2 = args.in2;
   [[maybe_unused]] float* const out0 = args.out0;
   for (int64_t row = first_row; row < first_row + rows; ++row, sums += stride) {
+    [[maybe_unused]] const int64_t d1 = row;
     int64_t column = first_column;
-    const int64_t end = first_column + columns;
-    for (; column + KCC_VW <= end; column += KCC_VW) {
-      const kcc::vf accumulator = kcc::load(sums + (column - first_column));
-      [[maybe_unused]] const int64_t d1 = row, d0 = column;
-      const kcc::vf v0 = (accumulator + in2[0]);
-      const kcc::vf v1 = kcc::sigmoid(v0);
-      kcc::store(out0 + d0 + d1, v1);
-    }
-    if (column < end) {
-      const int lanes = (int)(end - column);
-      const kcc::vf accumulator = kcc::load(sums + (column - first_column), lanes);
-      [[maybe_unused]] const int64_t d1 = row, d0 = column;
-      const kcc::vf v0 = (accumulator + in2[0]);
-      const kcc::vf v1 = kcc::sigmoid(v0);
-      kcc::store(out0 + d0 + d1, v1, lanes);
+    {
+      const int64_t end = first_column + columns;
+      for (; column + KCC_VW <= end; column += KCC_VW) {
+        [[maybe_unused]] const int64_t d0 = column;
+        const kcc::vf accumulator = kcc::load(sums + (column - first_column));
+        const kcc::vf v0 = (accumulator + in2[0]);
+        const kcc::vf v1 = kcc::sigmoid(v0);
+        kcc::store(out0 + d0 + d1, v1);
+      }
+      if (column < end) {
+        [[maybe_unused]] const int64_t d0 = column;
+        const int lanes = (int)(end - column);
+        const kcc::vf accumulator = kcc::load(sums + (column - first_column), lanes);
+        const kcc::vf v0 = (accumulator + in2[0]);
+        const kcc::vf v1 = kcc::sigmoid(v0);
+        kcc::store(out0 + d0 + d1, v1, lanes);
+      }
     }
   }
 }
 
-void dense_2_matmul_480a72ed(const dense_2_matmul_480a72ed_args& args) {
+void dense_2_matmul_20a29453(const dense_2_matmul_20a29453_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -108,7 +111,9 @@ void dense_2_matmul_480a72ed(const dense_2_matmul_480a72ed_args& args) {
   c.compute_rhs = nullptr;
   c.lhs_along_row = false;
   c.rhs_along_row = false;
-  c.finish = dense_2_matmul_480a72ed_finish;
+  c.long_sum = false;
+  c.split_room = 0;
+  c.finish = dense_2_matmul_20a29453_finish;
   c.args = &args;
   c.pool = args.pool;
   c.workspace = args.workspace;
@@ -162,8 +167,8 @@ void grad_loss_dense_2_mul_9d87ffe3(const grad_loss_dense_2_mul_9d87ffe3_args& a
   kcc::run_ranges(args.pool, B, kcc::range_items(4, 32768, 64), args, &grad_loss_dense_2_mul_9d87ffe3_range);
 }
 
-static void grad_dense_1_matmul_0b875c43_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const grad_dense_1_matmul_0b875c43_args& args = *static_cast<const grad_dense_1_matmul_0b875c43_args*>(self.args);
+static void grad_dense_1_matmul_3c38d226_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const grad_dense_1_matmul_3c38d226_args& args = *static_cast<const grad_dense_1_matmul_3c38d226_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
@@ -173,27 +178,30 @@ static void grad_dense_1_matmul_0b875c43_finish(const kcc::Contraction& self, co
   [[maybe_unused]] const float* const in3 = args.in3;
   [[maybe_unused]] float* const in4 = args.in4;
   for (int64_t row = first_row; row < first_row + rows; ++row, sums += stride) {
+    [[maybe_unused]] const int64_t d0 = row;
     int64_t column = first_column;
-    const int64_t end = first_column + columns;
-    for (; column + KCC_VW <= end; column += KCC_VW) {
-      const kcc::vf accumulator = kcc::load(sums + (column - first_column));
-      [[maybe_unused]] const int64_t d0 = row, d1 = column;
-      const kcc::vf v0 = (scalar_rho * kcc::load(in2 + d0 * 32 + d1));
-      const kcc::vf v1 = (accumulator * accumulator);
-      const kcc::vf v2 = (in3[0] * v1);
-      const kcc::vf v3 = (v0 + v2);
-      const kcc::vf v4 = (scalar_lr * accumulator);
-      const kcc::vf v5 = kcc::sqrt(v3);
-      const kcc::vf v6 = (v5 + 1.0000000116860974e-7f);
-      const kcc::vf v7 = kcc::div_nr(v4, v6);
-      const kcc::vf v8 = (kcc::load(in4 + d0 * 32 + d1) - v7);
-      kcc::store(in2 + d0 * 32 + d1, v3);
-      kcc::store(in4 + d0 * 32 + d1, v8);
+    {
+      const int64_t end = first_column + columns;
+      for (; column + KCC_VW <= end; column += KCC_VW) {
+        [[maybe_unused]] const int64_t d1 = column;
+        const kcc::vf accumulator = kcc::load(sums + (column - first_column));
+        const kcc::vf v0 = (scalar_rho * kcc::load(in2 + d0 * 32 + d1));
+        const kcc::vf v1 = (accumulator * accumulator);
+        const kcc::vf v2 = (in3[0] * v1);
+        const kcc::vf v3 = (v0 + v2);
+        const kcc::vf v4 = (scalar_lr * accumulator);
+        const kcc::vf v5 = kcc::sqrt(v3);
+        const kcc::vf v6 = (v5 + 1.0000000116860974e-7f);
+        const kcc::vf v7 = kcc::div_nr(v4, v6);
+        const kcc::vf v8 = (kcc::load(in4 + d0 * 32 + d1) - v7);
+        kcc::store(in2 + d0 * 32 + d1, v3);
+        kcc::store(in4 + d0 * 32 + d1, v8);
+      }
     }
   }
 }
 
-void grad_dense_1_matmul_0b875c43(const grad_dense_1_matmul_0b875c43_args& args) {
+void grad_dense_1_matmul_3c38d226(const grad_dense_1_matmul_3c38d226_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
@@ -212,7 +220,9 @@ void grad_dense_1_matmul_0b875c43(const grad_dense_1_matmul_0b875c43_args& args)
   c.compute_rhs = nullptr;
   c.lhs_along_row = false;
   c.rhs_along_row = false;
-  c.finish = grad_dense_1_matmul_0b875c43_finish;
+  c.long_sum = false;
+  c.split_room = 0;
+  c.finish = grad_dense_1_matmul_3c38d226_finish;
   c.args = &args;
   c.touched[0] = {in2, 32, 0};
   c.touched[1] = {in4, 32, 0};

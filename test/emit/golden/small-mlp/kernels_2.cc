@@ -7,7 +7,7 @@
 namespace kcc_kernels {
 inline namespace KCC_LEVEL {
 
-struct dense_2_matmul_f4690646_args {
+struct dense_2_matmul_32982250_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -18,9 +18,9 @@ struct dense_2_matmul_f4690646_args {
   float* out0;
   float* out1;
 };
-void dense_2_matmul_f4690646(const dense_2_matmul_f4690646_args& args);
+void dense_2_matmul_32982250(const dense_2_matmul_32982250_args& args);
 
-struct dense_1_matmul_3c519b9b_args {
+struct dense_1_matmul_028aee24_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -30,9 +30,9 @@ struct dense_1_matmul_3c519b9b_args {
   float* out0;
   uint8_t* out1;
 };
-void dense_1_matmul_3c519b9b(const dense_1_matmul_3c519b9b_args& args);
+void dense_1_matmul_028aee24(const dense_1_matmul_028aee24_args& args);
 
-struct dense_2_matmul_af17874c_args {
+struct dense_2_matmul_9e9ad399_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -45,7 +45,7 @@ struct dense_2_matmul_af17874c_args {
   float* out1;
   float* out2;
 };
-void dense_2_matmul_af17874c(const dense_2_matmul_af17874c_args& args);
+void dense_2_matmul_9e9ad399(const dense_2_matmul_9e9ad399_args& args);
 
 struct grad_dense_1_sum_17270150_args {
   kcc_pool* pool;
@@ -60,8 +60,8 @@ struct grad_dense_1_sum_17270150_args {
 };
 void grad_dense_1_sum_17270150(const grad_dense_1_sum_17270150_args& args);
 
-static void dense_2_matmul_f4690646_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_2_matmul_f4690646_args& args = *static_cast<const dense_2_matmul_f4690646_args*>(self.args);
+static void dense_2_matmul_32982250_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_2_matmul_32982250_args& args = *static_cast<const dense_2_matmul_32982250_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -70,75 +70,78 @@ static void dense_2_matmul_f4690646_finish(const kcc::Contraction& self, const f
   [[maybe_unused]] float* const out0 = args.out0;
   [[maybe_unused]] float* const out1 = args.out1;
   for (int64_t row = first_row; row < first_row + rows; ++row, sums += stride) {
+    [[maybe_unused]] const int64_t d1 = row;
     int64_t column = first_column;
-    const int64_t end = first_column + columns;
-    for (; column + KCC_VW <= end; column += KCC_VW) {
-      const kcc::vf accumulator = kcc::load(sums + (column - first_column));
-      [[maybe_unused]] const int64_t d1 = row, d0 = column;
-      const kcc::vf v0 = (accumulator + in2[0]);
-      const kcc::vi v1 = (v0 >= 0.f);
-      const kcc::vf v2 = kcc::select(v1, v0, kcc::bcast(0.f));
-      const kcc::vf v3 = kcc::neg(v0);
-      const kcc::vf v4 = kcc::select(v1, v3, v0);
-      const kcc::vf v5 = kcc::exp(v4);
-      const kcc::vf v6 = kcc::log1p(v5);
-      const kcc::vf v7 = (v2 + v6);
-      const kcc::vf v8 = (v0 * kcc::load(in3 + d0 + d1));
-      const kcc::vf v9 = (v7 - v8);
-      const kcc::vf v10 = kcc::sigmoid(v0);
-      const kcc::vf v11 = kcc::floor(v10);
-      const kcc::vf v12 = (v10 - v11);
-      const kcc::vi v13 = (v12 > 0.5f);
-      const kcc::vi v14 = (v12 == 0.5f);
-      const kcc::vf v15 = (v11 * 0.5f);
-      const kcc::vf v16 = kcc::floor(v15);
-      const kcc::vf v17 = (v16 * 2.f);
-      const kcc::vi v18 = (v11 != v17);
-      const kcc::vi v19 = kcc::mask_and(v14, v18);
-      const kcc::vi v20 = kcc::mask_or(v13, v19);
-      const kcc::vf v21 = kcc::mask_float(v20);
-      const kcc::vf v22 = (v11 + v21);
-      const kcc::vi v23 = (kcc::load(in3 + d0 + d1) == v22);
-      const kcc::vf v24 = kcc::mask_float(v23);
-      kcc::store(out0 + d0 + d1, v9);
-      kcc::store(out1 + d0 + d1, v24);
-    }
-    if (column < end) {
-      const int lanes = (int)(end - column);
-      const kcc::vf accumulator = kcc::load(sums + (column - first_column), lanes);
-      [[maybe_unused]] const int64_t d1 = row, d0 = column;
-      const kcc::vf v0 = (accumulator + in2[0]);
-      const kcc::vi v1 = (v0 >= 0.f);
-      const kcc::vf v2 = kcc::select(v1, v0, kcc::bcast(0.f));
-      const kcc::vf v3 = kcc::neg(v0);
-      const kcc::vf v4 = kcc::select(v1, v3, v0);
-      const kcc::vf v5 = kcc::exp(v4);
-      const kcc::vf v6 = kcc::log1p(v5);
-      const kcc::vf v7 = (v2 + v6);
-      const kcc::vf v8 = (v0 * kcc::load(in3 + d0 + d1, lanes));
-      const kcc::vf v9 = (v7 - v8);
-      const kcc::vf v10 = kcc::sigmoid(v0);
-      const kcc::vf v11 = kcc::floor(v10);
-      const kcc::vf v12 = (v10 - v11);
-      const kcc::vi v13 = (v12 > 0.5f);
-      const kcc::vi v14 = (v12 == 0.5f);
-      const kcc::vf v15 = (v11 * 0.5f);
-      const kcc::vf v16 = kcc::floor(v15);
-      const kcc::vf v17 = (v16 * 2.f);
-      const kcc::vi v18 = (v11 != v17);
-      const kcc::vi v19 = kcc::mask_and(v14, v18);
-      const kcc::vi v20 = kcc::mask_or(v13, v19);
-      const kcc::vf v21 = kcc::mask_float(v20);
-      const kcc::vf v22 = (v11 + v21);
-      const kcc::vi v23 = (kcc::load(in3 + d0 + d1, lanes) == v22);
-      const kcc::vf v24 = kcc::mask_float(v23);
-      kcc::store(out0 + d0 + d1, v9, lanes);
-      kcc::store(out1 + d0 + d1, v24, lanes);
+    {
+      const int64_t end = first_column + columns;
+      for (; column + KCC_VW <= end; column += KCC_VW) {
+        [[maybe_unused]] const int64_t d0 = column;
+        const kcc::vf accumulator = kcc::load(sums + (column - first_column));
+        const kcc::vf v0 = (accumulator + in2[0]);
+        const kcc::vi v1 = (v0 >= 0.f);
+        const kcc::vf v2 = kcc::select(v1, v0, kcc::bcast(0.f));
+        const kcc::vf v3 = kcc::neg(v0);
+        const kcc::vf v4 = kcc::select(v1, v3, v0);
+        const kcc::vf v5 = kcc::exp(v4);
+        const kcc::vf v6 = kcc::log1p(v5);
+        const kcc::vf v7 = (v2 + v6);
+        const kcc::vf v8 = (v0 * kcc::load(in3 + d0 + d1));
+        const kcc::vf v9 = (v7 - v8);
+        const kcc::vf v10 = kcc::sigmoid(v0);
+        const kcc::vf v11 = kcc::floor(v10);
+        const kcc::vf v12 = (v10 - v11);
+        const kcc::vi v13 = (v12 > 0.5f);
+        const kcc::vi v14 = (v12 == 0.5f);
+        const kcc::vf v15 = (v11 * 0.5f);
+        const kcc::vf v16 = kcc::floor(v15);
+        const kcc::vf v17 = (v16 * 2.f);
+        const kcc::vi v18 = (v11 != v17);
+        const kcc::vi v19 = kcc::mask_and(v14, v18);
+        const kcc::vi v20 = kcc::mask_or(v13, v19);
+        const kcc::vf v21 = kcc::mask_float(v20);
+        const kcc::vf v22 = (v11 + v21);
+        const kcc::vi v23 = (kcc::load(in3 + d0 + d1) == v22);
+        const kcc::vf v24 = kcc::mask_float(v23);
+        kcc::store(out0 + d0 + d1, v9);
+        kcc::store(out1 + d0 + d1, v24);
+      }
+      if (column < end) {
+        [[maybe_unused]] const int64_t d0 = column;
+        const int lanes = (int)(end - column);
+        const kcc::vf accumulator = kcc::load(sums + (column - first_column), lanes);
+        const kcc::vf v0 = (accumulator + in2[0]);
+        const kcc::vi v1 = (v0 >= 0.f);
+        const kcc::vf v2 = kcc::select(v1, v0, kcc::bcast(0.f));
+        const kcc::vf v3 = kcc::neg(v0);
+        const kcc::vf v4 = kcc::select(v1, v3, v0);
+        const kcc::vf v5 = kcc::exp(v4);
+        const kcc::vf v6 = kcc::log1p(v5);
+        const kcc::vf v7 = (v2 + v6);
+        const kcc::vf v8 = (v0 * kcc::load(in3 + d0 + d1, lanes));
+        const kcc::vf v9 = (v7 - v8);
+        const kcc::vf v10 = kcc::sigmoid(v0);
+        const kcc::vf v11 = kcc::floor(v10);
+        const kcc::vf v12 = (v10 - v11);
+        const kcc::vi v13 = (v12 > 0.5f);
+        const kcc::vi v14 = (v12 == 0.5f);
+        const kcc::vf v15 = (v11 * 0.5f);
+        const kcc::vf v16 = kcc::floor(v15);
+        const kcc::vf v17 = (v16 * 2.f);
+        const kcc::vi v18 = (v11 != v17);
+        const kcc::vi v19 = kcc::mask_and(v14, v18);
+        const kcc::vi v20 = kcc::mask_or(v13, v19);
+        const kcc::vf v21 = kcc::mask_float(v20);
+        const kcc::vf v22 = (v11 + v21);
+        const kcc::vi v23 = (kcc::load(in3 + d0 + d1, lanes) == v22);
+        const kcc::vf v24 = kcc::mask_float(v23);
+        kcc::store(out0 + d0 + d1, v9, lanes);
+        kcc::store(out1 + d0 + d1, v24, lanes);
+      }
     }
   }
 }
 
-void dense_2_matmul_f4690646(const dense_2_matmul_f4690646_args& args) {
+void dense_2_matmul_32982250(const dense_2_matmul_32982250_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -156,7 +159,9 @@ void dense_2_matmul_f4690646(const dense_2_matmul_f4690646_args& args) {
   c.compute_rhs = nullptr;
   c.lhs_along_row = false;
   c.rhs_along_row = false;
-  c.finish = dense_2_matmul_f4690646_finish;
+  c.long_sum = false;
+  c.split_room = 0;
+  c.finish = dense_2_matmul_32982250_finish;
   c.args = &args;
   c.touched[0] = {in3, 1, 0};
   c.pool = args.pool;
@@ -164,8 +169,8 @@ void dense_2_matmul_f4690646(const dense_2_matmul_f4690646_args& args) {
   kcc::contract(c);
 }
 
-static void dense_1_matmul_3c519b9b_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_1_matmul_3c519b9b_args& args = *static_cast<const dense_1_matmul_3c519b9b_args*>(self.args);
+static void dense_1_matmul_028aee24_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_1_matmul_028aee24_args& args = *static_cast<const dense_1_matmul_028aee24_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -173,21 +178,24 @@ static void dense_1_matmul_3c519b9b_finish(const kcc::Contraction& self, const f
   [[maybe_unused]] float* const out0 = args.out0;
   [[maybe_unused]] uint8_t* const out1 = args.out1;
   for (int64_t row = first_row; row < first_row + rows; ++row, sums += stride) {
+    [[maybe_unused]] const int64_t d0 = row;
     int64_t column = first_column;
-    const int64_t end = first_column + columns;
-    for (; column + KCC_VW <= end; column += KCC_VW) {
-      const kcc::vf accumulator = kcc::load(sums + (column - first_column));
-      [[maybe_unused]] const int64_t d0 = row, d1 = column;
-      const kcc::vf v0 = (accumulator + kcc::load(in2 + d1));
-      const kcc::vf v1 = kcc::max(v0, kcc::bcast(0.f));
-      const kcc::vi v2 = (v1 > 0.f);
-      kcc::store(out0 + d0 * 32 + d1, v1);
-      kcc::store_bool(out1 + d0 * 32 + d1, v2);
+    {
+      const int64_t end = first_column + columns;
+      for (; column + KCC_VW <= end; column += KCC_VW) {
+        [[maybe_unused]] const int64_t d1 = column;
+        const kcc::vf accumulator = kcc::load(sums + (column - first_column));
+        const kcc::vf v0 = (accumulator + kcc::load(in2 + d1));
+        const kcc::vf v1 = kcc::max(v0, kcc::bcast(0.f));
+        const kcc::vi v2 = (v1 > 0.f);
+        kcc::store(out0 + d0 * 32 + d1, v1);
+        kcc::store_bool(out1 + d0 * 32 + d1, v2);
+      }
     }
   }
 }
 
-void dense_1_matmul_3c519b9b(const dense_1_matmul_3c519b9b_args& args) {
+void dense_1_matmul_028aee24(const dense_1_matmul_028aee24_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -204,15 +212,17 @@ void dense_1_matmul_3c519b9b(const dense_1_matmul_3c519b9b_args& args) {
   c.compute_rhs = nullptr;
   c.lhs_along_row = false;
   c.rhs_along_row = false;
-  c.finish = dense_1_matmul_3c519b9b_finish;
+  c.long_sum = false;
+  c.split_room = 0;
+  c.finish = dense_1_matmul_028aee24_finish;
   c.args = &args;
   c.pool = args.pool;
   c.workspace = args.workspace;
   kcc::contract(c);
 }
 
-static void dense_2_matmul_af17874c_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_2_matmul_af17874c_args& args = *static_cast<const dense_2_matmul_af17874c_args*>(self.args);
+static void dense_2_matmul_9e9ad399_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_2_matmul_9e9ad399_args& args = *static_cast<const dense_2_matmul_9e9ad399_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -223,99 +233,102 @@ static void dense_2_matmul_af17874c_finish(const kcc::Contraction& self, const f
   [[maybe_unused]] float* const out1 = args.out1;
   [[maybe_unused]] float* const out2 = args.out2;
   for (int64_t row = first_row; row < first_row + rows; ++row, sums += stride) {
+    [[maybe_unused]] const int64_t d1 = row;
     int64_t column = first_column;
-    const int64_t end = first_column + columns;
-    for (; column + KCC_VW <= end; column += KCC_VW) {
-      const kcc::vf accumulator = kcc::load(sums + (column - first_column));
-      [[maybe_unused]] const int64_t d1 = row, d0 = column;
-      const kcc::vf v0 = (accumulator + in2[0]);
-      const kcc::vi v1 = (v0 >= 0.f);
-      const kcc::vf v2 = kcc::select(v1, v0, kcc::bcast(0.f));
-      const kcc::vf v3 = kcc::neg(v0);
-      const kcc::vf v4 = kcc::select(v1, v3, v0);
-      const kcc::vf v5 = kcc::exp(v4);
-      const kcc::vf v6 = kcc::log1p(v5);
-      const kcc::vf v7 = (v2 + v6);
-      const kcc::vf v8 = (v0 * kcc::load(in3 + d0 + d1));
-      const kcc::vf v9 = (v7 - v8);
-      const kcc::vf v10 = kcc::sigmoid(v0);
-      const kcc::vf v11 = kcc::floor(v10);
-      const kcc::vf v12 = (v10 - v11);
-      const kcc::vi v13 = (v12 > 0.5f);
-      const kcc::vi v14 = (v12 == 0.5f);
-      const kcc::vf v15 = (v11 * 0.5f);
-      const kcc::vf v16 = kcc::floor(v15);
-      const kcc::vf v17 = (v16 * 2.f);
-      const kcc::vi v18 = (v11 != v17);
-      const kcc::vi v19 = kcc::mask_and(v14, v18);
-      const kcc::vi v20 = kcc::mask_or(v13, v19);
-      const kcc::vf v21 = kcc::mask_float(v20);
-      const kcc::vf v22 = (v11 + v21);
-      const kcc::vi v23 = (kcc::load(in3 + d0 + d1) == v22);
-      const kcc::vf v24 = kcc::mask_float(v23);
-      const kcc::vf v25 = kcc::neg(kcc::load(in4 + d0));
-      const kcc::vf v26 = (v25 * kcc::load(in3 + d0 + d1));
-      const kcc::vf v27 = (v5 + 1.f);
-      const kcc::vf v28 = kcc::div(kcc::load(in4 + d0), v27);
-      const kcc::vf v29 = (v28 * v5);
-      const kcc::vf v30 = kcc::select(v1, kcc::bcast(0.f), v29);
-      const kcc::vf v31 = (v26 + v30);
-      const kcc::vf v32 = kcc::select(v1, v29, kcc::bcast(0.f));
-      const kcc::vf v33 = (v31 - v32);
-      const kcc::vf v34 = kcc::select(v1, kcc::load(in4 + d0), kcc::bcast(0.f));
-      const kcc::vf v35 = (v33 + v34);
-      kcc::store(out0 + d0 + d1, v9);
-      kcc::store(out1 + d0 + d1, v24);
-      kcc::store(out2 + d0 + d1, v35);
-    }
-    if (column < end) {
-      const int lanes = (int)(end - column);
-      const kcc::vf accumulator = kcc::load(sums + (column - first_column), lanes);
-      [[maybe_unused]] const int64_t d1 = row, d0 = column;
-      const kcc::vf v0 = (accumulator + in2[0]);
-      const kcc::vi v1 = (v0 >= 0.f);
-      const kcc::vf v2 = kcc::select(v1, v0, kcc::bcast(0.f));
-      const kcc::vf v3 = kcc::neg(v0);
-      const kcc::vf v4 = kcc::select(v1, v3, v0);
-      const kcc::vf v5 = kcc::exp(v4);
-      const kcc::vf v6 = kcc::log1p(v5);
-      const kcc::vf v7 = (v2 + v6);
-      const kcc::vf v8 = (v0 * kcc::load(in3 + d0 + d1, lanes));
-      const kcc::vf v9 = (v7 - v8);
-      const kcc::vf v10 = kcc::sigmoid(v0);
-      const kcc::vf v11 = kcc::floor(v10);
-      const kcc::vf v12 = (v10 - v11);
-      const kcc::vi v13 = (v12 > 0.5f);
-      const kcc::vi v14 = (v12 == 0.5f);
-      const kcc::vf v15 = (v11 * 0.5f);
-      const kcc::vf v16 = kcc::floor(v15);
-      const kcc::vf v17 = (v16 * 2.f);
-      const kcc::vi v18 = (v11 != v17);
-      const kcc::vi v19 = kcc::mask_and(v14, v18);
-      const kcc::vi v20 = kcc::mask_or(v13, v19);
-      const kcc::vf v21 = kcc::mask_float(v20);
-      const kcc::vf v22 = (v11 + v21);
-      const kcc::vi v23 = (kcc::load(in3 + d0 + d1, lanes) == v22);
-      const kcc::vf v24 = kcc::mask_float(v23);
-      const kcc::vf v25 = kcc::neg(kcc::load(in4 + d0, lanes));
-      const kcc::vf v26 = (v25 * kcc::load(in3 + d0 + d1, lanes));
-      const kcc::vf v27 = (v5 + 1.f);
-      const kcc::vf v28 = kcc::div(kcc::load(in4 + d0, lanes), v27);
-      const kcc::vf v29 = (v28 * v5);
-      const kcc::vf v30 = kcc::select(v1, kcc::bcast(0.f), v29);
-      const kcc::vf v31 = (v26 + v30);
-      const kcc::vf v32 = kcc::select(v1, v29, kcc::bcast(0.f));
-      const kcc::vf v33 = (v31 - v32);
-      const kcc::vf v34 = kcc::select(v1, kcc::load(in4 + d0, lanes), kcc::bcast(0.f));
-      const kcc::vf v35 = (v33 + v34);
-      kcc::store(out0 + d0 + d1, v9, lanes);
-      kcc::store(out1 + d0 + d1, v24, lanes);
-      kcc::store(out2 + d0 + d1, v35, lanes);
+    {
+      const int64_t end = first_column + columns;
+      for (; column + KCC_VW <= end; column += KCC_VW) {
+        [[maybe_unused]] const int64_t d0 = column;
+        const kcc::vf accumulator = kcc::load(sums + (column - first_column));
+        const kcc::vf v0 = (accumulator + in2[0]);
+        const kcc::vi v1 = (v0 >= 0.f);
+        const kcc::vf v2 = kcc::select(v1, v0, kcc::bcast(0.f));
+        const kcc::vf v3 = kcc::neg(v0);
+        const kcc::vf v4 = kcc::select(v1, v3, v0);
+        const kcc::vf v5 = kcc::exp(v4);
+        const kcc::vf v6 = kcc::log1p(v5);
+        const kcc::vf v7 = (v2 + v6);
+        const kcc::vf v8 = (v0 * kcc::load(in3 + d0 + d1));
+        const kcc::vf v9 = (v7 - v8);
+        const kcc::vf v10 = kcc::sigmoid(v0);
+        const kcc::vf v11 = kcc::floor(v10);
+        const kcc::vf v12 = (v10 - v11);
+        const kcc::vi v13 = (v12 > 0.5f);
+        const kcc::vi v14 = (v12 == 0.5f);
+        const kcc::vf v15 = (v11 * 0.5f);
+        const kcc::vf v16 = kcc::floor(v15);
+        const kcc::vf v17 = (v16 * 2.f);
+        const kcc::vi v18 = (v11 != v17);
+        const kcc::vi v19 = kcc::mask_and(v14, v18);
+        const kcc::vi v20 = kcc::mask_or(v13, v19);
+        const kcc::vf v21 = kcc::mask_float(v20);
+        const kcc::vf v22 = (v11 + v21);
+        const kcc::vi v23 = (kcc::load(in3 + d0 + d1) == v22);
+        const kcc::vf v24 = kcc::mask_float(v23);
+        const kcc::vf v25 = kcc::neg(kcc::load(in4 + d0));
+        const kcc::vf v26 = (v25 * kcc::load(in3 + d0 + d1));
+        const kcc::vf v27 = (v5 + 1.f);
+        const kcc::vf v28 = kcc::div(kcc::load(in4 + d0), v27);
+        const kcc::vf v29 = (v28 * v5);
+        const kcc::vf v30 = kcc::select(v1, kcc::bcast(0.f), v29);
+        const kcc::vf v31 = (v26 + v30);
+        const kcc::vf v32 = kcc::select(v1, v29, kcc::bcast(0.f));
+        const kcc::vf v33 = (v31 - v32);
+        const kcc::vf v34 = kcc::select(v1, kcc::load(in4 + d0), kcc::bcast(0.f));
+        const kcc::vf v35 = (v33 + v34);
+        kcc::store(out0 + d0 + d1, v9);
+        kcc::store(out1 + d0 + d1, v24);
+        kcc::store(out2 + d0 + d1, v35);
+      }
+      if (column < end) {
+        [[maybe_unused]] const int64_t d0 = column;
+        const int lanes = (int)(end - column);
+        const kcc::vf accumulator = kcc::load(sums + (column - first_column), lanes);
+        const kcc::vf v0 = (accumulator + in2[0]);
+        const kcc::vi v1 = (v0 >= 0.f);
+        const kcc::vf v2 = kcc::select(v1, v0, kcc::bcast(0.f));
+        const kcc::vf v3 = kcc::neg(v0);
+        const kcc::vf v4 = kcc::select(v1, v3, v0);
+        const kcc::vf v5 = kcc::exp(v4);
+        const kcc::vf v6 = kcc::log1p(v5);
+        const kcc::vf v7 = (v2 + v6);
+        const kcc::vf v8 = (v0 * kcc::load(in3 + d0 + d1, lanes));
+        const kcc::vf v9 = (v7 - v8);
+        const kcc::vf v10 = kcc::sigmoid(v0);
+        const kcc::vf v11 = kcc::floor(v10);
+        const kcc::vf v12 = (v10 - v11);
+        const kcc::vi v13 = (v12 > 0.5f);
+        const kcc::vi v14 = (v12 == 0.5f);
+        const kcc::vf v15 = (v11 * 0.5f);
+        const kcc::vf v16 = kcc::floor(v15);
+        const kcc::vf v17 = (v16 * 2.f);
+        const kcc::vi v18 = (v11 != v17);
+        const kcc::vi v19 = kcc::mask_and(v14, v18);
+        const kcc::vi v20 = kcc::mask_or(v13, v19);
+        const kcc::vf v21 = kcc::mask_float(v20);
+        const kcc::vf v22 = (v11 + v21);
+        const kcc::vi v23 = (kcc::load(in3 + d0 + d1, lanes) == v22);
+        const kcc::vf v24 = kcc::mask_float(v23);
+        const kcc::vf v25 = kcc::neg(kcc::load(in4 + d0, lanes));
+        const kcc::vf v26 = (v25 * kcc::load(in3 + d0 + d1, lanes));
+        const kcc::vf v27 = (v5 + 1.f);
+        const kcc::vf v28 = kcc::div(kcc::load(in4 + d0, lanes), v27);
+        const kcc::vf v29 = (v28 * v5);
+        const kcc::vf v30 = kcc::select(v1, kcc::bcast(0.f), v29);
+        const kcc::vf v31 = (v26 + v30);
+        const kcc::vf v32 = kcc::select(v1, v29, kcc::bcast(0.f));
+        const kcc::vf v33 = (v31 - v32);
+        const kcc::vf v34 = kcc::select(v1, kcc::load(in4 + d0, lanes), kcc::bcast(0.f));
+        const kcc::vf v35 = (v33 + v34);
+        kcc::store(out0 + d0 + d1, v9, lanes);
+        kcc::store(out1 + d0 + d1, v24, lanes);
+        kcc::store(out2 + d0 + d1, v35, lanes);
+      }
     }
   }
 }
 
-void dense_2_matmul_af17874c(const dense_2_matmul_af17874c_args& args) {
+void dense_2_matmul_9e9ad399(const dense_2_matmul_9e9ad399_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -335,7 +348,9 @@ void dense_2_matmul_af17874c(const dense_2_matmul_af17874c_args& args) {
   c.compute_rhs = nullptr;
   c.lhs_along_row = false;
   c.rhs_along_row = false;
-  c.finish = dense_2_matmul_af17874c_finish;
+  c.long_sum = false;
+  c.split_room = 0;
+  c.finish = dense_2_matmul_9e9ad399_finish;
   c.args = &args;
   c.touched[0] = {in3, 1, 0};
   c.pool = args.pool;

@@ -4,7 +4,7 @@
 namespace kcc_kernels {
 inline namespace KCC_LEVEL {
 
-struct dense_1_matmul_c03341ee_args {
+struct dense_1_matmul_917873dd_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -13,9 +13,9 @@ struct dense_1_matmul_c03341ee_args {
   const float* in2;
   float* out0;
 };
-void dense_1_matmul_c03341ee(const dense_1_matmul_c03341ee_args& args);
+void dense_1_matmul_917873dd(const dense_1_matmul_917873dd_args& args);
 
-struct dense_2_matmul_480a72ed_args {
+struct dense_2_matmul_20a29453_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -24,9 +24,9 @@ struct dense_2_matmul_480a72ed_args {
   const float* in2;
   float* out0;
 };
-void dense_2_matmul_480a72ed(const dense_2_matmul_480a72ed_args& args);
+void dense_2_matmul_20a29453(const dense_2_matmul_20a29453_args& args);
 
-struct dense_2_matmul_f4690646_args {
+struct dense_2_matmul_32982250_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -37,7 +37,7 @@ struct dense_2_matmul_f4690646_args {
   float* out0;
   float* out1;
 };
-void dense_2_matmul_f4690646(const dense_2_matmul_f4690646_args& args);
+void dense_2_matmul_32982250(const dense_2_matmul_32982250_args& args);
 
 struct loss_dense_2_sum_267c10fa_args {
   kcc_pool* pool;
@@ -58,7 +58,7 @@ struct metrics_accuracy_sum_ead8cf63_args {
 };
 void metrics_accuracy_sum_ead8cf63(const metrics_accuracy_sum_ead8cf63_args& args);
 
-struct dense_1_matmul_3c519b9b_args {
+struct dense_1_matmul_028aee24_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -68,7 +68,7 @@ struct dense_1_matmul_3c519b9b_args {
   float* out0;
   uint8_t* out1;
 };
-void dense_1_matmul_3c519b9b(const dense_1_matmul_3c519b9b_args& args);
+void dense_1_matmul_028aee24(const dense_1_matmul_028aee24_args& args);
 
 struct optimizer_add_a4e60ed3_args {
   kcc_pool* pool;
@@ -91,7 +91,7 @@ struct grad_loss_dense_2_mul_9d87ffe3_args {
 };
 void grad_loss_dense_2_mul_9d87ffe3(const grad_loss_dense_2_mul_9d87ffe3_args& args);
 
-struct dense_2_matmul_af17874c_args {
+struct dense_2_matmul_9e9ad399_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -104,9 +104,9 @@ struct dense_2_matmul_af17874c_args {
   float* out1;
   float* out2;
 };
-void dense_2_matmul_af17874c(const dense_2_matmul_af17874c_args& args);
+void dense_2_matmul_9e9ad399(const dense_2_matmul_9e9ad399_args& args);
 
-struct grad_dense_2_matmul_aecb20dd_args {
+struct grad_dense_2_matmul_7734b3b6_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -115,9 +115,9 @@ struct grad_dense_2_matmul_aecb20dd_args {
   const uint8_t* in2;
   float* out0;
 };
-void grad_dense_2_matmul_aecb20dd(const grad_dense_2_matmul_aecb20dd_args& args);
+void grad_dense_2_matmul_7734b3b6(const grad_dense_2_matmul_7734b3b6_args& args);
 
-struct grad_dense_1_matmul_0b875c43_args {
+struct grad_dense_1_matmul_3c38d226_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -129,7 +129,7 @@ struct grad_dense_1_matmul_0b875c43_args {
   const float* in3;
   float* in4;
 };
-void grad_dense_1_matmul_0b875c43(const grad_dense_1_matmul_0b875c43_args& args);
+void grad_dense_1_matmul_3c38d226(const grad_dense_1_matmul_3c38d226_args& args);
 
 struct grad_dense_1_sum_17270150_args {
   kcc_pool* pool;
@@ -144,7 +144,7 @@ struct grad_dense_1_sum_17270150_args {
 };
 void grad_dense_1_sum_17270150(const grad_dense_1_sum_17270150_args& args);
 
-struct grad_dense_2_matmul_2_5c9e8101_args {
+struct grad_dense_2_matmul_2_fe5abafe_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -156,7 +156,7 @@ struct grad_dense_2_matmul_2_5c9e8101_args {
   const float* in3;
   float* in4;
 };
-void grad_dense_2_matmul_2_5c9e8101(const grad_dense_2_matmul_2_5c9e8101_args& args);
+void grad_dense_2_matmul_2_fe5abafe(const grad_dense_2_matmul_2_fe5abafe_args& args);
 
 struct grad_dense_2_sum_65bb8160_args {
   kcc_pool* pool;
@@ -193,9 +193,9 @@ void small_mlp_predict(const kcc_call* call) {
   float* const p_dense_2_bias_0 = (float*)call->variables[3];
   float* const p_dense_2_sigmoid = (float*)call->outputs[0];
   // dense_1_matmul: out0 = relu  model.ts  [dense_1]
-  dense_1_matmul_c03341ee({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu });
+  dense_1_matmul_917873dd({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu });
   // dense_2_matmul: out0 = sigmoid  model.ts  [dense_2]
-  dense_2_matmul_480a72ed({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_dense_2_sigmoid });
+  dense_2_matmul_20a29453({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_dense_2_sigmoid });
 }
 
 int64_t small_mlp_evaluate_arena_bytes(const int64_t* dims) {
@@ -225,9 +225,9 @@ void small_mlp_evaluate(const kcc_call* call) {
   float* const p_loss_dense_2_div = (float*)call->outputs[0];
   float* const p_metrics_accuracy_div = (float*)call->outputs[1];
   // dense_1_matmul: out0 = relu  model.ts  [dense_1]
-  dense_1_matmul_c03341ee({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu });
+  dense_1_matmul_917873dd({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu });
   // dense_2_matmul: out0 = sub, out1 = cast  model.ts  [dense_2]
-  dense_2_matmul_f4690646({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_target_dense_2, p_loss_dense_2_sub, p_metrics_accuracy_cast });
+  dense_2_matmul_32982250({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_target_dense_2, p_loss_dense_2_sub, p_metrics_accuracy_cast });
   // loss_dense_2_sum: out0 = div  [loss/dense_2]
   loss_dense_2_sum_267c10fa({ call->pool, nullptr, B, p_loss_dense_2_sub, p_weight_dense_2, p_loss_dense_2_div });
   // metrics_accuracy_sum: out0 = div  [metrics/accuracy]
@@ -276,25 +276,25 @@ void small_mlp_trainStep(const kcc_call* call) {
   float* const p_training_RMSprop_accumulator_2_1_0 = (float*)call->variables[7];
   float* const p_training_RMSprop_accumulator_3_1_0 = (float*)call->variables[8];
   // dense_1_matmul: out0 = relu, out1 = greater  model.ts  [dense_1]
-  dense_1_matmul_3c519b9b({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu, p_grad_dense_1__greater });
+  dense_1_matmul_028aee24({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu, p_grad_dense_1__greater });
   // optimizer_add: in0 = variable, out0 = div, out1 = sub  [optimizer]
   optimizer_add_a4e60ed3({ call->pool, nullptr, B, call->scalars[1], p_RMSprop_iterations_0, p_grad_loss_dense_2__div, p_optimizer_sub });
   // grad_loss_dense_2_mul: out0 = mul  [grad(loss/dense_2)]
   grad_loss_dense_2_mul_9d87ffe3({ call->pool, nullptr, B, p_grad_loss_dense_2__div, p_weight_dense_2, p_grad_loss_dense_2__mul });
   // dense_2_matmul: out0 = sub, out1 = cast, out2 = add  model.ts  [dense_2]
-  dense_2_matmul_af17874c({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_target_dense_2, p_grad_loss_dense_2__mul, p_loss_dense_2_sub, p_metrics_accuracy_cast, p_grad_loss_dense_2__add });
+  dense_2_matmul_9e9ad399({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_target_dense_2, p_grad_loss_dense_2__mul, p_loss_dense_2_sub, p_metrics_accuracy_cast, p_grad_loss_dense_2__add });
   // loss_dense_2_sum: out0 = div  [loss/dense_2]
   loss_dense_2_sum_267c10fa({ call->pool, nullptr, B, p_loss_dense_2_sub, p_weight_dense_2, p_loss_dense_2_div });
   // metrics_accuracy_sum: out0 = div  [metrics/accuracy]
   metrics_accuracy_sum_ead8cf63({ call->pool, nullptr, B, p_metrics_accuracy_cast, p_metrics_accuracy_div });
   // grad_dense_2_matmul: out0 = select  model.ts  [grad(dense_2)]
-  grad_dense_2_matmul_aecb20dd({ call->pool, slot4, B, p_grad_loss_dense_2__add, p_dense_2_kernel_0, p_grad_dense_1__greater, p_grad_dense_1__select });
+  grad_dense_2_matmul_7734b3b6({ call->pool, slot4, B, p_grad_loss_dense_2__add, p_dense_2_kernel_0, p_grad_dense_1__greater, p_grad_dense_1__select });
   // grad_dense_1_matmul: in2 = variable, in4 = variable  model.ts  [grad(dense_1)]
-  grad_dense_1_matmul_0b875c43({ call->pool, slot0, B, call->scalars[0], call->scalars[1], p_dense_1_input, p_grad_dense_1__select, p_training_RMSprop_accumulator_0_1_0, p_optimizer_sub, p_dense_1_kernel_0 });
+  grad_dense_1_matmul_3c38d226({ call->pool, slot0, B, call->scalars[0], call->scalars[1], p_dense_1_input, p_grad_dense_1__select, p_training_RMSprop_accumulator_0_1_0, p_optimizer_sub, p_dense_1_kernel_0 });
   // grad_dense_1_sum: in2 = variable, in3 = variable  model.ts  [grad(dense_1)]
   grad_dense_1_sum_17270150({ call->pool, nullptr, B, call->scalars[0], call->scalars[1], p_grad_dense_1__select, p_optimizer_sub, p_training_RMSprop_accumulator_1_1_0, p_dense_1_bias_0 });
   // grad_dense_2_matmul_2: in2 = variable, in4 = variable  model.ts  [grad(dense_2)]
-  grad_dense_2_matmul_2_5c9e8101({ call->pool, slot4, B, call->scalars[0], call->scalars[1], p_dense_1_relu, p_grad_loss_dense_2__add, p_training_RMSprop_accumulator_2_1_0, p_optimizer_sub, p_dense_2_kernel_0 });
+  grad_dense_2_matmul_2_fe5abafe({ call->pool, slot4, B, call->scalars[0], call->scalars[1], p_dense_1_relu, p_grad_loss_dense_2__add, p_training_RMSprop_accumulator_2_1_0, p_optimizer_sub, p_dense_2_kernel_0 });
   // grad_dense_2_sum: in2 = variable, in3 = variable  model.ts  [grad(dense_2)]
   grad_dense_2_sum_65bb8160({ call->pool, nullptr, B, call->scalars[0], call->scalars[1], p_grad_loss_dense_2__add, p_optimizer_sub, p_training_RMSprop_accumulator_3_1_0, p_dense_2_bias_0 });
 }

@@ -1,0 +1,110 @@
+/** A contraction of the loop IR as the emitter of contractions takes it: which operands lie in memory, and text for the holes. */
+import { multiplyDims, type Dim } from '../ir/dim.js'
+import { BLOCK_COLUMNS, extentOf, type Axis, type Buffer, type Contract, type Expr, type KernelProgram } from '../ir/loop.js'
+import { joinAxes, type Joined } from '../schedule/join-axes.js'
+import { everyIndex, indicesOf, loadsIn, loadsOf, mapExprIndices, mapIndices, strideOf, type Load } from '../schedule/walk.js'
+import { cDim } from './c-dim.js'
+import { chainBytes } from './chains.js'
+import { printAs } from './c-expr.js'
+import { flatten, printStatements } from './c-stmt.js'
+import type { ContractView, Epilogue, Operand, TouchedBuffer } from './contract-view.js'
+import { contractWorkspace, type Sizes } from './contract-workspace.js'
+import type { KernelView } from './views.js'
+
+export const bufferIn = (program: KernelProgram) => (name: string): Buffer => {
+  const buffer = program.buffers.find((b) => b.name === name)
+  if (!buffer) throw new Error(`kernel ${program.name} has no buffer ${name}`)
+  return buffer
+}
+
+const sizesOf = ({ m, n, k }: Contract): Sizes => ({ m: extentOf(m), n: extentOf(n), k: extentOf(k) })
+
+export function contractView(program: KernelProgram, contract: Contract, { name, prelude }: KernelView): ContractView {
+  return {
+    name, ...sizesOf(contract),
+    lhs: operand(program, siteOf(contract.lhs, contract.m, contract.k)),
+    rhs: operand(program, siteOf(contract.rhs, contract.k, contract.n)),
+    epilogue: epilogue(program, contract),
+    frame: { argsType: `${name}_args`, prelude, pool: 'args.pool', workspace: 'args.workspace' },
+  }
+}
+
+/** Bytes of scratch a kernel needs while it runs. */
+export function scratchOf({ chains, body: [first] }: KernelProgram): Dim {
+  if (first?.kind !== 'contract') return chainBytes(chains)
+  const isComputed = (site: Site): boolean => directOperand(site) === null
+  return contractWorkspace(sizesOf(first), { lhs: isComputed(siteOf(first.lhs, first.m, first.k)), rhs: isComputed(siteOf(first.rhs, first.k, first.n)) })
+}
+
+/** An operand over rows and columns of its own: axes that it runs through as one are joined, whatever others do. */
+type Site = { readonly value: Expr; readonly rows: readonly Axis[]; readonly columns: readonly Axis[] }
+
+function siteOf(value: Expr, rows: readonly Axis[], columns: readonly Axis[]): Site {
+  const uses = indicesOf(value)
+  const [row, column] = [joinAxes(rows, uses), joinAxes(columns, uses)]
+  return { value: mapExprIndices(value, (index) => column.without(row.without(index))), rows: row.axes, columns: column.axes }
+}
+
+type DirectLoad = { readonly load: Load; readonly rowStride: Dim; readonly columnStride: Dim }
+
+/** The operand as a matrix in memory, by the strides of its index. */
+function directOperand({ value, rows, columns }: Site): DirectLoad | null {
+  const [row, column] = [rows[0]!, columns[0]!]
+  if (rows.length > 1 || columns.length > 1 || value.kind !== 'load' || value.dtype !== 'float32') return null
+  const [rowStride, columnStride] = [row, column].map((axis) => strideOf(value.index, axis.name)) as [Dim, Dim]
+  const fixed = value.index.terms.every((t) => t.axis === row.name || t.axis === column.name)
+  return fixed && (rowStride === 1 || columnStride === 1) ? { load: value, rowStride, columnStride } : null
+}
+
+/** Strides of a matrix's rows and columns: of a blocked one inside a block, and from one block to the next. */
+type Strides = { readonly row: Dim; readonly column: Dim; readonly block: Dim }
+
+function stored(buffer: Buffer, row: Dim, column: Dim): Strides {
+  if (buffer.blocked !== true) return { row, column, block: 0 }
+  const inside = (stride: Dim): Dim => (stride === 1 ? 1 : BLOCK_COLUMNS)
+  return { row: inside(row), column: inside(column), block: multiplyDims(buffer.shape[0]!, BLOCK_COLUMNS) }
+}
+
+function inBlocks(program: KernelProgram, { load, rowStride, columnStride }: DirectLoad): Operand {
+  const { row, column, block } = stored(bufferIn(program)(load.buffer), rowStride, columnStride)
+  return { kind: 'direct', pointer: `(${load.buffer} + ${cDim(load.index.offset)})`, rowStride: row, columnStride: column, block }
+}
+
+function operand(program: KernelProgram, site: Site): Operand {
+  const direct = directOperand(site)
+  if (direct) return inBlocks(program, direct)
+  const { value, rows, columns } = site
+  const along = runsAlong(value, columns.at(-1)!) >= runsAlong(value, rows.at(-1)!) ? 'column' : 'row'
+  const axis = (along === 'column' ? columns : rows).at(-1)!.name
+  const print = (count: string | null): string => printAs(value, true, { lanes: { axis, count }, varying: new Set<string>(), bufferOf: bufferIn(program) })
+  return { kind: 'computed', along, rows, columns, vector: (at) => [`${at.result} = ${print(at.lanes)};`] }
+}
+
+/** How many of the loads have neighbours along the axis; without any of those, whether the axis matters at all. */
+function runsAlong(value: Expr, axis: Axis): number {
+  const strides = loadsOf(value).map((load) => strideOf(load.index, axis.name))
+  return strides.filter((s) => s === 1).length - (strides.some((s) => s !== 0 && s !== 1) ? 0.5 : 0)
+}
+
+function epilogue(program: KernelProgram, { m, n, epilogue: statements, accumulator }: Contract): Epilogue {
+  const uses = everyIndex(statements)
+  const [rows, columns] = [joinAxes(m, uses), joinAxes(n, uses)]
+  const body = mapIndices(statements, (index) => columns.without(rows.without(index)))
+  const tile = (count: string | null): string[] =>
+    flatten(printStatements(body, { bufferOf: bufferIn(program), range: null, lanes: { axis: columns.axes.at(-1)!.name, count }, varying: [accumulator] }))
+  return { rows: rows.axes, columns: columns.axes, accumulator, tile: (at) => tile(at.lanes), reads: readsOf(program, body, rows, columns) }
+}
+
+/** Buffers of the result's shape that the epilogue loads. */
+function readsOf(program: KernelProgram, body: Contract['epilogue'], rows: Joined, columns: Joined): TouchedBuffer[] {
+  if (rows.axes.length > 1 || columns.axes.length > 1) return []
+  const [row, column] = [rows.axes[0]!.name, columns.axes[0]!.name]
+  const touched = new Map<string, TouchedBuffer>()
+  for (const load of loadsIn(body)) {
+    const rowStride = strideOf(load.index, row)
+    if (load.dtype !== 'float32' || strideOf(load.index, column) !== 1 || rowStride === 0) continue
+    const { row: stride, block } = stored(bufferIn(program)(load.buffer), rowStride, 1)
+    touched.set(load.buffer, { pointer: load.buffer, rowStride: stride, block })
+  }
+  return [...touched.values()].filter((t) => program.reads.includes(t.pointer) || program.writes.includes(t.pointer))
+}

@@ -1,0 +1,192 @@
+// Contractions whose operands do not lie in memory as matrices, or whose sums are long: a block of rows of the left operand
+// and a part of the sum at a time, in buffers of the thread. So the windows of a convolution are never held as a whole,
+// and the many steps of a weight's gradient read both operands once.
+//
+// The sum of an element is still one chain in the order of p, but for long sums with small results: those are made in
+// a number of ranges that depends on the sizes alone, and the ranges are added in order.
+#pragma once
+#include "gemm-plan.h"
+
+namespace kcc {
+inline namespace KCC_LEVEL {
+
+// The largest block: rows of the left operand, steps of the sum, columns of the result.
+struct BlockSize {
+  int64_t rows, steps, columns;
+};
+// Rows that are contiguous: long steps, and few rows when only one panel uses them, so that they stay in the nearest cache.
+static constexpr BlockSize row_block{96, 512, 512}, row_block_of_one_panel{24, 512, 64};
+// Neighbouring rows (a transposed operand): few steps, so that the right operand's part stays in the nearest cache.
+static constexpr BlockSize column_block{192, 128, 256};
+// Steps of a part when the right operand is copied part by part.
+static constexpr int64_t long_steps = 128;
+static constexpr int64_t lhs_padding = 16;
+static constexpr int64_t lhs_floats = 96 * (512 + lhs_padding), sum_floats = 96 * 512;
+static_assert(192 * 128 <= lhs_floats && 192 * 256 <= sum_floats, "a block fits its buffers");
+// Steps a range of a split sum has at least.
+static constexpr int64_t range_steps = 4096;
+static constexpr int64_t most_block_chunks = 64;
+
+// One thread's buffers.
+struct BlockBuffers {
+  alignas(64) float lhs[lhs_floats];
+  alignas(64) float rhs[long_steps * panel_width];
+  alignas(64) float sums[sum_floats];
+};
+
+struct BlockPlan {
+  Plan panels;
+  BlockSize size;
+  bool late_rhs;    // parts of the right operand are copied as they are needed
+  Split ranges;     // of the sum, in units of KCC_BLOCK_COLUMNS steps
+  int64_t columns;  // of the result with the filling
+  float* results;   // of each range, rows of `columns`, when there are several
+};
+
+// Rows [begin, end) and panels [first, last) of the result.
+struct BlockPlace {
+  int64_t begin, end, first, last;
+  int64_t rows() const { return end - begin; }
+};
+
+static Matrix left_block(const Contraction& c, int64_t row, int64_t rows, int64_t p, int64_t steps, float* to) {
+  if (c.compute_lhs == nullptr) return {c.lhs.data + row * c.lhs.row_stride + p * c.lhs.column_stride, c.lhs.row_stride, c.lhs.column_stride, 0};
+  if (c.lhs_along_row) {
+    for (int64_t s = 0; s < steps; ++s) c.compute_lhs(c, row, p + s, rows, to + s * rows);
+    return {to, 1, rows, 0};
+  }
+  const int64_t stride = steps + lhs_padding;
+  for (int64_t r = 0; r < rows; ++r) c.compute_lhs(c, row + r, p, steps, to + r * stride);
+  return {to, stride, 1, 0};
+}
+
+// Columns of the right operand that are not there are zero.
+static void compute_panel(const Contraction& c, int64_t p, int64_t steps, int64_t column, int64_t columns, float* to, int64_t width) {
+  if (columns < width)
+    for (int64_t s = 0; s < steps; ++s) store(to + s * width + width - KCC_VW, vf{});
+  if (!c.rhs_along_row) {
+    for (int64_t s = 0; s < steps; ++s) c.compute_rhs(c, p + s, column, columns, to + s * width);
+    return;
+  }
+  float turned[long_steps];
+  for (int64_t j = 0; j < columns; ++j) {
+    c.compute_rhs(c, p, column + j, steps, turned);
+    for (int64_t s = 0; s < steps; ++s) to[s * width + j] = turned[s];
+  }
+}
+
+// Steps [p, p + steps) of a panel of the right operand.
+static Matrix right_part(const BlockPlan& plan, int64_t panel, int64_t p, int64_t steps, float* to) {
+  const Plan& panels = plan.panels;
+  const Contraction& c = panels.c;
+  const int64_t column = panels.column(panel), columns = panels.columns(panel), width = panels.width(panel);
+  if (!plan.late_rhs) {
+    if (panels.packed(panel)) return {panels.panel(panel) + p * width, width, 1, 0};
+    return {c.rhs.data + p * c.rhs.row_stride + along(column, c.rhs.block), c.rhs.row_stride, 1, 0};
+  }
+  if (c.compute_rhs != nullptr) compute_panel(c, p, steps, column, columns, to, width);
+  else pack_panel(c.rhs, p, steps, column, columns, to, width);
+  return {to, width, 1, 0};
+}
+
+// The sums of a panel lie row by row in `sums`, after those of the panels before.
+static void add_panel(const Matrix& lhs, const Matrix& rhs, int64_t rows, int64_t steps, int64_t width, bool resume, float* sums) {
+  const int64_t vectors = width / KCC_VW;
+  const Split split{rows, parts_of(rows, micro_rows(vectors))};
+  for (int64_t tile = 0; tile < split.parts; ++tile) {
+    const int64_t row = split.begin(tile);
+    MicroCall call{};
+    call.k = steps;
+    call.a = lhs.data + row * lhs.row_stride;
+    call.a_row = lhs.row_stride, call.a_step = lhs.column_stride;
+    call.b = rhs.data, call.b_step = rhs.row_stride;
+    call.c = sums + row * width, call.c_stride = width;
+    call.resume = resume;
+    call.ahead = nothing_ahead;
+    micro_kernel(split.begin(tile + 1) - row, vectors)(call);
+  }
+}
+
+// Steps [from, to) of the sums of one block.
+static void block_sums(const BlockPlan& plan, const BlockPlace& place, int64_t from, int64_t to, BlockBuffers* buffers) {
+  const int64_t longest = plan.late_rhs ? least(long_steps, plan.size.steps) : plan.size.steps;
+  const int64_t first_column = plan.panels.column(place.first);
+  // At least one part: the sums of no steps are zero.
+  for (int64_t p = from; p == from || p < to; p += longest) {
+    const int64_t steps = least(longest, to - p);
+    const Matrix lhs = left_block(plan.panels.c, place.begin, place.rows(), p, steps, buffers->lhs);
+    for (int64_t panel = place.first; panel < place.last; ++panel) {
+      const Matrix rhs = right_part(plan, panel, p, steps, buffers->rhs);
+      add_panel(lhs, rhs, place.rows(), steps, plan.panels.width(panel), p > from, buffers->sums + (plan.panels.column(panel) - first_column) * place.rows());
+    }
+  }
+}
+
+static void finish_block(const BlockPlan& plan, const BlockPlace& place, const float* sums) {
+  const int64_t first_column = plan.panels.column(place.first);
+  for (int64_t panel = place.first; panel < place.last; ++panel)
+    finish_tile(plan.panels, sums + (plan.panels.column(panel) - first_column) * place.rows(), plan.panels.width(panel), place.begin, panel, place.rows());
+}
+
+static void keep_block(const BlockPlan& plan, const BlockPlace& place, int64_t range, const float* sums) {
+  float* const result = plan.results + range * plan.panels.c.m * plan.columns;
+  for (int64_t panel = place.first; panel < place.last; ++panel)
+    for (int64_t row = place.begin; row < place.end; ++row, sums += plan.panels.width(panel))
+      for (int64_t j = 0; j < plan.panels.width(panel); j += KCC_VW) store(result + row * plan.columns + plan.panels.column(panel) + j, load(sums + j));
+}
+
+// Adds the results of the ranges, in order, and finishes them.
+static void finish_ranges(const BlockPlan& plan, kcc_pool* pool) {
+  const int64_t rows = plan.panels.c.m;
+  parallel(pool, rows, [&](int64_t row) {
+    float* const sums = plan.results + row * plan.columns;
+    for (int64_t range = 1; range < plan.ranges.parts; ++range)
+      for (int64_t j = 0; j < plan.columns; j += KCC_VW) store(sums + j, load(sums + j) + load(sums + range * rows * plan.columns + j));
+    plan.panels.c.finish(plan.panels.c, sums, plan.columns, row, 0, 1, plan.panels.c.n);
+  });
+}
+
+// Chunks: some rows, some panels, one range of the sum.
+static void run_block_grid(const BlockPlan& plan, const Split& rows, const Split& groups, kcc_pool* pool) {
+  parallel(pool, rows.parts * groups.parts * plan.ranges.parts, [&](int64_t chunk) {
+    BlockBuffers buffers;
+    const int64_t range = chunk % plan.ranges.parts, group = chunk / plan.ranges.parts % groups.parts, part = chunk / plan.ranges.parts / groups.parts;
+    const Split blocks{rows.begin(part + 1) - rows.begin(part), parts_of(rows.begin(part + 1) - rows.begin(part), plan.size.rows)};
+    for (int64_t block = 0; block < blocks.parts; ++block) {
+      const BlockPlace place{rows.begin(part) + blocks.begin(block), rows.begin(part) + blocks.begin(block + 1), groups.begin(group), groups.begin(group + 1)};
+      block_sums(plan, place, plan.ranges.begin(range) * KCC_BLOCK_COLUMNS, least(plan.panels.c.k, plan.ranges.begin(range + 1) * KCC_BLOCK_COLUMNS), &buffers);
+      if (plan.ranges.parts > 1) keep_block(plan, place, range, buffers.sums);
+      else finish_block(plan, place, buffers.sums);
+    }
+  });
+  if (plan.ranges.parts > 1) finish_ranges(plan, pool);
+}
+
+static int64_t ranges_of(const Contraction& c, int64_t columns) {
+  const int64_t result = c.m * columns;
+  return larger_of(1, least(least(c.k / range_steps, 16), c.split_room / result));
+}
+
+static void run_blocks(const Contraction& c, float* space, kcc_pool* pool) {
+  const int64_t vectors = parts_of(c.n, KCC_VW), threads = pool == nullptr ? 1 : pool->threads;
+  BlockPlan plan{{c, {vectors, parts_of(vectors, panel_vectors)}, false, false, false, space}, column_block, c.long_sum, {parts_of(c.k, KCC_BLOCK_COLUMNS), 1}, vectors * KCC_VW, space};
+  const bool by_columns = c.compute_lhs == nullptr ? c.lhs.column_stride != 1 : c.lhs_along_row;
+  if (!by_columns) plan.size = plan.panels.vectors.parts == 1 ? row_block_of_one_panel : row_block;
+  if (plan.late_rhs) plan.ranges.parts = ranges_of(c, plan.columns);
+  else {
+    plan.panels.pack_all = c.rhs.column_stride != 1 || (c.rhs.block == 0 && c.m >= 192);
+    plan.panels.pack_edge = c.n % KCC_VW != 0;
+    const int64_t first = plan.panels.pack_all ? 0 : plan.panels.vectors.parts - (plan.panels.pack_edge ? 1 : 0);
+    parallel(pool, plan.panels.vectors.parts - first, [&](int64_t i) { pack(plan.panels, first + i, plan.panels.panel(first + i)); });
+  }
+  // Groups as wide as a block may be; more of either cut when there are too few chunks for the threads.
+  Split groups{plan.panels.vectors.parts, parts_of(plan.panels.vectors.parts * panel_width, plan.size.columns)};
+  Split rows{c.m, least(most_block_chunks, parts_of(c.m, plan.size.rows))};
+  const int64_t wanted = threads == 1 ? 1 : 4 * threads;
+  if (rows.parts * groups.parts * plan.ranges.parts < wanted) rows.parts = least(parts_of(c.m, 12), parts_of(wanted, groups.parts * plan.ranges.parts));
+  if (rows.parts * groups.parts * plan.ranges.parts < wanted) groups.parts = least(groups.whole, parts_of(wanted, rows.parts * plan.ranges.parts));
+  run_block_grid(plan, rows, groups, pool);
+}
+
+}  // namespace KCC_LEVEL
+}  // namespace kcc

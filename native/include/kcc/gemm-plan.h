@@ -1,0 +1,50 @@
+// How the columns of a contraction are cut into panels, and handing chunks to the pool.
+#pragma once
+#include "gemm-micro.h"
+#include "gemm-pack.h"
+
+namespace kcc {
+inline namespace KCC_LEVEL {
+
+static inline int64_t larger_of(int64_t a, int64_t b) { return a > b ? a : b; }
+static constexpr int64_t parts_of(int64_t whole, int64_t part) { return (whole + part - 1) / part; }
+
+// `whole` things in `parts` parts whose sizes differ by at most one.
+struct Split {
+  int64_t whole, parts;
+  int64_t begin(int64_t i) const { return i * (whole / parts) + least(i, whole % parts); }
+};
+
+template <class Body> static void parallel(kcc_pool* pool, int64_t count, const Body& body) {
+  if (pool == nullptr || count <= 1) {
+    for (int64_t i = 0; i < count; ++i) body(i);
+    return;
+  }
+  pool->run(pool, count, [](void* context, int64_t i) { (*static_cast<const Body*>(context))(i); }, const_cast<Body*>(&body));
+}
+
+struct Plan {
+  Contraction c;
+  Split vectors;         // of the columns, in panels
+  bool pack_all, pack_edge;
+  bool pack_late;        // the one chunk that uses a panel copies it, over the one it used before
+  float* panels;         // copies, one after another; only the last one when only the edge is packed
+  int64_t column(int64_t panel) const { return vectors.begin(panel) * KCC_VW; }
+  int64_t width(int64_t panel) const { return column(panel + 1) - column(panel); }
+  int64_t columns(int64_t panel) const { return least(column(panel + 1), c.n) - column(panel); }
+  bool packed(int64_t panel) const { return pack_all || (pack_edge && panel == vectors.parts - 1); }
+  float* panel(int64_t i) const { return panels + (pack_all ? column(i) * c.k : 0); }
+};
+
+static void finish_tile(const Plan& plan, const float* sums, int64_t stride, int64_t row, int64_t panel, int64_t rows) {
+  plan.c.finish(plan.c, sums, stride, row, plan.column(panel), rows, plan.columns(panel));
+}
+
+static void pack(const Plan& plan, int64_t panel, float* copy) {
+  pack_panel(plan.c.rhs, 0, plan.c.k, plan.column(panel), plan.columns(panel), copy, plan.width(panel));
+}
+
+static constexpr Ahead nothing_ahead[] = {{nullptr, 0, INT64_MAX}};
+
+}  // namespace KCC_LEVEL
+}  // namespace kcc
