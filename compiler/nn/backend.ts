@@ -10,24 +10,11 @@ import type { Node } from '../ir/graph.js'
 import * as b from '../ops/build.js'
 import type { Axes } from '../ops/build.js'
 import * as c from '../ops/compositions.js'
-import { within } from '../ops/provenance.js'
-import { captureLocation } from '../support/capture.js'
 import { gradients as gradientNodes } from '../ops/gradients.js'
 import { hardSigmoid as hardSigmoidOf, relu as reluOf, type ReluOptions } from './activations.js'
+import { atCall, operand, tensor, type TensorOrNumber } from './backend-call.js'
 import type { KShape } from './shape.js'
 import { KTensor, type TensorLike } from './tensor.js'
-
-/** A symbolic tensor, or a number. */
-export type TensorOrNumber = TensorLike | number
-
-const operand = (x: TensorOrNumber): Node | number => (typeof x === 'number' ? x : x.node)
-const tensor = (node: Node): KTensor => new KTensor(node)
-
-/** Nodes made by a user's call carry the line of it, also deep inside a layer. */
-function atCall<T>(make: () => T): T {
-  const location = captureLocation()
-  return location ? within({ location }, make) : make()
-}
 
 const unary = (f: (x: Node) => Node) => (x: TensorLike): KTensor => atCall(() => tensor(f(x.node)))
 const binary = (f: (a: b.Operand, b: b.Operand) => Node) => (x: TensorOrNumber, y: TensorOrNumber): KTensor =>
@@ -78,6 +65,12 @@ export const square = unary(c.square)
 export const exp = unary(b.exp)
 /** -1, 0 or 1. */
 export const sign = unary(b.sign)
+/** To the nearest integer, halves to the even one. */
+export const round = unary(c.round)
+/** The sine, within 1e-6 for |x| up to a thousand. */
+export const sin = unary(c.sine)
+/** The cosine, within 1e-6 for |x| up to a thousand. */
+export const cos = unary(c.cosine)
 /** The natural logarithm. */
 export const log = unary(b.log)
 /** The square root; 0 for negative x, as in Keras. */
@@ -164,12 +157,13 @@ export const oneHot = (indices: TensorLike, numClasses: number): KTensor => tens
 export const zerosLike = unary(b.zerosLike)
 /** Ones of the shape and type of x. */
 export const onesLike = unary(b.onesLike)
-/** A tensor of one value. */
-export const constant = (value: number, { dtype = 'float32', shape = [] }: { readonly dtype?: DType; readonly shape?: readonly number[] } = {}): KTensor =>
-  tensor(b.constant(value, { dtype, shape }))
-
-/** `then` where the condition holds, else `otherwise`. A 0-d condition chooses for all elements. */
-export const switchTo = (condition: TensorLike, then: TensorOrNumber, otherwise: TensorOrNumber): KTensor => tensor(b.select(condition.node, operand(then), operand(otherwise)))
+/** `then` where the condition holds, else `otherwise`. A condition of fewer axes chooses for all that lies below one of its elements. */
+export const switchTo = (condition: TensorLike, then: TensorOrNumber, otherwise: TensorOrNumber): KTensor => {
+  const [chosen, other] = [operand(then), operand(otherwise)], { node } = condition
+  const rank = Math.max(...[chosen, other].map((x) => (typeof x === 'number' ? 0 : x.type.shape.length)))
+  const missing = node.type.shape.length === 0 ? 0 : Math.max(0, rank - node.type.shape.length)
+  return atCall(() => tensor(b.select(b.reshape(node, [...node.type.shape, ...Array.from({ length: missing }, () => 1)]), chosen, other)))
+}
 /** x, through which no gradient flows. */
 export const stopGradient = unary(b.stopGradient)
 
@@ -181,6 +175,8 @@ export function gradients(loss: TensorLike, variables: readonly TensorLike[]): K
 
 /** Sizes, with null for those not known before a call. */
 export const intShape = (x: KTensor): KShape => x.shape
+/** How many elements a tensor of known sizes has. */
+export const countParams = (x: KTensor): number => x.shape.reduce<number>((product, d) => product * (d ?? NaN), 1)
 /** Number of axes. */
 export const ndim = (x: KTensor): number => x.ndim
 /** Element type. */
@@ -192,3 +188,8 @@ export const floatx = (): DType => 'float32'
 
 // Keras' names for these are words of the language.
 export { switchTo as switch, variance as var }
+
+export * from './backend-arrays.js'
+export * from './backend-images.js'
+export * from './backend-training.js'
+export type { TensorOrNumber } from './backend-call.js'

@@ -61,6 +61,23 @@ export function oneHot(labels: Node, classes: number): Node {
   return b.cast(b.equal(b.expandDims(labels, -1), positions), 'float32')
 }
 
+/** Whether fewer than k classes are predicted higher than the true one, an int32 label; a class tied with it is not higher. */
+export function inTopK(labels: Node, p: Node, k: number): Node {
+  const { shape } = p.type
+  const column = b.reshape(labels, [...shape.slice(0, -1), 1])
+  const isTrue = b.equal(b.broadcastTo(column, shape), b.iota(shape, shape.length - 1, 'int32'))
+  const ofTrue = b.sum(b.select(isTrue, p, 0), [-1], true)
+  return b.less(b.sum(b.cast(b.greater(p, ofTrue), 'float32'), [-1]), k)
+}
+
+/** To the nearest integer, halves to the even one, as TensorFlow and numpy round. No gradient flows through it. */
+export function round(x: Node): Node {
+  const whole = b.floor(x)
+  const rest = b.sub(x, whole)
+  const isOdd = b.notEqual(whole, b.mul(b.floor(b.mul(whole, 0.5)), 2))
+  return b.add(whole, b.cast(b.or(b.greater(rest, 0.5), b.and(b.equal(rest, 0.5), isOdd)), x.type.dtype))
+}
+
 /** Taylor's series of sin(x) / x in x², from its last coefficient on: within 1e-7 for |x| <= pi / 2. */
 const SINE_SERIES = [-1 / 39916800, 1 / 362880, -1 / 5040, 1 / 120, -1 / 6, 1]
 
@@ -70,6 +87,21 @@ function smallSine(x: Node): Node {
   const [last, ...rest] = SINE_SERIES
   return b.mul(x, rest.reduce<Node>((sum, c, i) => b.add(i === 0 ? sum : b.mul(sum, y), c), b.mul(y, last!)))
 }
+
+/** Pi in three parts, of which the first two have so few bits that their multiples are exact up to a thousand turns. */
+const PI_PARTS = [3.140625, 9.67502593994140625e-4, 1.509957990978376432e-7]
+
+/** sin(x): less the nearest multiple of pi, whose sign alternates. Within 1e-6 for |x| up to a thousand. */
+export function sine(x: Node): Node {
+  const turns = b.stopGradient(round(b.mul(x, 1 / Math.PI)))
+  const rest = PI_PARTS.reduce<Node>((left, part) => b.sub(left, b.mul(turns, part)), x)
+  const isOdd = b.notEqual(b.mul(b.floor(b.mul(turns, 0.5)), 2), turns)
+  const value = smallSine(rest)
+  return b.select(isOdd, b.neg(value), value)
+}
+
+/** cos(x) = sin(pi / 2 - |x|). */
+export const cosine = (x: Node): Node => sine(b.sub(Math.PI / 2, b.abs(x)))
 
 /**
  * Standard normal numbers, float32, of random stream `stream`: other ones at every step. By Box and Muller, where the

@@ -3,6 +3,7 @@ import * as kcc from '../../compiler/index.js'
 import { readNpz } from '../../compiler/files/npz.js'
 import { readFileSync } from 'node:fs'
 import { activationCases } from './activation-cases.js'
+import { backendCases } from './backend-cases.js'
 import { Unsupported, type Folder, type GoldenCase } from './case.js'
 import { hasExport } from './console-runs.js'
 import { lossAndMetricCases } from './loss-cases.js'
@@ -16,7 +17,7 @@ export const preprocessing: Folder = {
   cases: () => [
     ...activationCases(),
     ...lossAndMetricCases(once(() => readNpz(readFileSync(vectorPath('preprocessing', 'metrics.npz')), 'metrics.npz'))),
-    ...projectionCases(), ...initializerCases(), ...categoricalCases(), ...apiCases(),
+    ...projectionCases(), ...initializerCases(), ...categoricalCases(), ...backendCases(), ...apiCases(),
   ],
 }
 
@@ -52,7 +53,6 @@ const lists: readonly { readonly file: string; readonly list: string; readonly a
   { file: 'image', list: 'standardize', api: 'ImageDataGenerator' },
   { file: 'image', list: 'apply_transform', api: 'ImageDataGenerator' },
   { file: 'image', list: 'flow', api: 'ImageDataGenerator' },
-  { file: 'backend', list: 'cases', api: 'backend' },
   { file: 'cudnn_weights', list: 'cases', api: 'CuDNNLSTM' },
 ]
 

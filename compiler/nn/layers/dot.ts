@@ -25,7 +25,7 @@ const dotAxes = (doc: string): Option<DotAxes, DotAxes> => ({
 })
 
 /** The axis of each input, from 0 up. @throws ValueError for the batch axis or one that is not there. */
-function axesOf(axes: DotAxes, ranks: readonly [number, number]): [number, number] {
+export function axesOf(axes: DotAxes, ranks: readonly [number, number]): [number, number] {
   const given = typeof axes === 'number' ? [axes, axes] : axes
   return ranks.map((rank, i) => {
     const axis = given[i]! < 0 ? given[i]! + rank : given[i]!
@@ -53,7 +53,7 @@ function lastAxis(x: Node, axis: number): Node {
 }
 
 /** For each sample the sum over one axis of each input of all products: [B, …of a, …of b], at least [B, 1]. */
-function batchDot(a: Node, b: Node, [i, j]: readonly [number, number]): Node {
+export function batchDot(a: Node, b: Node, [i, j]: readonly [number, number]): Node {
   const [left, right] = [lastAxis(a, i), lastAxis(b, j)]
   const [batch, ...rows] = left.type.shape.slice(0, -1)
   const columns = right.type.shape.slice(1, -1)

@@ -29,6 +29,12 @@ function binaryOfProbabilities(t: Node, p: Node): Node {
   return neg(add(hit, miss))
 }
 
+/** -t log p - (1 - t) log(1 - p) of each element. */
+export function binaryByElement(t: Node, p: Prediction, options: LossOptions): Node {
+  const logits = logitsOf(p, 'sigmoid', options)
+  return logits ? sigmoidCrossentropy(t, logits) : binaryOfProbabilities(t, p.node)
+}
+
 export const binaryCrossentropy = defineLoss({
   name: 'binary_crossentropy',
   aliases: [],
@@ -39,9 +45,7 @@ export const binaryCrossentropy = defineLoss({
   options: ['from_logits', 'label_smoothing'],
   compute: (t, p, options) => {
     const s = options.label_smoothing
-    const target = s > 0 ? add(mul(t, 1 - s), 0.5 * s) : t
-    const logits = logitsOf(p, 'sigmoid', options)
-    return mean(logits ? sigmoidCrossentropy(target, logits) : binaryOfProbabilities(target, p.node), [-1])
+    return mean(binaryByElement(s > 0 ? add(mul(t, 1 - s), 0.5 * s) : t, p, options), [-1])
   },
 })
 

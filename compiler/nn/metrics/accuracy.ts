@@ -1,17 +1,9 @@
 /** The accuracies. Source: keras/metrics.py of 2.3.1. */
 import type { Node } from '../../ir/graph.js'
-import { add, and, argmax, broadcastTo, cast, equal, floor, greater, iota, less, mean, mul, notEqual, or, reshape, select, sub, sum } from '../../ops/build.js'
+import { argmax, cast, equal, greater, mean, reshape } from '../../ops/build.js'
+import { inTopK, round } from '../../ops/compositions.js'
 import { integer, number } from '../option.js'
 import { always, defineMetric } from './define-metric.js'
-
-/** To the nearest integer, halves to the even one, as TensorFlow and numpy round. */
-function round(x: Node): Node {
-  const whole = floor(x)
-  const rest = sub(x, whole)
-  const isOdd = notEqual(whole, mul(floor(mul(whole, 0.5)), 2))
-  const up = or(greater(rest, 0.5), and(equal(rest, 0.5), isOdd))
-  return add(whole, cast(up, 'float32'))
-}
 
 const asNumber = (condition: Node): Node => cast(condition, 'float32')
 
@@ -74,15 +66,6 @@ export const SparseCategoricalAccuracy = defineMetric({
   }),
 })
 
-/** Whether fewer than k classes are predicted higher than the true one; a class tied with it is not higher. */
-function inTopK(labels: Node, p: Node, k: number): Node {
-  const { shape } = p.type
-  const column = reshape(labels, [...shape.slice(0, -1), 1])
-  const isTrue = equal(broadcastTo(column, shape), iota(shape, shape.length - 1, 'int32'))
-  const ofTrue = sum(select(isTrue, p, 0), [-1], true)
-  return asNumber(less(sum(asNumber(greater(p, ofTrue)), [-1]), k))
-}
-
 const howMany = integer('how many of the highest predictions count', 5)
 
 /** `TopKCategoricalAccuracy({ k, name })`: share of samples whose one-hot class is among the k largest predictions. */
@@ -94,7 +77,7 @@ export const TopKCategoricalAccuracy = defineMetric({
   options: { k: howMany },
   positional: [],
   sparse: false,
-  rule: ({ k }) => ({ values: ({ target, prediction }) => inTopK(argmax(target, -1), prediction.node, k) }),
+  rule: ({ k }) => ({ values: ({ target, prediction }) => asNumber(inTopK(argmax(target, -1), prediction.node, k)) }),
 })
 
 /** `SparseTopKCategoricalAccuracy({ k, name })`: share of samples whose class number is among the k largest predictions. */
@@ -106,5 +89,5 @@ export const SparseTopKCategoricalAccuracy = defineMetric({
   options: { k: howMany },
   positional: [],
   sparse: true,
-  rule: ({ k }) => ({ values: ({ target, prediction }) => inTopK(target, prediction.node, k) }),
+  rule: ({ k }) => ({ values: ({ target, prediction }) => asNumber(inTopK(target, prediction.node, k)) }),
 })

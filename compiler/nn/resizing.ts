@@ -1,0 +1,43 @@
+/** Images, sequences and volumes made larger by repetition or interpolation: for layers and for K functions. */
+import { multiplyDims, subtractDims } from '../ir/dim.js'
+import type { Node } from '../ir/graph.js'
+import { add, broadcastTo, div, expandDims, iota, mul, pad, reshape, slice, sub } from '../ops/build.js'
+import type { DataFormat } from './option.js'
+import { spatialAxes, type SpatialRank } from './spatial.js'
+
+export const interpolations = ['nearest', 'bilinear'] as const
+export type Interpolation = (typeof interpolations)[number]
+
+/** Merges axis `axis + 1` into `axis`. */
+function mergeAxis(x: Node, axis: number): Node {
+  const { shape } = x.type
+  return reshape(x, [...shape.slice(0, axis), multiplyDims(shape[axis]!, shape[axis + 1]!), ...shape.slice(axis + 2)])
+}
+
+/** Every element along `axis` `factor` times in a row. */
+export function repeated(x: Node, axis: number, factor: number): Node {
+  const { shape } = x.type
+  return mergeAxis(broadcastTo(expandDims(x, axis + 1), [...shape.slice(0, axis + 1), factor, ...shape.slice(axis + 1)]), axis)
+}
+
+/** What the next element along `axis` has more than each; 0 for the last, which is followed by itself. */
+function stepsAlong(x: Node, axis: number): Node {
+  const { shape } = x.type
+  const pairs = shape.map((d, i) => (i === axis ? subtractDims(d, 1) : d))
+  const at = (i: number): number[] => shape.map((_, k) => (k === axis ? i : 0))
+  return pad(sub(slice(x, at(1), pairs), slice(x, at(0), pairs)), at(0), at(1))
+}
+
+/** `factor` steps from each element along `axis` towards the next one: position i of the result is i / factor of the input. */
+function interpolated(x: Node, axis: number, factor: number): Node {
+  if (factor === 1) return x
+  const others = x.type.shape.slice(axis + 1).map(() => 1)
+  const share = reshape(div(iota([factor], 0, 'float32'), factor), [factor, ...others])
+  return mergeAxis(add(expandDims(x, axis + 1), mul(expandDims(stepsAlong(x, axis), axis + 1), share)), axis)
+}
+
+/** Each spatial axis `factors` times as long: elements repeated, or steps towards the next one. */
+export function enlarged(x: Node, factors: readonly number[], format: DataFormat, kind: Interpolation): Node {
+  const along = kind === 'nearest' ? repeated : interpolated
+  return spatialAxes(factors.length as SpatialRank, format).reduce((at, axis, i) => along(at, axis, factors[i]!), x)
+}
