@@ -1,11 +1,11 @@
 /** Reductions: sum prod max min over axes, argmax along one. */
-import { sizeOf, type Dim, type Shape } from '../ir/dim.js'
+import { isStatic, sizeOf, type Dim, type Shape } from '../ir/dim.js'
 import type { Attrs, Node, TensorType } from '../ir/graph.js'
 import type { ReduceOp } from '../ir/loop.js'
 import { integersAttr, numberAttr, tiesAttr } from './attrs.js'
 import * as b from './build.js'
 import { defineOp, type EvaluateContext, type Gradient, type OpDefinition, type Reject, type Sample, type Tensor } from './define-op.js'
-import { argumentOf, isOp } from './patterns.js'
+import { argumentOf, constantOf, isOp } from './patterns.js'
 import { f32, i32, u8 } from './samples.js'
 import { elementCount, positions, rowMajorStrides } from './strides.js'
 import { typeRules } from './type-rules.js'
@@ -88,11 +88,12 @@ function reduceName(node: Node): ReduceOp {
   return names.find((n) => isOp(node, n))!
 }
 
-/** sum(broadcast(x)) = sum(x over its own axes) * number of repetitions; sum of a constant = constant * count */
+/** sum(broadcast(x)) = sum(x over its own axes) * number of repetitions; sum of a finite constant = constant * count */
 function simplifySum(node: Node): Node | null {
   const x = node.inputs[0]!
   if (node.type.dtype === 'int32') return null
-  if (isOp(x, 'constant')) return repeated(b.constant(Number(x.attrs.value), node.type), sizeOf(axesOf(node.attrs).map((a) => x.type.shape[a]!)))
+  const value = constantOf(x)
+  if (value !== null && Number.isFinite(value)) return times(b.constant(value, node.type), sizeOf(axesOf(node.attrs).map((a) => x.type.shape[a]!)))
   const source = argumentOf(x, 'broadcastTo')
   if (!source) return null
   const { shape } = x.type
@@ -105,8 +106,13 @@ function simplifySum(node: Node): Node | null {
   return repeated(b.broadcastTo(kept, node.type.shape), sizeOf(axes.map((a) => shape[a]!)))
 }
 
-/** x added `count` times. */
-const repeated = (x: Node, count: Dim): Node => b.mul(x, b.cast(b.dimension(count), x.type.dtype))
+const times = (x: Node, count: Dim): Node => b.mul(x, b.cast(b.dimension(count), x.type.dtype))
+
+/** x added `count` times: 0 of nothing, also where x is infinite or NaN, as a mean over no samples is. */
+function repeated(x: Node, count: Dim): Node {
+  if (isStatic(count)) return count === 0 ? b.zerosLike(x) : times(x, count)
+  return b.select(b.greater(b.dimension(count), 0), times(x, count), 0)
+}
 
 export const sum = defineReduction({
   name: 'sum', doc: 'The sum over `axes`, which are dropped; 0 of nothing; int32 wraps around. NaN when an element is NaN.',

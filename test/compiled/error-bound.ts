@@ -69,7 +69,7 @@ function inheritedError(node: Node, inputs: readonly Bounded[], value: Tensor, r
     case 'contract': return contractionError(inputs as [Bounded, Bounded], value, again)
     case 'lookup': return movedError(inputs[1]!, again((x) => (x === inputs[1] ? x.value.data : x.error)))
     case 'collect': return collectionError(inputs as [Bounded, Bounded], value, again)
-    case 'pointwise': return pointwiseError(node, inputs, value, again)
+    case 'pointwise': return pointwiseError(node, inputs, value, again, run)
   }
 }
 
@@ -79,10 +79,9 @@ const reach = (x: Bounded): Float64Array => x.value.data.map((v, i) => Math.abs(
 
 function reductionError(op: 'sum' | 'prod' | 'max' | 'min', x: Bounded, value: Tensor, again: Again): Float64Array {
   const terms = x.value.data.length / Math.max(1, value.data.length)
-  if (op === 'max' || op === 'min') {
-    const worst = x.error.reduce((a, b) => Math.max(a, b), 0)
-    return value.data.map(() => worst)
-  }
+  // No further off than the element that is furthest off.
+  if (op === 'max') return again((of) => of.error)
+  if (op === 'min') return again((of) => of.error.map((e) => -e)).map((e) => -e)
   const far = again(reach), near = again(magnitude)
   // |product of (x + e)| - |product of x|, plus a rounding for each factor.
   if (op === 'prod') return far.map((f, i) => f - near[i]! + terms * unit * f)
@@ -107,8 +106,35 @@ function collectionError([rows, x]: [Bounded, Bounded], value: Tensor, again: Ag
   return movedError(rows, value.data.map((_, i) => far[i]! - near[i]! + rows.value.data.length * unit * far[i]!))
 }
 
-function pointwiseError(node: Node, inputs: readonly Bounded[], value: Tensor, again: Again): Float64Array {
+/** The reduction to an extreme of `x` that `node` repeats, and the moves from its result to `node`; null for other nodes. */
+function extremeOf(x: Node, node: Node, moves: readonly Node[] = []): { readonly extreme: Node; readonly moves: readonly Node[] } | null {
+  const { lowering } = opOf(node)
+  if (lowering.kind === 'view' || lowering.kind === 'indexMap') return extremeOf(x, node.inputs[0]!, [node, ...moves])
+  return lowering.kind === 'reduce' && (lowering.op === 'max' || lowering.op === 'min') && node.inputs[0] === x ? { extreme: node, moves } : null
+}
+
+/**
+ * Whether an element of x is the extreme of x: both have the same error, so that it is certain where no other comes near, and
+ * where all that come near are exact.
+ */
+function attainedError(x: Bounded, { extreme, moves }: { readonly extreme: Node; readonly moves: readonly Node[] }, run: Run): Float64Array {
+  const { shape } = x.value, { lowering } = opOf(extreme)
+  const sign = lowering.kind === 'reduce' && lowering.op === 'min' ? -1 : 1
+  const overAll = (values: Float64Array, op: 'max' | 'sum'): Float64Array => {
+    const reduced = evaluateNode({ ...extreme, op }, [{ shape, data: values }], run)
+    return moves.reduce((at, move) => evaluateNode(move, [at], run), reduced).data
+  }
+  const high = x.value.data.map((v, i) => sign * v + x.error[i]!)
+  const least = overAll(x.value.data.map((v, i) => sign * v - x.error[i]!), 'max')
+  const near = high.map((h, i) => Number(h >= least[i]!))
+  const rivals = overAll(near, 'sum'), inexact = overAll(near.map((n, i) => (x.error[i]! > 0 ? n : 0)), 'sum')
+  return near.map((n, i) => (n > 0 && rivals[i]! > 1 && inexact[i]! > 0 ? 1 : 0))
+}
+
+function pointwiseError(node: Node, inputs: readonly Bounded[], value: Tensor, again: Again, run: Run): Float64Array {
   if (inputs.every((x) => x.error.every((e) => e === 0))) return new Float64Array(value.data.length)
+  const attained = node.op === 'equal' ? extremeOf(node.inputs[0]!, node.inputs[1]!) : null
+  if (attained) return attainedError(inputs[0]!, attained, run)
   if (!closedForms.has(node.op)) return cornerError(inputs, value, again)
   const x = inputs.map(() => 0), e = inputs.map(() => 0)
   return value.data.map((v, i) => {
@@ -127,7 +153,8 @@ function pointError(op: string, x: readonly number[], e: readonly number[], v: n
     case 'add': case 'sub': return ea + eb
     case 'mul': return Math.abs(a) * eb + Math.abs(b) * ea + ea * eb
     case 'div': return Math.abs(b) > eb ? (ea + Math.abs(v) * eb) / (Math.abs(b) - eb) : Infinity
-    case 'neg': case 'abs': case 'relu': return ea
+    case 'neg': case 'abs': return ea
+    case 'relu': return a + ea <= 0 ? 0 : ea
     case 'maximum': case 'minimum': return Math.max(ea, eb)
     case 'and': case 'or': case 'not': return Math.max(...e)
     case 'select': return (ea > 0 ? Math.abs(b - c) : 0) + Math.max(eb, ec)
