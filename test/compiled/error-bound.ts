@@ -48,12 +48,15 @@ function roundings(node: Node): number {
   const { lowering, cost } = opOf(node)
   switch (lowering.kind) {
     case 'pointwise': return node.op === 'pow' ? 32 : cost === 'costly' ? 8 : exactOps.has(node.op) ? 0 : 1
-    case 'generate': return 1
+    case 'generate': return isExact(node) ? 0 : 1
     case 'leaf': case 'view': case 'indexMap': case 'tiles': case 'argmax': case 'lookup': return 0
     case 'reduce': return lowering.op === 'max' || lowering.op === 'min' ? 0 : 1
     case 'contract': case 'collect': return 1
   }
 }
+
+/** A number that float32 has. */
+const isExact = ({ op, attrs }: Node): boolean => op === 'constant' && Math.fround(Number(attrs['value'])) === Number(attrs['value'])
 
 const exactOps: ReadonlySet<string> = new Set(['neg', 'abs', 'relu', 'maximum', 'minimum', 'sign', 'floor', 'select'])
 
@@ -133,6 +136,8 @@ function attainedError(x: Bounded, { extreme, moves }: { readonly extreme: Node;
 
 function pointwiseError(node: Node, inputs: readonly Bounded[], value: Tensor, again: Again, run: Run): Float64Array {
   if (inputs.every((x) => x.error.every((e) => e === 0))) return new Float64Array(value.data.length)
+  // A value compared with itself asks whether it is NaN.
+  if (node.type.dtype === 'bool' && inputs.length > 1 && node.inputs[0] === node.inputs[1]) return new Float64Array(value.data.length)
   const attained = node.op === 'equal' ? extremeOf(node.inputs[0]!, node.inputs[1]!) : null
   if (attained) return attainedError(inputs[0]!, attained, run)
   if (!closedForms.has(node.op)) return cornerError(inputs, value, again)

@@ -9,12 +9,12 @@ import { formsOf, nameOf, type FuzzCase } from './fuzz-cases.js'
 /** What was compared so far, and how close it came to its bounds. */
 export type Tally = { elements: number; unknown: number; worst: number; worstFusion: number }
 
-const batches = [1, 3, 17]
+export const usualBatches: readonly number[] = [1, 3, 17]
 /** A batch at which kernels are cut into ranges. */
 const wideBatch = 600
 
 /** @throws Error saying which value is wrong. */
-export function checkFunction(c: FuzzCase, native: NativeFunctions, tally: Tally): void {
+export function checkFunction(c: FuzzCase, native: NativeFunctions, tally: Tally, batches = usualBatches): void {
   for (const B of c.seed % 8 === 5 ? [0, ...batches] : batches) checkAt(c, { B }, native, tally)
   checkThreads(c, native)
 }

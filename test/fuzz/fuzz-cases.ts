@@ -13,10 +13,10 @@ export type FuzzCase = RandomFunction & { readonly optimized: Graph; readonly mo
 /** The batch size that specialized functions have kernels for. */
 export const fixedBatch = 3
 
-export const fuzzCases = (first: number, count: number): FuzzCase[] => Array.from({ length: count }, (_, i) => fuzzCase(first + i))
+export const fuzzCases = (first: number, count: number, random: (seed: number) => RandomFunction = randomFunction): FuzzCase[] =>
+  Array.from({ length: count }, (_, i) => fuzzCase(random(first + i)))
 
-function fuzzCase(seed: number): FuzzCase {
-  const made = randomFunction(seed)
+function fuzzCase(made: RandomFunction): FuzzCase {
   const module = optimize({ name: 'm', variables: made.variables, scalars: made.scalars, functions: [made.graph] }, new Observer('m', (m) => verifyModule(m, inferType), printModule))
   return { ...made, module, optimized: module.functions[0]! }
 }

@@ -37,7 +37,12 @@ export function randomFunction(seed: number): RandomFunction {
     const made = b.within({ location: null, path: `step_${i}` }, () => attempt(() => d.of(steps)(d)))
     if (made && isSmall(made)) d.pool.push(made)
   }
-  const results = [...new Set([...d.pool.slice(-1 - d.whole(3)), ...(d.chance(0.3) ? [d.any()] : [])])]
+  return finished(seed, d, [...new Set([...d.pool.slice(-1 - d.whole(3)), ...(d.chance(0.3) ? [d.any()] : [])])])
+}
+
+/** The function with these results: their loss, maybe slopes of it, maybe updates, maybe further outputs. */
+export function finished(seed: number, d: Draw, results: readonly Node[]): RandomFunction {
+  const { inputs, labels } = d
   const loss = results.map((node) => b.mean(b.tanh(node))).reduce((s, t) => b.add(s, t))
   const slopes = d.chance(0.6) ? slopesOf(loss, [...inputs.filter(() => d.chance(0.3)), ...d.variables]) : new Map<Node, Node>()
   const updates = d.chance(0.5) ? b.within({ location: null, path: 'update' }, () => drawUpdates(d, slopes)) : []
@@ -55,7 +60,7 @@ export function randomFunction(seed: number): RandomFunction {
 }
 
 /** A step that an op refuses makes nothing. */
-function attempt(step: () => Node | null): Node | null {
+export function attempt(step: () => Node | null): Node | null {
   try {
     return step()
   } catch (error) {

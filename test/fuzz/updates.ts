@@ -35,7 +35,7 @@ const rules: readonly Rule[] = [
   (d, w, g) => { const u = slot(d, w), v = slot(d, w), next = b.add(w, g); return [to(u, next), to(v, next), to(w, b.mul(u, 0.5))] },
   (d, w) => { const u = slot(d, w); return [to(w, b.zerosLike(w)), to(u, b.add(u, w))] },
   // Elements of the old value are needed elsewhere.
-  (_, w) => { const [m, n] = w.type.shape; return [to(w, m === n && m !== undefined ? b.mul(b.transpose(w), 0.5) : b.sub(w, b.mean(w)))] },
+  (_, w) => { const [m, n, ...more] = w.type.shape; return [to(w, m === n && m !== undefined && more.length === 0 ? b.mul(b.transpose(w), 0.5) : b.sub(w, b.mean(w)))] },
   (_, w) => [to(w, w.type.shape.length > 0 ? b.sub(w, b.max(w, -1, true)) : w)],
   (_, w) => [to(w, w.type.shape.length > 0 ? softmax(w, w.type.shape.length - 1) : b.tanh(w))],
   (_, w) => {

@@ -1,0 +1,25 @@
+/**
+ * Random networks of convolutions, pooling and what stands between them, with their gradients and updates: compiled fused,
+ * unfused and for a fixed batch, against the interpreter; the same bits with any number of threads. `KCC_NETWORKS=<count>`
+ * tests more, `KCC_NETWORK_FIRST=<seed>` others, `KCC_NETWORK_SEED=<seed>` one alone and prints it.
+ */
+import { expect, test } from 'vitest'
+import { emptyTally, failures, prepare, tallyText } from './fuzz-batch.js'
+import { randomNetwork } from './random-network.js'
+
+process.env['KCC_POISON'] = '1'
+
+const only = process.env['KCC_NETWORK_SEED']
+const size = only === undefined ? Number(process.env['KCC_NETWORKS'] ?? 100) : 1
+const first = Number(only ?? process.env['KCC_NETWORK_FIRST'] ?? 0)
+
+test(`${size} random networks`, async () => {
+  const total = emptyTally()
+  const ready = await prepare({ prefix: 'networks', first, size, random: randomNetwork, batches: [1, 3] })
+  const found = failures(ready, total, 'KCC_NETWORK_SEED', only !== undefined)
+  ready.native.close()
+  process.stdout.write(tallyText(total))
+  expect(found).toBe('')
+  // Where roundings decide which of two elements is the largest of a whole image, its gradient has no bound.
+  expect(total.unknown).toBeLessThan(total.elements / 50)
+}, 900_000)
