@@ -68,7 +68,7 @@ function inheritedError(node: Node, inputs: readonly Bounded[], value: Tensor, r
     case 'leaf': case 'generate': return new Float64Array(value.data.length)
     case 'view': case 'indexMap': case 'tiles': return again((x) => x.error)
     case 'argmax': return value.data.map(() => (inputs[0]!.error.some((e) => e > 0) ? Infinity : 0))
-    case 'reduce': return reductionError(lowering.op, inputs[0]!, value, again)
+    case 'reduce': return reductionError(node, lowering.op, inputs[0]!, value, again, run)
     case 'contract': return contractionError(inputs as [Bounded, Bounded], value, again)
     case 'lookup': return movedError(inputs[1]!, again((x) => (x === inputs[1] ? x.value.data : x.error)))
     case 'collect': return collectionError(inputs as [Bounded, Bounded], value, again)
@@ -80,11 +80,17 @@ type Again = (data: (x: Bounded) => ArrayLike<number>) => Float64Array
 const magnitude = (x: Bounded): Float64Array => x.value.data.map(Math.abs)
 const reach = (x: Bounded): Float64Array => x.value.data.map((v, i) => Math.abs(v) + x.error[i]!)
 
-function reductionError(op: 'sum' | 'prod' | 'max' | 'min', x: Bounded, value: Tensor, again: Again): Float64Array {
+/** `values` of the shape of x combined by `op` over the axes of the reduction `node` of x. */
+const combinedAs = (node: Node, op: 'max' | 'sum', { value: { shape } }: Bounded, values: Float64Array, run: Run): Tensor =>
+  evaluateNode({ ...node, op, type: { ...node.type, dtype: 'float64' } }, [{ shape, data: values }], run)
+
+function reductionError(node: Node, op: 'sum' | 'prod' | 'max' | 'min', x: Bounded, value: Tensor, again: Again, run: Run): Float64Array {
+  // An extreme is no further off than the element that is furthest off.
+  return op === 'max' || op === 'min' ? combinedAs(node, 'max', x, x.error, run).data.map((e) => Math.max(e, 0)) : combinedError(op, x, value, again)
+}
+
+function combinedError(op: 'sum' | 'prod', x: Bounded, value: Tensor, again: Again): Float64Array {
   const terms = x.value.data.length / Math.max(1, value.data.length)
-  // No further off than the element that is furthest off.
-  if (op === 'max') return again((of) => of.error)
-  if (op === 'min') return again((of) => of.error.map((e) => -e)).map((e) => -e)
   const far = again(reach), near = again(magnitude)
   // |product of (x + e)| - |product of x|, plus a rounding for each factor.
   if (op === 'prod') return far.map((f, i) => f - near[i]! + terms * unit * f)
@@ -121,12 +127,10 @@ function extremeOf(x: Node, node: Node, moves: readonly Node[] = []): { readonly
  * where all that come near are exact.
  */
 function attainedError(x: Bounded, { extreme, moves }: { readonly extreme: Node; readonly moves: readonly Node[] }, run: Run): Float64Array {
-  const { shape } = x.value, { lowering } = opOf(extreme)
+  const { lowering } = opOf(extreme)
   const sign = lowering.kind === 'reduce' && lowering.op === 'min' ? -1 : 1
-  const overAll = (values: Float64Array, op: 'max' | 'sum'): Float64Array => {
-    const reduced = evaluateNode({ ...extreme, op }, [{ shape, data: values }], run)
-    return moves.reduce((at, move) => evaluateNode(move, [at], run), reduced).data
-  }
+  const overAll = (values: Float64Array, op: 'max' | 'sum'): Float64Array =>
+    moves.reduce((at, move) => evaluateNode({ ...move, type: { ...move.type, dtype: 'float64' } }, [at], run), combinedAs(extreme, op, x, values, run)).data
   const high = x.value.data.map((v, i) => sign * v + x.error[i]!)
   const least = overAll(x.value.data.map((v, i) => sign * v - x.error[i]!), 'max')
   const near = high.map((h, i) => Number(h >= least[i]!))
