@@ -32,6 +32,15 @@ describe('an example', () => {
     expect(ran.stdout).toMatch(/predicted [01]\.\d+, true [01]/)
   })
 
+  test('news-classification: word vectors of a file, frozen, and a convolutional network that learns on them', async () => {
+    const ran = await shop.kcc(['run', example('news-classification', 'train.ts'), '3'])
+    expect([ran.code, ran.stderr]).toEqual([0, ''])
+    expect(ran.stdout).toContain('Found 80 word vectors.')
+    expect(ran.stdout).toContain('Non-trainable params: 1,328')
+    expect(Number(/Epoch 3\/3\n.* val_acc: ([\d.]+)/.exec(ran.stdout)?.[1])).toBeGreaterThan(0.9)
+    expect(ran.stdout).toContain('Predicted space: ')
+  })
+
   test('mnist-mlp: without MNIST it says so, draws digits, and learns them in one epoch', async () => {
     const ran = await shop.kcc(['run', example('mnist-mlp', 'train.ts'), '1'], { ...offline, KCC_DATASETS: shop.path('none') })
     expect(ran.code).toBe(0)
