@@ -99,7 +99,7 @@ export function planModule(module: Module, model: ModelManifest | null, options:
 export function layOutVariables(functions: readonly PlannedVariants[]): PlannedVariants[] {
   const blocked = blockedVariables(functions.flatMap(plansOf))
   const stored = (planned: PlannedFunction): PlannedFunction => withBlocked(planned, blocked)
-  return functions.map(({ general, fixed }) => ({ general: stored(general), fixed: fixed.map((f) => ({ ...f, planned: stored(f.planned) })) }))
+  return functions.map(({ general, fixed, ...rest }) => ({ ...rest, general: stored(general), fixed: fixed.map((f) => ({ ...f, planned: stored(f.planned) })) }))
 }
 
 /** Symbols of all functions, in the order in which calls pass them. */
