@@ -51,11 +51,19 @@ struct Wanted {
 
   Wanted(const Plan& plan, int64_t panel, int64_t tile, int64_t row, int64_t rows) {
     for (const Touched& t : plan.c.touched)
-      if (t.data != nullptr)
-        for (int64_t j = 0; j < plan.columns(panel); j += ahead_floats)
-          runs[count++] = {t.data + row * t.row_stride + along(plan.column(panel) + j, t.block), t.row_stride, rows};
+      if (t.data != nullptr) touched(plan, t, panel, row, rows);
     if (panel + 1 < plan.vectors.parts) next(plan, panel + 1, tile);
     runs[count] = {plan.c.lhs.data, 0, INT64_MAX};
+  }
+  // One run where the rows of a tile follow each other without a gap, else one for each strip.
+  void touched(const Plan& plan, const Touched& t, int64_t panel, int64_t row, int64_t rows) {
+    const float* from = t.data + row * t.row_stride + along(plan.column(panel), t.block);
+    if (t.row_stride == plan.columns(panel) && t.row_stride % ahead_floats == 0) {
+      runs[count++] = {from, ahead_floats, rows * t.row_stride / ahead_floats};
+      return;
+    }
+    for (int64_t j = 0; j < plan.columns(panel); j += ahead_floats)
+      runs[count++] = {t.data + row * t.row_stride + along(plan.column(panel) + j, t.block), t.row_stride, rows};
   }
   void next(const Plan& plan, int64_t panel, int64_t tile) {
     const int64_t strips = parts_of(panel_width, ahead_floats), part = tile / strips;
