@@ -11,7 +11,7 @@
  * A variable with another use stays by rows. Hosts see rows in any case: they are converted at `setVariable` and `getVariable`.
  */
 import { equalDims, isStatic, type Dim } from '../ir/dim.js'
-import { BLOCK_COLUMNS, type Buffer, type Contract, type Expr, type Index, type KernelProgram, type Stmt } from '../ir/loop.js'
+import { BLOCK_COLUMNS, type Axis, type Buffer, type Contract, type Expr, type Index, type KernelProgram, type Stmt } from '../ir/loop.js'
 import type { BoundBuffer, BoundKernel, PlannedFunction } from './plan-function.js'
 
 /** Smaller matrices stay in the first cache, where runs do not matter. */
@@ -58,18 +58,19 @@ function isUsedInTiles({ body, chains }: KernelProgram, { name, shape }: Buffer)
 /** Not the right operand, or it as it lies in memory. */
 function isPlainOperand({ rhs, k, n }: Contract, name: string, columns: Dim): boolean {
   if (!mentions(rhs, name)) return true
-  return rhs.kind === 'load' && (isMatrix(rhs.index, k[0]!.name, n[0]!.name, columns) || isMatrix(rhs.index, n[0]!.name, k[0]!.name, columns))
+  return rhs.kind === 'load' && (isMatrix(rhs.index, k, n, columns) || isMatrix(rhs.index, n, k, columns))
 }
 
-const isMatrix = ({ terms, offset }: Index, row: string, column: string, columns: Dim): boolean =>
-  offset === 0 && terms.length === 2 &&
-  terms.some((t) => t.axis === row && equalDims(t.stride, columns)) && terms.some((t) => t.axis === column && t.stride === 1)
+/** One axis runs over the rows of the matrix, one over its columns. */
+const isMatrix = ({ terms, offset }: Index, rows: readonly Axis[], columns: readonly Axis[], stride: Dim): boolean =>
+  offset === 0 && terms.length === 2 && rows.length === 1 && columns.length === 1 &&
+  terms.some((t) => t.axis === rows[0]!.name && equalDims(t.stride, stride)) && terms.some((t) => t.axis === columns[0]!.name && t.stride === 1)
 
 /** Loads and stores of the buffer are at the place of the result, where a vector never leaves its block. */
 function isElementwise(statement: Stmt, { m, n }: Contract, name: string, columns: Dim): boolean {
   if (statement.kind !== 'let' && statement.kind !== 'store') return false
   const stored = statement.kind === 'store' && statement.buffer === name ? [statement.index] : []
-  return [...stored, ...indicesOf(statement.value, name)].every((index) => isMatrix(index, m[0]!.name, n[0]!.name, columns))
+  return [...stored, ...indicesOf(statement.value, name)].every((index) => isMatrix(index, m, n, columns))
 }
 
 const mentions = (expr: Expr, name: string): boolean => indicesOf(expr, name).length > 0
