@@ -20,6 +20,8 @@ import { eliminateCommon } from './passes/eliminate-common.js'
 import { eliminateDead } from './passes/eliminate-dead.js'
 import { foldConstants } from './passes/fold-constants.js'
 import { formKernels, type FusionOptions } from './passes/form-kernels.js'
+import { pushIndexMaps } from './passes/push-index-maps.js'
+import { recomputeCheap } from './passes/recompute-cheap.js'
 import { indexLimits, runTimeDemands } from './passes/run-time-demands.js'
 import { simplify } from './passes/simplify.js'
 import { planFunction, type PlannedFunction } from './plan/plan-function.js'
@@ -69,16 +71,23 @@ const checked = (kernel: KernelProgram): KernelProgram => {
   return kernel
 }
 
+/** What makes values easier to fuse, and nothing else cheaper: left out where kernels are one op each. */
+const fusionPasses: readonly ((graph: Graph) => Graph)[] = [
+  recomputeCheap,
+  pushIndexMaps,     // after recomputeCheap, which leaves more values with one reader
+]
+
 /** Stages 3 to 6: kernels, loops, schedule, memory. */
 export function planGraph(graph: Graph, options: PipelineOptions): PlannedFunction {
   const target = options.target ?? cpu
-  const kernels = timed(graph.name, 'form-kernels', () => formKernels(graph, { fuse: options.fuse }))
+  const prepared = options.fuse ? timed(graph.name, 'prepare-fusion', () => fusionPasses.reduce((at, pass) => pass(at), graph)) : graph
+  const kernels = timed(graph.name, 'form-kernels', () => formKernels(prepared, { fuse: options.fuse }))
   const lowered = timed(graph.name, 'lower', () => lowerKernels(kernels))
   const bound = timed(graph.name, 'schedule', () => lowered.map(({ program, bindings }) => {
     const scheduled = checked(scheduleKernel(checked(program), target))
     return { program: scheduled, bindings, workspace: scratchOf(scheduled) }
   }))
-  return timed(graph.name, 'plan', () => planFunction(graph, bound))
+  return timed(graph.name, 'plan', () => planFunction(prepared, bound))
 }
 
 const inferred: Infer = (op, inputs, attrs) => opNamed(op).infer(inputs, attrs)

@@ -2,7 +2,7 @@
  * The transpose of `windows`: every element of every window is added to the place it was read from. A composition of
  * padding, slices and sums, one axis after the other, so that it is differentiated and fused like any other.
  */
-import type { Dim, Shape } from '../ir/dim.js'
+import { multiplyDims, type Dim, type Shape } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
 import * as b from './build.js'
 import type { WindowSpec } from './construct/windows.js'
@@ -20,22 +20,26 @@ export function overlapAdd(g: Node, shape: Shape, spec: WindowSpec): Node {
 
 function addWindows(g: Node, shape: Shape, { axes, sizes, strides, dilations }: WindowSpec): Node {
   const inside = (axes.at(-1) ?? -1) + 1
-  return axes.reduceRight<Node>((sum, axis, i) =>
-    alongAxis(sum, shape[axis]!, { axis, inside: inside + i, size: sizes[i]!, stride: strides[i]!, dilation: dilations[i]! }), g)
+  const windows = axes.map((axis, i): Window => ({ axis, inside: inside + i, size: sizes[i]!, stride: strides[i]!, dilation: dilations[i]! }))
+  if (windows.every(isApart)) return sideBySide(g, shape, windows)
+  return windows.reduceRight<Node>((sum, window) => alongAxis(sum, shape, window), g)
 }
 
-function alongAxis(g: Node, length: Dim, window: Window): Node {
-  const { size, stride, dilation } = window
-  return windowReach(size, dilation) <= stride && dilation === 1 ? sideBySide(g, length, window) : overlapping(g, length, window)
-}
+/** Windows that do not overlap. */
+const isApart = ({ size, stride, dilation }: Window): boolean => windowReach(size, dilation) <= stride && dilation === 1
+
+const alongAxis = (g: Node, shape: Shape, window: Window): Node => (isApart(window) ? sideBySide(g, shape, [window]) : overlapping(g, shape[window.axis]!, window))
 
 /** Windows that do not overlap follow each other, with zeros for what lies between them. */
-function sideBySide(g: Node, length: Dim, { axis, inside, size, stride }: Window): Node {
-  const filled = padAxis(g, inside, 0, stride - size)
-  const others = filled.type.shape.map((_, i) => i).filter((i) => i !== inside)
-  const next = others.indexOf(axis) + 1
-  const beside = next === inside ? filled : b.transpose(filled, [...others.slice(0, next), inside, ...others.slice(next)])
-  return fitAxis(mergeAxes(beside, axis), axis, length)
+function sideBySide(g: Node, shape: Shape, windows: readonly Window[]): Node {
+  const filled = windows.reduce((at, { inside, size, stride }) => padAxis(at, inside, 0, stride - size), g)
+  const insides = windows.map((w) => w.inside)
+  const insideOf = (axis: number): number[] => windows.filter((w) => w.axis === axis).map((w) => w.inside)
+  const others = filled.type.shape.map((_, axis) => axis).filter((axis) => !insides.includes(axis))
+  const beside = b.transpose(filled, others.flatMap((axis) => [axis, ...insideOf(axis)]))
+  // Each axis of windows with the one inside them is an axis of elements.
+  const merged = b.reshape(beside, others.map((axis) => [axis, ...insideOf(axis)].map((a) => filled.type.shape[a]!).reduce<Dim>(multiplyDims, 1)))
+  return windows.reduce((at, { axis }) => fitAxis(at, axis, shape[axis]!), merged)
 }
 
 /** Position h takes place k of the window that starts k * dilation before it. */

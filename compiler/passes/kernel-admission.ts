@@ -3,7 +3,7 @@
  * must be made by kernels before. This is found out here without changing anything, so that `form-kernels` can refuse.
  */
 import type { Node } from '../ir/graph.js'
-import type { Shape } from '../ir/dim.js'
+import { equalShapes, type Shape } from '../ir/dim.js'
 import type { Role } from '../ir/kernel-graph.js'
 import { storageRoot, type Access } from '../ops/access.js'
 import { opOf } from '../ops/registry.js'
@@ -62,10 +62,19 @@ function followingRole(group: Group, role: Role, reader: Shape, access: Access, 
   const { source } = access
   if (access.use === 'table' || !forming.mayFollow(source)) return null
   if (role === 'prologue') return forming.isReadOnce(source) ? 'prologue' : null
-  const inner = roleIn(group, source)
+  const inner = roleIn(group, source) ?? insideRole(group, role, source, forming)
   const trial: Group = { ...group, roles: inner === null ? new Map() : new Map([[source, inner]]) }
   if (readsInPlace(trial, role, reader, access)) return inner
   return access.use === 'position' && opOf(source).cost !== 'costly' && forming.isReadOnce(source) ? 'prologue' : null
+}
+
+/**
+ * A reduction over other than the last axes stores nothing in its inner loop; there it can compute what only the reduction,
+ * or what is computed for it, reads.
+ */
+function insideRole(group: Group, role: Role, source: Node, forming: Forming): Role | null {
+  const fits = group.kind === 'reduce' && role === 'full' && equalShapes(source.type.shape, group.domain)
+  return fits && forming.isReadOnce(source) ? 'full' : null
 }
 
 /** May `group` take the members: does everything else they read stand before it? */

@@ -1,0 +1,46 @@
+/**
+ * Moves transpositions, slices and the like from a value computed element by element to what it is computed from, when
+ * nothing else reads it: there an index map costs nothing, while after it the value would be stored twice.
+ *
+ *     %1 = mul(%a, %b) : f32[2,3]                   %1 = transpose(%a, perm=[1,0]) : f32[3,2]
+ *     %2 = transpose(%1, perm=[1,0]) : f32[3,2]  →   %2 = transpose(%b, perm=[1,0]) : f32[3,2]
+ *                                                   %3 = mul(%1, %2) : f32[3,2]
+ *
+ * Maps that repeat elements stay where they are: before them less is computed.
+ */
+import { divideDims, equalDims, sizeOf } from '../ir/dim.js'
+import { keep, rewriteGraph, rootsOf, topological, type Graph, type Node } from '../ir/graph.js'
+import { opOf } from '../ops/registry.js'
+
+export function pushIndexMaps(graph: Graph): Graph {
+  const once = readOnce(graph)
+  return rewriteGraph(graph, (node, inputs) => {
+    const [source] = node.inputs, [rebuilt] = inputs
+    return source && rebuilt && isPicking(node) && isComputedOnce(source, once) ? through(node, source, rebuilt, once) : keep(node, inputs)
+  })
+}
+
+/** Nodes with one reader that are no result. */
+function readOnce(graph: Graph): ReadonlySet<Node> {
+  const roots = rootsOf(graph), uses = new Map<Node, number>()
+  const reads = [...roots, ...roots, ...topological(roots).flatMap((node) => node.inputs)]
+  for (const node of reads) uses.set(node, (uses.get(node) ?? 0) + 1)
+  return new Set([...uses].filter(([, count]) => count === 1).map(([node]) => node))
+}
+
+const isComputedOnce = (node: Node, once: ReadonlySet<Node>): boolean => opOf(node).lowering.kind === 'pointwise' && once.has(node)
+
+/** An index map that takes every element at most once. */
+function isPicking(node: Node): boolean {
+  if (opOf(node).lowering.kind !== 'indexMap') return false
+  const [from, to] = [node.inputs[0]!.type.shape, node.type.shape].map(sizeOf) as [ReturnType<typeof sizeOf>, ReturnType<typeof sizeOf>]
+  if (equalDims(from, to)) return true
+  return typeof from === 'number' && typeof to === 'number' ? to < from : divideDims(from, to) !== null
+}
+
+/** `source`, which has become `rebuilt`, read through `map`. */
+function through(map: Node, source: Node, rebuilt: Node, once: ReadonlySet<Node>): Node {
+  const type = { dtype: source.type.dtype, shape: map.type.shape }
+  if (!isComputedOnce(source, once)) return { ...map, inputs: [rebuilt], type }
+  return { ...rebuilt, type, inputs: source.inputs.map((input, i) => through(map, input, rebuilt.inputs[i]!, once)) }
+}
