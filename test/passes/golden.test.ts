@@ -20,6 +20,8 @@ import { differentiate } from '../../compiler/passes/differentiate.js'
 import { eliminateCommon } from '../../compiler/passes/eliminate-common.js'
 import { eliminateDead } from '../../compiler/passes/eliminate-dead.js'
 import { foldConstants } from '../../compiler/passes/fold-constants.js'
+import { pushIndexMaps } from '../../compiler/passes/push-index-maps.js'
+import { recomputeCheap } from '../../compiler/passes/recompute-cheap.js'
 import { simplify } from '../../compiler/passes/simplify.js'
 import { errorInUlp, randomSource, randomTensor } from '../ops/values.js'
 
@@ -38,6 +40,8 @@ const passes: Record<string, (module: Module) => Module> = {
   simplify: perFunction(simplify),
   'fold-constants': perFunction(foldConstants),
   'eliminate-common': perFunction(eliminateCommon),
+  'recompute-cheap': perFunction(recomputeCheap),
+  'push-index-maps': perFunction(pushIndexMaps),
   'eliminate-dead': eliminateDead,
   differentiate: (module) => perFunction((graph) => differentiate(graph, specOf(module)))(module),
   'attach-optimizer': (module) => perFunction((graph) => attachOptimizer(graph, { ...specOf(module), update: gradientDescent }))(module),
