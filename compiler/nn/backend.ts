@@ -98,16 +98,18 @@ export const clip = (x: TensorLike, minValue: number, maxValue: number): KTensor
 export const sum = reduction(b.sum)
 /** Product along `axis`. */
 export const prod = reduction(b.prod)
-/** Mean along `axis`. */
-export const mean = reduction(b.mean)
+/** Values whose mean is asked for: a bool counts as 0 or 1. */
+const counted = (x: Node): Node => (x.type.dtype === 'bool' ? b.cast(x, 'float32') : x)
+/** Mean along `axis`; of a bool tensor how often it holds. */
+export const mean = reduction((x, axes, keep) => b.mean(counted(x), axes, keep))
 /** Largest value along `axis`. */
 export const max = reduction(b.max)
 /** Smallest value along `axis`. */
 export const min = reduction(b.min)
 /** Mean squared distance from the mean along `axis`. */
-export const variance = reduction(c.variance)
+export const variance = reduction((x, axes, keep) => c.variance(counted(x), axes, keep))
 /** Root of the variance along `axis`. */
-export const std = reduction((x, axes, keep) => b.sqrt(c.variance(x, axes, keep)))
+export const std = reduction((x, axes, keep) => b.sqrt(c.variance(counted(x), axes, keep)))
 /** log(sum(exp(x))) without overflow. */
 export const logsumexp = reduction(c.logSumExp)
 /** Whether some value along `axis` holds. */

@@ -58,10 +58,13 @@ function rewriteOperators(typescript: typeof ts, project: Project, files: readon
   return edited
 }
 
+/** `await` and `for await` in a file without imports: it is loaded as a module, whatever TypeScript takes it for. */
+const needsModule = new Set([1375, 1431])
+
 /** Type errors, and operators that tensors do not have. What TypeScript says about the latter is not shown. */
 function diagnosticsOf(project: Project, edited: ReadonlyMap<string, OperatorFile>): Diagnostic[] {
   const refusals = [...edited.values()].flatMap((operators) => [...operators.refusals.values()].map((refusal) => refusalDiagnostic(refusal, operators.edited)))
-  const found = project.getPreEmitDiagnostics().map((diagnostic) => {
+  const found = project.getPreEmitDiagnostics().filter((diagnostic) => !needsModule.has(diagnostic.getCode())).map((diagnostic) => {
     const file = diagnostic.getSourceFile()
     return toDiagnostic(diagnostic, file ? edited.get(path.resolve(file.getFilePath())) : undefined)
   })

@@ -27,7 +27,8 @@ export async function loadDigits(): Promise<Digits> {
 
 type Raw = ReturnType<typeof datasets.syntheticDigits.loadData>
 
-async function mnistOrDrawn(): Promise<{ source: string; digits: Raw }> {
+/** MNIST, or drawn digits of the same form, and a sentence that says which. */
+export async function mnistOrDrawn(): Promise<{ source: string; digits: Raw }> {
   try {
     return { source: 'MNIST: 60,000 handwritten digits to train on, 10,000 to test', digits: await datasets.mnist.loadData() }
   } catch (error) {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import * as K from '../../compiler/nn/backend.js'
 import { KTensor } from '../../compiler/nn/tensor.js'
 import { readNpz } from '../../compiler/files/npz.js'
 import { input } from '../../compiler/ops/build.js'
@@ -23,4 +24,11 @@ describe.skipIf(!hasGolden)('K functions', () => {
     expect(got.shape).toEqual(want.shape)
     got.data.forEach((value, i) => expect(Math.abs(value - want.data[i]!)).toBeLessThanOrEqual(atol + rtol * Math.abs(want.data[i]!)))
   })
+})
+
+it('the mean of a bool tensor is how often it holds, as in Keras', () => {
+  const x = new KTensor(input('x', { dtype: 'float32', shape: [4] }))
+  const values = { x: { shape: [4], data: Float64Array.of(-1, 2, 3, 4) } }
+  expect([...evaluate(K.mean(K.greater(x, 0)).node, values).data]).toEqual([0.75])
+  expect([...evaluate(K.variance(K.greater(x, 0)).node, values).data]).toEqual([0.1875])
 })

@@ -52,6 +52,11 @@ test('a script runs with its imports and its own arguments, and stacks show its 
   expect(JSON.parse(ran.stdout)).toEqual([{ name: 'good', answer: 42 }, ['--epochs', '3'], true])
 })
 
+test('a file without imports is a module too: it may await', async () => {
+  write('awaits.ts', "console.log(await Promise.resolve('waited'))\n")
+  expect(await kcc(['run', 'awaits.ts'], { cwd: folder, env })).toMatchObject({ code: 0, stdout: 'waited', stderr: '' })
+})
+
 test('type errors come before the run, as code frames; --no-check runs anyway', async () => {
   write('typed.ts', "const n: number = 'seven'\nconsole.log('ran', n)\n")
   const checked = await kcc(['run', 'typed.ts'], { cwd: folder, env })

@@ -6,7 +6,7 @@ import { setting } from '../../support/env.js'
 import type { FileArray } from '../file-array.js'
 import { loadNpz } from '../npz.js'
 import { DatasetUnavailable, defaultCache, getFile } from './get-file.js'
-import type { GetFileOptions } from './get-file.js'
+import type { DatasetOptions } from './places.js'
 
 /** Images (n, 28, 28) and labels (n,), all uint8; 0 is background, 255 ink. */
 export type Digits<A = FileArray> = { readonly xTrain: A; readonly yTrain: A; readonly xTest: A; readonly yTest: A }
@@ -14,28 +14,24 @@ export type Digits<A = FileArray> = { readonly xTrain: A; readonly yTrain: A; re
 const ORIGIN = 'https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz'
 const SHA256 = '731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1'
 
-export type MnistOptions = GetFileOptions & {
-  /** Folder looked into first; default: the environment's `KCC_DATASETS`. */
-  readonly datasets?: string | null
-}
 
 /**
  * MNIST from, in this order, `mnist.npz` or `mnist/mnist.npz` in the folder `KCC_DATASETS`, `~/.keras/datasets`, the network.
  * @throws DatasetUnavailable saying where it was looked for; FileFormatError for a damaged file
  */
-export async function loadMnist(options: MnistOptions = {}): Promise<Digits> {
+export async function loadMnist(options: DatasetOptions = {}): Promise<Digits> {
   const places = localPlaces(options)
   const local = places.find((path) => existsSync(path))
   return readDigits(local ?? (await fetched(options, places)))
 }
 
-function localPlaces(options: MnistOptions): string[] {
+function localPlaces(options: DatasetOptions): string[] {
   const folder = options.datasets === undefined ? setting('KCC_DATASETS') : options.datasets
   const own = folder === undefined || folder === null ? [] : [join(folder, 'mnist.npz'), join(folder, 'mnist', 'mnist.npz')]
   return [...own, join(options.cacheDir ?? defaultCache(), options.cacheSubdir ?? 'datasets', 'mnist.npz')]
 }
 
-async function fetched(options: MnistOptions, places: readonly string[]): Promise<string> {
+async function fetched(options: DatasetOptions, places: readonly string[]): Promise<string> {
   try {
     return await getFile('mnist.npz', ORIGIN, { fileHash: SHA256, ...options })
   } catch (error) {
