@@ -4,7 +4,7 @@
  */
 import type { DType } from '../../runtime/contract/dtype.js'
 import { equalDims, isStatic, type Dim } from '../ir/dim.js'
-import type { Buffer, Expr, Index, Intrinsic } from '../ir/loop.js'
+import type { Bound, Buffer, Expr, Index, Intrinsic } from '../ir/loop.js'
 import { cDim } from './c-dim.js'
 
 /** The vector loop around an expression: its axis, and the count of real lanes (null: all). */
@@ -31,6 +31,7 @@ export function printExpr(expr: Expr, context: PrintContext): Printed {
     case 'local': return { text: expr.name, varies: context.varying.has(expr.name) }
     case 'load': return printLoad(expr, context)
     case 'lookup': return printLookup(expr, context)
+    case 'guard': return printGuard(expr, context)
     case 'index': return printIndexValue(expr, context)
     case 'random': return printRandom(expr, context)
     case 'cast': return printCast(expr, context)
@@ -98,6 +99,25 @@ function printLookup(expr: Expr & { kind: 'lookup' }, context: PrintContext): Pr
   const count = lanesArgument(context.lanes)
   if (stride === 1 && !at.varies) return { text: `kcc::lookup_row${suffix}(${address}, ${at.text}, ${places}${count})`, varies: true }
   return { text: `kcc::lookup_lanes${suffix}(${address}, ${cDim(stride)}, ${at.varies ? at.text : `kcc::bcast(${at.text})`}, ${places}${count})`, varies: true }
+}
+
+const boundText = ({ index, extent }: Bound): string => `kcc::is_inside(${indexText(index)}, ${cDim(extent)})`
+
+/** One condition for all lanes where the bounds do not depend on the lane, else lane by lane. */
+function printGuard(expr: Expr & { kind: 'guard' }, context: PrintContext): Printed {
+  const holds = expr.bounds.map(boundText).join(' && '), otherwise = constantText(expr.otherwise, expr.dtype)
+  if (expr.bounds.some((bound) => strideIn(bound.index, context) !== 0)) return guardEachLane(expr, holds, otherwise, context)
+  const { varies } = printExpr(expr.value, context)
+  const value = printAs(expr.value, varies, context)
+  return { text: `(${holds} ? ${value} : ${varies ? `kcc::bcast(${expr.dtype === 'bool' ? `-(int32_t)${otherwise}` : otherwise})` : otherwise})`, varies }
+}
+
+function guardEachLane(expr: Expr & { kind: 'guard' }, holds: string, otherwise: string, context: PrintContext): Printed {
+  const { axis, count } = context.lanes!
+  const value = printAs(expr.value, false, { ...context, lanes: null })
+  const element = `${holds} ? ${value} : ${otherwise}`
+  const lane = `[&, first = ${axis}](int64_t lane) { const int64_t ${axis} = first + lane; return ${expr.dtype === 'bool' ? `-(int32_t)(${element})` : element}; }`
+  return { text: `kcc::by_lane<${vectorType(expr.dtype)}>(${count ?? 'KCC_VW'}, ${lane})`, varies: true }
 }
 
 function printIndexValue(expr: Expr & { kind: 'index' }, context: PrintContext): Printed {

@@ -14,6 +14,7 @@ export function needsOf(program: KernelProgram): KernelNeeds {
   const expr = (e: Expr): void => {
     switch (e.kind) {
       case 'load': case 'index': return index(e.index)
+      case 'guard': e.bounds.forEach((bound) => { index(bound.index); dim(bound.extent) }); return expr(e.value)
       case 'lookup': index(e.index); [e.stride, e.extent].forEach(dim); return expr(e.at)
       case 'random': needs.streams.add(e.stream); return index(e.index)
       case 'scalar': needs.scalars.add(e.name); return

@@ -6,7 +6,7 @@ import { addIndex, axisIndex, callExpr, castExpr, constIndex, scaleIndex } from 
 import { parseProvenance, parseType } from './graph-parse.js'
 import { dtypeNames } from './graph-text.js'
 import { nowhere, type Provenance } from './graph.js'
-import type { Axis, AxisMode, Buffer, Chain, Expr, Index, Intrinsic, KernelProgram, ReduceOp, Split, Stmt } from './loop.js'
+import type { Axis, Bound, AxisMode, Buffer, Chain, Expr, Index, Intrinsic, KernelProgram, ReduceOp, Split, Stmt } from './loop.js'
 
 /** @throws SyntaxError naming the line. */
 export function parseKernel(text: string): KernelProgram {
@@ -173,7 +173,20 @@ class KernelReader {
     if (name === 'scalar') return { kind: 'scalar', dtype: 'float32', name: JSON.parse(inside) as string }
     if (name === 'cast') return castExpr(dtypeNamed(type ?? '') ?? this.fail('a cast needs a type'), this.expr(inside))
     if (name === 'lookup') return this.lookup(splitArguments(inside))
+    if (name === 'guard') return this.guard(splitArguments(inside))
     return callExpr(name as Intrinsic, ...splitArguments(inside).map((arg) => this.expr(arg)))
+  }
+
+  private guard([value, otherwise, ...bounds]: readonly string[]): Expr {
+    const inside = this.expr(value ?? ''), outside = this.expr(otherwise ?? '')
+    if (outside.kind !== 'const' || bounds.length === 0) return this.fail('expected `guard(<value>, <constant>, <index> < <extent>, …)`')
+    return { kind: 'guard', dtype: inside.dtype, value: inside, otherwise: outside.value, bounds: bounds.map((text) => this.bound(text)) }
+  }
+
+  private bound(text: string): Bound {
+    const [index, extent] = text.split(' < ')
+    if (index === undefined || extent === undefined) return this.fail(`expected \`<index> < <extent>\`, found \`${text}\``)
+    return { index: parseIndex(index), extent: parseDim(extent) }
   }
 
   private lookup([element, at, stride, extent]: readonly string[]): Expr {

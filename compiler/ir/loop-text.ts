@@ -77,6 +77,7 @@ export function exprText(e: Expr): string {
     case 'const': return `${Object.is(e.value, -0) ? '-0' : String(e.value)}:${type}`
     case 'load': return `${e.buffer}[${indexText(e.index)}]`
     case 'lookup': return `lookup(${e.buffer}[${indexText(e.index)}], ${exprText(e.at)}, ${dimText(e.stride)}, ${dimText(e.extent)})`
+    case 'guard': return `guard(${[exprText(e.value), `${String(e.otherwise)}:${type}`, ...e.bounds.map((b) => `${indexText(b.index)} < ${dimText(b.extent)}`)].join(', ')})`
     case 'scalar': return `scalar(${JSON.stringify(e.name)})`
     case 'index': return `index:${type}[${indexText(e.index)}]`
     case 'dim': return `dim:${type}[${dimText(e.dim)}]`

@@ -141,6 +141,10 @@ class Checker {
         this.require(7, e.at.dtype === 'int32', `${exprText(e.at)} is ${e.at.dtype}, found as a position`)
         this.index(e.index, scope)
         return this.expr(e.at, scope)
+      case 'guard':
+        e.bounds.forEach((bound) => this.index(bound.index, scope))
+        this.require(2, e.value.dtype === e.dtype, `${exprText(e.value)} is ${e.value.dtype}, guarded as ${e.dtype}`)
+        return this.expr(e.value, scope)
       case 'index': case 'random': return this.index(e.index, scope)
       case 'call': return e.args.forEach((arg) => this.expr(arg, scope))
       case 'cast': return this.expr(e.arg, scope)

@@ -31,6 +31,9 @@ export type Intrinsic =
   | 'divBounded'
   | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'and' | 'or' | 'not' | 'select'
 
+/** Holds from 0 to below `extent`. */
+export type Bound = { readonly index: Index; readonly extent: Dim }
+
 export type Expr =
   | { readonly kind: 'const'; readonly dtype: DType; readonly value: number }
   | { readonly kind: 'load'; readonly dtype: DType; readonly buffer: string; readonly index: Index }
@@ -39,6 +42,8 @@ export type Expr =
    * `at` is not in [0, extent), so that no value of it can reach outside the buffer.
    */
   | { readonly kind: 'lookup'; readonly dtype: DType; readonly buffer: string; readonly index: Index; readonly at: Expr; readonly stride: Dim; readonly extent: Dim }
+  /** `value` where all bounds hold, else `otherwise`; nothing of `value` is loaded elsewhere. */
+  | { readonly kind: 'guard'; readonly dtype: DType; readonly bounds: readonly Bound[]; readonly value: Expr; readonly otherwise: number }
   /** A run-time scalar of the module. */
   | { readonly kind: 'scalar'; readonly dtype: 'float32'; readonly name: string }
   /** The index itself, as a number. */

@@ -3,7 +3,7 @@ import { linearIndex } from '../ir/expr.js'
 import type { Node } from '../ir/graph.js'
 import type { Kernel } from '../ir/kernel-graph.js'
 import type { Expr, Index } from '../ir/loop.js'
-import { readsAt, resolve, storageRoot } from '../ops/access.js'
+import { readsAt, resolve, storageRoot, type Access } from '../ops/access.js'
 import { lookedUp } from '../ops/define-op.js'
 import { opOf } from '../ops/registry.js'
 import type { Bindings } from './bindings.js'
@@ -19,6 +19,10 @@ export class Values {
   /** The element of `node` at `index`, with what must be computed for it bound in `scope`. */
   at(node: Node, index: readonly Index[], scope: Scope): Expr {
     const access = resolve(node, index)
+    return access.guards.reduceRight<Expr>((value, guard) => ({ kind: 'guard', dtype: node.type.dtype, ...guard, value }), this.resolved(access, scope))
+  }
+
+  private resolved(access: Access, scope: Scope): Expr {
     const { source } = access
     const { lowering } = opOf(source)
     if (lowering.kind === 'generate') return this.generated(source, lowering.expr(access.index, source), scope)

@@ -3,9 +3,9 @@
  * axes of size one cost nothing: a reader goes through them to the node that is computed or stored.
  */
 import { equalDims, type Dim, type Shape } from '../ir/dim.js'
-import { axisIndex, constIndex } from '../ir/expr.js'
+import { axisIndex, constIndex, equalIndex } from '../ir/expr.js'
 import type { Node } from '../ir/graph.js'
-import type { Index } from '../ir/loop.js'
+import type { Bound, Index } from '../ir/loop.js'
 import { opOf } from './registry.js'
 
 /**
@@ -13,20 +13,33 @@ import { opOf } from './registry.js'
  * read there, at places known only when the kernel runs: from memory, never from the kernel's own values.
  */
 export type Use = 'operand' | 'position' | 'table'
-export type Access = { readonly source: Node; readonly index: readonly Index[]; readonly use: Use }
+/** Reading is allowed where every index is from 0 to below its extent; elsewhere `otherwise` is read. */
+export type Guard = { readonly bounds: readonly Bound[]; readonly otherwise: number }
+/** Guards are outermost first. */
+export type Access = { readonly source: Node; readonly index: readonly Index[]; readonly use: Use; readonly guards: readonly Guard[] }
 
 /** The identity position in a tensor of rank `rank`: axes d0, d1, … */
 export const identityIndex = (rank: number): Index[] => Array.from({ length: rank }, (_, i) => axisIndex(`d${i}`))
 
 /** The element of `node` at `index` is the element of `source` at the returned index. */
-export function resolve(node: Node, index: readonly Index[], use: Use = 'operand'): Access {
+export function resolve(node: Node, index: readonly Index[], use: Use = 'operand', guards: readonly Guard[] = []): Access {
   const { lowering } = opOf(node)
-  if (lowering.kind === 'indexMap') return resolve(node.inputs[0]!, lowering.map(index, node), use)
+  if (lowering.kind === 'indexMap') return resolve(node.inputs[0]!, lowering.map(index, node), use, guards)
+  if (lowering.kind === 'border' && use !== 'table') {
+    const inside = lowering.inside(index, node), bounds = boundsOf(node, index, inside)
+    return resolve(node.inputs[0]!, inside, use, bounds.length === 0 ? guards : [...guards, { bounds, otherwise: lowering.value(node) }])
+  }
   if (lowering.kind === 'view') {
     const through = unitView(node.inputs[0]!.type.shape, node.type.shape, index)
-    if (through) return resolve(node.inputs[0]!, through, use)
+    if (through) return resolve(node.inputs[0]!, through, use, guards)
   }
-  return { source: node, index, use }
+  return { source: node, index, use, guards }
+}
+
+/** Along the axes that have a border. */
+const boundsOf = (node: Node, outside: readonly Index[], inside: readonly Index[]): Bound[] => {
+  const from = node.inputs[0]!.type.shape, to = node.type.shape
+  return inside.flatMap((index, i) => (equalIndex(index, outside[i]!) && equalDims(from[i]!, to[i]!) ? [] : [{ index, extent: from[i]! }]))
 }
 
 /** What `node` reads for its own element at `index`, in the order of its inputs. */

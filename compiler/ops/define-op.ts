@@ -39,6 +39,8 @@ export type Lowering =
    */
   | { readonly kind: 'lookup'; readonly axis: (node: Node) => number; readonly table: (index: readonly Index[], node: Node) => readonly Index[]
       readonly at: (index: readonly Index[], node: Node) => readonly Index[] }
+  /** The input element at `inside`, or `value` where that lies outside of the input. */
+  | { readonly kind: 'border'; readonly inside: (index: readonly Index[], node: Node) => readonly Index[]; readonly value: (node: Node) => number }
   /** The same bytes under another shape: never a kernel. */
   | { readonly kind: 'view' }
   /** Input i fills the box of its own shape at `offset` of the result; the boxes cover the result exactly once. */

@@ -11,6 +11,7 @@ import * as movement from './movement.js'
 import * as arithmetic from './pointwise-arithmetic.js'
 import * as transcendental from './pointwise-transcendental.js'
 import { argmax, max, min, prod, sum } from './reduce.js'
+import { pad } from './padding.js'
 import { reverse } from './reverse.js'
 import { windows } from './windows.js'
 
@@ -22,7 +23,7 @@ export const registry: readonly OpDefinition[] = [
   ...Object.values<OpDefinition>(comparison),
   and, or, not, select, cast,
   sum, prod, max, min, argmax,
-  ...Object.values<OpDefinition>(movement), reverse, windows,
+  ...Object.values<OpDefinition>(movement), pad, reverse, windows,
   gather, scatterAdd,
   matmul,
 ]

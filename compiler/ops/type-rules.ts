@@ -194,6 +194,17 @@ function windowsType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
   return { dtype, shape: [...counted.slice(0, inside), ...sizes, ...counted.slice(inside)] }
 }
 
+function padType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
+  requireCount('pad', inputs, 1)
+  const before = shapeAttr(attrs, 'before'), after = shapeAttr(attrs, 'after')
+  const { dtype, shape } = inputs[0]!
+  requireRank('pad', 'before', before.length, shape)
+  requireRank('pad', 'after', after.length, shape)
+  numberAttr(attrs, 'value')
+  if ([...before, ...after].some(isAlwaysNegative)) refuse(`pad: expected borders from 0 up, found before ${shapeText(before)} and after ${shapeText(after)}.`)
+  return { dtype, shape: shape.map((d, i) => addDims(addDims(before[i]!, d), after[i]!)) }
+}
+
 function reverseType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
   requireCount('reverse', inputs, 1)
   requireRisingAxes('reverse', integersAttr(attrs, 'axes'), inputs[0]!.shape)
@@ -352,6 +363,7 @@ export const typeRules = {
   slice: sliceType,
   windows: windowsType,
   reverse: reverseType,
+  pad: padType,
   concat: concatType,
   gather: gatherType,
   scatterAdd: scatterAddType,

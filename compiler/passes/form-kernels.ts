@@ -93,7 +93,8 @@ class KernelFormer {
       case 'contract':
       case 'collect': return this.placeProduct(lowering.kind, node)
       case 'tiles': return this.placeTiles(node)
-      case 'indexMap': return this.forced.has(node) ? this.placeForced(node) : undefined
+      case 'indexMap':
+      case 'border': return this.forced.has(node) ? this.placeForced(node) : undefined
       case 'generate':
       case 'view':
       case 'leaf': return undefined
@@ -306,7 +307,7 @@ const isComputed = (node: Node): boolean => {
   switch (lowering.kind) {
     case 'pointwise': case 'reduce': case 'argmax': case 'contract': case 'tiles': case 'lookup': case 'collect': return true
     case 'generate': return cost === 'costly'
-    case 'indexMap': case 'view': case 'leaf': return false
+    case 'indexMap': case 'border': case 'view': case 'leaf': return false
   }
 }
 

@@ -53,7 +53,7 @@ export function roleIn(group: Group, node: Node): Role | null {
  */
 export function readsInPlace(group: Group, role: Role, reader: Shape, access: Access): boolean {
   const sourceRole = group.roles.get(access.source)
-  if (access.use === 'table' || sourceRole === undefined || sourceRole === 'prologue') return false
+  if (access.use === 'table' || access.guards.length > 0 || sourceRole === undefined || sourceRole === 'prologue') return false
   const { shape } = access.source.type
   if (role === sourceRole) return isIdentity(access.index, shape, axisNames(reader))
   const rows = axisNames(group.domain).filter((name) => !group.reduced.includes(Number(name.slice(1))))

@@ -82,6 +82,7 @@ const computedPlace: Index = { terms: [], offset: 0 }
 function indicesOf(expr: Expr, name: string): readonly Index[] {
   switch (expr.kind) {
     case 'load': return expr.buffer === name ? [expr.index] : []
+    case 'guard': return indicesOf(expr.value, name).map(() => computedPlace)
     case 'lookup': return [...(expr.buffer === name ? [computedPlace] : []), ...indicesOf(expr.at, name)]
     case 'call': return expr.args.flatMap((arg) => indicesOf(arg, name))
     case 'cast': return indicesOf(expr.arg, name)

@@ -36,6 +36,7 @@ function exprWork(expr: Expr): Dim {
     case 'cast': return addDims(1, exprWork(expr.arg))
     case 'random': return 8
     case 'load': return 1
+    case 'guard': return addDims(1, exprWork(expr.value))
     case 'lookup': return addDims(2, exprWork(expr.at))
     case 'const': case 'scalar': case 'dim': case 'local': case 'index': return 0
   }

@@ -30,6 +30,7 @@ function visitExpr(expr: Expr, found: Accesses): void {
   switch (expr.kind) {
     case 'load': found.loads.push(expr); return
     case 'lookup': found.lookups.push(expr); return visitExpr(expr.at, found)
+    case 'guard': found.others.push(...expr.bounds.map((bound) => bound.index)); return visitExpr(expr.value, found)
     case 'index':
     case 'random': found.others.push(expr.index); return
     case 'call': return expr.args.forEach((a) => visitExpr(a, found))
@@ -81,6 +82,7 @@ export function mapExprIndices(expr: Expr, map: (index: Index) => Index): Expr {
     case 'index':
     case 'random': return { ...expr, index: map(expr.index) }
     case 'lookup': return { ...expr, index: map(expr.index), at: mapExprIndices(expr.at, map) }
+    case 'guard': return { ...expr, bounds: expr.bounds.map((bound) => ({ ...bound, index: map(bound.index) })), value: mapExprIndices(expr.value, map) }
     case 'call': return { ...expr, args: expr.args.map((a) => mapExprIndices(a, map)) }
     case 'cast': return { ...expr, arg: mapExprIndices(expr.arg, map) }
     case 'const': case 'scalar': case 'dim': case 'local': return expr
@@ -97,6 +99,7 @@ export const mapExpressions = (statements: readonly Stmt[], map: (expr: Expr) =>
 function mapInside(expr: Expr, map: (expr: Expr) => Expr): Expr {
   if (expr.kind === 'call') return mapCall(expr, map)
   if (expr.kind === 'lookup') return map({ ...expr, at: mapInside(expr.at, map) })
+  if (expr.kind === 'guard') return map({ ...expr, value: mapInside(expr.value, map) })
   return map(expr.kind === 'cast' ? { ...expr, arg: mapInside(expr.arg, map) } : expr)
 }
 

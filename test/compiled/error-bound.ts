@@ -49,7 +49,7 @@ function roundings(node: Node): number {
   switch (lowering.kind) {
     case 'pointwise': return node.op === 'pow' ? 32 : cost === 'costly' ? 8 : exactOps.has(node.op) ? 0 : 1
     case 'generate': return isExact(node) ? 0 : 1
-    case 'leaf': case 'view': case 'indexMap': case 'tiles': case 'argmax': case 'lookup': return 0
+    case 'leaf': case 'view': case 'indexMap': case 'border': case 'tiles': case 'argmax': case 'lookup': return 0
     case 'reduce': return lowering.op === 'max' || lowering.op === 'min' ? 0 : 1
     case 'contract': case 'collect': return 1
   }
@@ -70,6 +70,7 @@ function inheritedError(node: Node, inputs: readonly Bounded[], value: Tensor, r
     case 'argmax': return value.data.map(() => (inputs[0]!.error.some((e) => e > 0) ? Infinity : 0))
     case 'reduce': return reductionError(node, lowering.op, inputs[0]!, value, again, run)
     case 'contract': return contractionError(inputs as [Bounded, Bounded], value, again)
+    case 'border': return again((x) => x.error).map((e, i) => (value.data[i] === lowering.value(node) ? 0 : e))
     case 'lookup': return movedError(inputs[1]!, again((x) => (x === inputs[1] ? x.value.data : x.error)))
     case 'collect': return collectionError(inputs as [Bounded, Bounded], value, again)
     case 'pointwise': return pointwiseError(node, inputs, value, again, run)

@@ -23,7 +23,7 @@ export function evaluateExpr(expr: Expr, env: ExprEnv): number {
     case 'random': return randomUniform(env.seed, expr.stream, env.step, evaluateIndex(expr.index, env.axes))
     case 'cast': return castElement(evaluateExpr(expr.arg, env), expr.dtype)
     case 'call': return intrinsics[expr.fn](...expr.args.map((a) => evaluateExpr(a, env)))
-    case 'load': case 'lookup': case 'scalar': throw new Error(`not an expression of an op: ${expr.kind}`)
+    case 'load': case 'lookup': case 'guard': case 'scalar': throw new Error(`not an expression of an op: ${expr.kind}`)
   }
 }
 

@@ -150,6 +150,18 @@ KCC_INLINE vi load_bool(const uint8_t* p, int64_t n) { return load_u8(p, n) != 0
 KCC_INLINE void store_bool(uint8_t* p, vi mask) { store_u8(p, mask & 1); }
 KCC_INLINE void store_bool(uint8_t* p, vi mask, int64_t n) { store_u8(p, mask & 1, n); }
 
+// ---- elements that are there only where a condition holds
+
+KCC_INLINE bool is_inside(int64_t at, int64_t extent) { return (uint64_t)at < (uint64_t)extent; }
+
+// The first n lanes one by one, the others 0.
+template <class V, class Element>
+KCC_INLINE V by_lane(int64_t n, const Element& element) {
+  V x{};
+  for (int64_t i = 0; i < n; i++) x[i] = element(i);
+  return x;
+}
+
 // ---- elements at a place found at run time: `at * stride` beyond p, 0 where `at` is not in [0, extent)
 
 KCC_INLINE bool inside(int32_t at, int64_t extent) { return at >= 0 && at < extent; }

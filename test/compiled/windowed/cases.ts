@@ -75,11 +75,11 @@ const opCase = (title: string, shape: readonly number[], kernel: readonly number
 const convolution = (at: At): WindowedCase => slid(`Conv${at.k.length}D`, (x, [kernel, bias], sliding) => plain.biased(plain.convolution(x, kernel!, sliding), bias), { filters: 3 })(at)
 
 const convolutions: readonly At[] = [
-  { x: [7, 3], k: [3] }, { x: [5, 1], k: [5], more: { filters: 1 } }, { x: [6, 5], k: [2], p: 'same' }, { x: [6, 2], k: [4], s: 2, p: 'same', more: { filters: 17 } }, { x: [7, 2], k: [2], s: 3 },
+  { x: [7, 3], k: [3] }, { x: [5, 1], k: [5], more: { filters: 1 } }, { x: [6, 5], k: [2], p: 'same' }, { x: [9, 16], k: [3], p: 'same', d: 2 }, { x: [6, 2], k: [4], s: 2, p: 'same', more: { filters: 17 } }, { x: [7, 2], k: [2], s: 3 },
   { x: [8, 2], k: [3], d: 2, p: 'causal' }, { x: [7, 15], k: [3], s: 2, p: 'causal' }, { x: [9, 1], k: [2], d: 3, p: 'same' }, { x: [1, 1], k: [1] }, { x: [1, 3], k: [3], p: 'same' },
   { x: [6, 3], k: [2], first: true }, { x: [2, 2], k: [4], p: 'same', more: { use_bias: false } },
   { x: [5, 4, 3], k: [3, 2] }, { x: [4, 5, 5], k: [2, 3], p: 'same', more: { filters: 15 } }, { x: [5, 7, 2], k: [2, 2], s: 3, p: 'same' }, { x: [6, 6, 1], k: [1, 1], s: 2 },
-  { x: [7, 6, 17], k: [2, 2], d: 2 }, { x: [6, 5, 2], k: [3, 3], s: [2, 1], p: 'same', first: true }, { x: [5, 5, 1], k: [3, 3], more: { filters: 16, use_bias: false } }, { x: [2, 9, 3], k: [2, 1], s: [1, 4] },
+  { x: [7, 6, 17], k: [2, 2], d: 2 }, { x: [5, 6, 17], k: [3, 2], p: 'same', more: { filters: 16 } }, { x: [6, 5, 2], k: [3, 3], s: [2, 1], p: 'same', first: true }, { x: [5, 5, 1], k: [3, 3], more: { filters: 16, use_bias: false } }, { x: [2, 9, 3], k: [2, 1], s: [1, 4] },
   { x: [3, 3, 16], k: [3, 3], more: { filters: 1 } }, { x: [1, 1, 5], k: [1, 1], more: { filters: 5 } }, { x: [4, 4, 2], k: [4, 4], p: 'same', d: [1, 2], first: true },
   { x: [3, 4, 3, 2], k: [2, 2, 2], s: 2, p: 'same' }, { x: [3, 3, 2, 3], k: [2, 1, 2], d: [1, 2, 1] }, { x: [2, 3, 3, 2], k: [1, 3, 2], s: [2, 1, 2], first: true, more: { filters: 5 } },
 ]
