@@ -9,7 +9,7 @@
  *                                             %4 = equal(%6, %5) : bool[B,9]
  */
 import { keep, rewriteGraph, rootsOf, type Graph, type Node } from '../ir/graph.js'
-import { readsEachOnce } from '../ops/access.js'
+import { isUnit, readsEachOnce } from '../ops/access.js'
 import { opOf } from '../ops/registry.js'
 import { accessesOf } from './kernel-groups.js'
 
@@ -21,8 +21,9 @@ export function recomputeCheap(graph: Graph): Graph {
   return rewriteGraph(graph, (node, inputs) => keep(node, inputs.map((input) => (roots.has(input) ? input : ownCopy(input)))))
 }
 
-/** A new node for a value that is to be computed again, the node itself for any other. */
-const ownCopy = (node: Node): Node => (isCheap(node, longestChain) ? { ...node, inputs: node.inputs.map(ownCopy) } : node)
+/** A new node for a value that is to be computed again, the node itself for any other. Single elements cost nothing to store. */
+const ownCopy = (node: Node): Node =>
+  (!node.type.shape.every(isUnit) && isCheap(node, longestChain) ? { ...node, inputs: node.inputs.map(ownCopy) } : node)
 
 /** Pointwise, and made of nothing that would have to be stored at its size. */
 function isCheap(node: Node, longest: number): boolean {
