@@ -2,13 +2,12 @@
  * Prints a contraction: functions for its holes, and a description of its operands for the kernels of
  * native/include/kcc/gemm.h, which are compiled once per CPU level and know nothing of any model.
  */
-import Handlebars from 'handlebars'
-import { readFileSync } from 'node:fs'
 import { cDim } from './c-dim.js'
 import { inPackage } from '../support/paths.js'
 import type { ComputedOperand, ContractCode, ContractView, Epilogue, Operand } from './contract-view.js'
 import { axesText, type AxesText } from './contract-axes.js'
 import { isLongSum, splitRoom } from './contract-workspace.js'
+import { loadTemplates } from './render.js'
 import type { SourceFile } from './sources.js'
 
 /** The unit that defines the kernels; the same text for every model, so it is compiled once and then comes from the cache. */
@@ -20,8 +19,9 @@ const MOST_TOUCHED = 4
 type OperandText = { pointer: string; rowStride: string; columnStride: string; block: string; compute: string; alongRow: boolean }
 type ComputeText = Omit<AxesText, 'fixed'> & { function: string; fixed: string; whole: readonly string[]; rest: readonly string[] }
 
-export function emitContract(view: ContractView): ContractCode {
-  const text = Handlebars.compile(template(), { noEscape: true, strict: true })({
+/** @param render the templates of the package, loaded. */
+export function emitContract(view: ContractView, render = loadTemplates(inPackage('templates'))): ContractCode {
+  const text = render('contract.cc', {
     name: view.name,
     frame: view.frame,
     m: cDim(view.m),
@@ -37,8 +37,6 @@ export function emitContract(view: ContractView): ContractCode {
   })
   return { includes: ['kcc/gemm.h', 'kcc/vec.h'], sources: [KERNELS], text }
 }
-
-const template = (): string => readFileSync(inPackage('templates', 'contract.cc.hbs'), 'utf8')
 
 function operandText(operand: Operand, compute: string): OperandText {
   if (operand.kind === 'computed') return { pointer: 'nullptr', rowStride: '0', columnStride: '0', block: '0', compute, alongRow: operand.along === 'row' }

@@ -25,7 +25,7 @@ export function emitKernel(program: KernelProgram, target: Target, render: Rende
   const fields = fieldsOf(program, needs)
   const view: KernelView = { name: placeholder, fields, prelude: [...preludeOf(fields, needs), ...chainPointers(program)] }
   const [first] = program.body
-  const code = first?.kind === 'contract' ? withHeaders(emitContract(contractView(program, first, view))) : loopCode(program, view, target, render)
+  const code = first?.kind === 'contract' ? withHeaders(emitContract(contractView(program, first, view), render)) : loopCode(program, view, target, render)
   const hash = sha256(JSON.stringify([fields, code]))
   const rename = (text: string, name: string): string => text.replaceAll(placeholder, name)
   return {

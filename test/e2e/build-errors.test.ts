@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { filesBelow } from '../../compiler/support/files.js'
 import { inPackage } from '../../compiler/support/paths.js'
 import { lastJson, numbersText, openWorkshop, sharedCache, smallModel, type BuildReport } from './workshop.js'
+import { MANIFEST_FORMAT } from '../../runtime/contract/manifest.js'
 
 const shop = openWorkshop('build-errors')
 afterAll(() => {
@@ -132,7 +133,7 @@ describe('a package', () => {
     ['with half its weights', 'half-weights', (f: string) => replace(`${f}/weights.safetensors`, (b) => b.subarray(0, b.length - 8)), /weights\.safetensors/],
     ['with weights of another model', 'other-weights', (f: string) => replace(`${f}/weights.safetensors`, (b) => Buffer.from(b.toString('latin1').replace('dense_1/kernel', 'dense_9/kernel'), 'latin1')), /dense_1\/kernel|dense_9\/kernel/],
     ['with a damaged manifest', 'bad-manifest', (f: string) => replace(`${f}/manifest.json`, (b) => b.subarray(0, 100)), /manifest\.json is damaged/],
-    ['of a later format', 'later', (f: string) => replace(`${f}/manifest.json`, (b) => Buffer.from(b.toString().replace('"format": 1', '"format": 2'))), /format 2, but this runtime reads format 1/],
+    ['of a later format', 'later', (f: string) => replace(`${f}/manifest.json`, (b) => Buffer.from(b.toString().replace(`"format": ${MANIFEST_FORMAT}`, `"format": ${MANIFEST_FORMAT + 1}`))), new RegExp(`format ${MANIFEST_FORMAT + 1}, but this runtime reads format ${MANIFEST_FORMAT}`)],
   ])('%s is refused', async (_, name, change, message) => {
     const folder = damaged(name, change)
     const ran = await shop.node([shop.path('use.mjs'), folder])

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { inPackage } from '../../compiler/support/paths.js'
 import { lastJson, openWorkshop, type BuildReport } from './workshop.js'
+import { MANIFEST_FORMAT } from '../../runtime/contract/manifest.js'
 
 const shop = openWorkshop('mnist'), elsewhere = openWorkshop('elsewhere')
 afterAll(() => { shop.remove(); elsewhere.remove() })
@@ -32,7 +33,7 @@ describe('the first build', () => {
 
   test('says in the manifest what is in it', () => {
     const manifest = JSON.parse(shop.read('dist/mnist-mlp/manifest.json')) as { format: number; functions: { name: string; inputs: unknown[]; arenaBytes: { at: Record<string, number> } }[]; model: { metricsNames: string[] } }
-    expect(manifest.format).toBe(1)
+    expect(manifest.format).toBe(MANIFEST_FORMAT)
     expect(manifest.functions.map((f) => f.name)).toEqual(['predict', 'evaluate', 'trainStep'])
     expect(manifest.functions[0]!.inputs).toEqual([{ name: 'dense_1_input', dtype: 'float32', shape: ['B', 784] }])
     expect(manifest.functions[2]!.arenaBytes.at['128']).toBeGreaterThan(128 * 512 * 4)

@@ -25,6 +25,8 @@ const layers = ['InputLayer', 'Dense', 'Activation', 'Dropout', 'Flatten', 'Resh
 const notYet = /^(Unknown (layer|loss function|metric function|metric|optimizer|constraint)|Could not interpret|.* is not yet)[ :]*(.*)/
 /** Lambdas hold Python code: such a file can be loaded only by someone who gives the function. */
 const pythonCode = /is stored as Python code/
+/** An embedding whose mask others would have to obey. */
+const masks = /`mask_zero` must be false: layers do not pass on masks yet/
 
 /** Null, or what the file needs that does not exist yet. @throws what is wrong */
 async function whatIsMissing(attempt: () => Promise<void> | void, what: string): Promise<string | null> {
@@ -35,6 +37,7 @@ async function whatIsMissing(attempt: () => Promise<void> | void, what: string):
   } catch (error) {
     if (!(error instanceof Error)) throw error
     if (error instanceof ValueError && pythonCode.test(error.message)) return 'a function given for a Lambda layer'
+    if (error instanceof ValueError && masks.test(error.message)) return 'masks'
     const missing = error instanceof ValueError ? notYet.exec(error.message) : null
     error.message = `${what}: ${error.message}`
     if (missing === null || layers.includes(missing[3]!)) throw error

@@ -8,7 +8,7 @@ import { deserialize } from '../../compiler/nn/serialization.js'
 import type { ArrayData } from '../../runtime/contract/fit-types.js'
 import { NDArray } from '../../runtime/index.js'
 
-const { Add, Concatenate, Conv2D, Dense, Flatten, Input, Model, Reshape, Sequential, SGD, add, concatenate, loadModel, toCategorical } = kcc
+const { Add, Concatenate, Conv2D, Dense, Embedding, Flatten, Input, Model, Reshape, Sequential, SGD, add, concatenate, loadModel, toCategorical } = kcc
 
 /** A value of a wrong type, as a user without types would pass it. */
 export const wrong = (x: unknown): never => x as never
@@ -96,6 +96,7 @@ const built = (): ReturnType<typeof Dense> => {
 
 export const statements: Readonly<Record<string, () => unknown>> = {
   'incompatible rank: Conv2D on 2-D input': () => Conv2D(2, 3)(Input({ shape: [3] })),
+  'Embedding with input_length mismatch': () => Embedding(5, 2, { inputLength: 6 })(Input({ shape: [4] })),
   'kernel larger than the input': () => Conv2D(2, 5)(Input({ shape: [2, 2, 1] })),
   'strides and dilation together': () => Conv2D(2, 3, { strides: 2, dilationRate: 2 })(Input({ shape: [8, 8, 1] })),
   'unknown data format': () => Conv2D(2, 3, { dataFormat: wrong('last') }),

@@ -3,6 +3,7 @@
  * (batches gathered by order, return after a budget, nothing done in the caller's turn) and fails a test when an
  * asynchronous call that changes variables overlaps another.
  */
+import { RUNTIME_ABI } from '../../runtime/load-package.js'
 import { allocate } from '../../runtime/contract/dtype.js'
 import type { TypedArray } from '../../runtime/contract/dtype.js'
 import { MANIFEST_FORMAT } from '../../runtime/contract/manifest.js'
@@ -101,7 +102,7 @@ function gather(column: Column, rows: readonly number[]): TypedArray {
 }
 
 export const fakeAddon = (manifest: ModuleManifest, functions: readonly FakeFunction[], opened: FakeModule[] = []): NativeAddon => ({
-  abi: 1, levels: ['fake'], level: 'fake', modules: [manifest.name],
+  abi: RUNTIME_ABI, levels: ['fake'], level: 'fake', modules: [manifest.name],
   open: () => { const m = new FakeModule(manifest, functions); opened.push(m); return m },
   setThreads: (n) => n,
 })

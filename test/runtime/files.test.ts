@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { writeFileAtomic } from '../../runtime/atomic-write.js'
 import { FileFormatError, RuntimeError } from '../../runtime/contract/errors.js'
 import { MANIFEST_FORMAT } from '../../runtime/contract/manifest.js'
-import { loadPackage, loadPackageFrom } from '../../runtime/load-package.js'
+import { loadPackage, loadPackageFrom, RUNTIME_ABI } from '../../runtime/load-package.js'
 import { NDArray } from '../../runtime/ndarray.js'
 import { decodeSafetensors, encodeSafetensors } from '../../runtime/safetensors.js'
 import { fakeAddon } from './fake-native.js'
@@ -118,7 +118,7 @@ describe('packages', () => {
   it('of another format, interface, CPU or build are refused', () => {
     const addon = fakeAddon(manifest, tinyFunctions)
     expect(() => loadPackageFrom(addon, { ...manifest, format: 1 as typeof MANIFEST_FORMAT }, null)).toThrow(`has format 1, but this runtime reads format ${MANIFEST_FORMAT}`)
-    expect(() => loadPackageFrom({ ...addon, abi: 7 }, manifest, null)).toThrow('interface version 7, but this runtime needs 1')
+    expect(() => loadPackageFrom({ ...addon, abi: 7 }, manifest, null)).toThrow(`interface version 7, but this runtime needs ${RUNTIME_ABI}`)
     expect(() => loadPackageFrom({ ...addon, level: '', levels: ['x86-64-v4'] }, manifest, null)).toThrow('was built for x86-64-v4, and this CPU supports none of these')
     expect(() => loadPackageFrom({ ...addon, modules: ['other'] }, manifest, null)).toThrow('holds other, not tiny')
   })

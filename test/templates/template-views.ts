@@ -33,7 +33,7 @@ export function viewTypes(): ReadonlyMap<string, ts.Type> {
 }
 
 /** Files that call `compile(text, options)(view)` themselves. */
-const compiledDirectly: Readonly<Record<string, string>> = { 'contract.ts:compile': 'contract.cc', 'cmake-project.ts:compile': 'CMakeLists.txt' }
+const compiledDirectly: Readonly<Record<string, string>> = { 'cmake-project.ts:compile': 'CMakeLists.txt' }
 
 /** For `x.compile(…)(view)`: the text `x.compile`. */
 const calleeOf = (call: ts.CallExpression): string => (ts.isCallExpression(call.expression) ? call.expression.expression.getText() : '')
