@@ -80,7 +80,7 @@ function operand(program: KernelProgram, site: Site): Operand {
   return { kind: 'computed', along, rows, columns, vector: (at) => [`${at.result} = ${print(at.lanes)};`] }
 }
 
-/** How many of the loads have neighbours along the axis; without any of those, whether the axis matters at all. */
+/** Loads with neighbours along the axis speak for it; gaps between what is loaded speak against it, but less than a neighbour for. */
 function runsAlong(value: Expr, axis: Axis): number {
   const strides = loadsOf(value).map((load) => strideOf(load.index, axis.name))
   return strides.filter((s) => s === 1).length - (strides.some((s) => s !== 0 && s !== 1) ? 0.5 : 0)
