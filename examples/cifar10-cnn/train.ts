@@ -1,6 +1,10 @@
 /**
  * Trains the CIFAR-10 network, without the random changes of the pictures, and saves it.
  * `kcc run examples/cifar10-cnn/train.ts [--epochs 100] [--samples 50000]`
+ *
+ * With --epochs 5 --samples 10000 (the first batch file; 2,000 test images) it reached an accuracy of 46.5 % on the test
+ * images; Keras 3.15 on JAX reached 42.4 % on the same arrays with the same network, optimizer and batch size. One run
+ * each: chance alone moves such a figure by about a point.
  */
 import { NDArray, datasets, toCategorical } from 'kcc'
 import { scores } from '../scores.js'

@@ -84,6 +84,8 @@ static Matrix right_part(const BlockPlan& plan, int64_t panel, int64_t p, int64_
     if (panels.packed(panel)) return {panels.panel(panel) + p * width, width, 1, 0};
     return {c.rhs.data + p * c.rhs.row_stride + along(column, c.rhs.block), c.rhs.row_stride, 1, 0};
   }
+  // In blocks of columns a panel is what a copy of it would be.
+  if (c.compute_rhs == nullptr && c.rhs.column_stride == 1 && c.rhs.row_stride == width) return {c.rhs.data + p * width + along(column, c.rhs.block), width, 1, 0};
   if (c.compute_rhs != nullptr) compute_panel(c, p, steps, column, columns, to, width);
   else pack_panel(c.rhs, p, steps, column, columns, to, width);
   return {to, width, 1, 0};
@@ -182,9 +184,12 @@ static void run_blocks(const Contraction& c, float* space, kcc_pool* pool) {
   // Groups as wide as a block may be; more of either cut when there are too few chunks for the threads.
   Split groups{plan.panels.vectors.parts, parts_of(plan.panels.vectors.parts * panel_width, plan.size.columns)};
   Split rows{c.m, least(most_block_chunks, parts_of(c.m, plan.size.rows))};
-  const int64_t wanted = threads == 1 ? 1 : 4 * threads;
-  if (rows.parts * groups.parts * plan.ranges.parts < wanted) rows.parts = least(parts_of(c.m, 12), parts_of(wanted, groups.parts * plan.ranges.parts));
-  if (rows.parts * groups.parts * plan.ranges.parts < wanted) groups.parts = least(groups.whole, parts_of(wanted, rows.parts * plan.ranges.parts));
+  // How many times as many chunks give every thread that many.
+  const auto times = [&](int64_t each) { return threads == 1 ? 1 : parts_of(each * threads, rows.parts * groups.parts * plan.ranges.parts); };
+  // A left operand in memory costs nothing to share: while its few rows stay together, the right one is read once.
+  if (c.compute_lhs == nullptr && rows.parts == 1) groups.parts = least(groups.whole, groups.parts * times(2));
+  if (times(2) > 1) rows.parts = least(parts_of(c.m, 12), rows.parts * times(4));
+  if (times(2) > 1) groups.parts = least(groups.whole, groups.parts * times(4));
   run_block_grid(plan, rows, groups, pool);
 }
 
