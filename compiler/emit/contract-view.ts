@@ -8,7 +8,8 @@ import type { SourceFile } from './sources.js'
 
 /**
  * result(m, n) = sum over k of lhs(m, k) * rhs(k, n), float32. The sum of every element is one chain of fused
- * multiply-adds in the order of k, whatever the tile, the thread or the row: results do not depend on them.
+ * multiply-adds in the order of k, or for some long sums several, added in an order that the sizes fix: results do not
+ * depend on the tile, the thread or the row.
  */
 export type ContractView = {
   /** C identifier, unique in the translation unit; every function made begins with it. */

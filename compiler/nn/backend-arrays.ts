@@ -32,14 +32,7 @@ export const repeatElements = (x: TensorLike, rep: number, axis: number): KTenso
   made(() => repeated(x.node, b.normalizeAxis(axis, x.node.type.shape.length, 'repeatElements'), rep))
 
 /** x from its end to its start along the axes. */
-export const reverse = (x: TensorLike, axes: number | readonly number[]): KTensor =>
-  made(() => b.normalizeAxes(axes, x.node.type.shape.length, 'reverse').reduce(reversed, x.node))
-
-function reversed(x: Node, axis: number): Node {
-  const size = x.type.shape[axis]!
-  const last = isStatic(size) ? size - 1 : b.cast(b.sub(b.dimension(size), 1), 'int32')
-  return b.gather(x, b.sub(last, b.iota([size], 0, 'int32')), axis)
-}
+export const reverse = (x: TensorLike, axes: number | readonly number[]): KTensor => made(() => b.reverse(x.node, typeof axes === 'number' ? [axes] : axes))
 
 /** For each place along `axis`, whether each other one is not after it: [..., places, others, ...]. */
 function upTo(x: Node, axis: number): { mask: Node; others: Node; along: number } {
