@@ -18,6 +18,7 @@ import type { ModuleSource } from './nn/module-source.js'
 import { attachOptimizer } from './passes/attach-optimizer.js'
 import { eliminateCommon } from './passes/eliminate-common.js'
 import { eliminateDead } from './passes/eliminate-dead.js'
+import { foldAffine } from './passes/fold-affine.js'
 import { foldConstants } from './passes/fold-constants.js'
 import { formKernels, type FusionOptions } from './passes/form-kernels.js'
 import { pushIndexMaps } from './passes/push-index-maps.js'
@@ -47,6 +48,7 @@ const graphPasses: readonly { readonly name: string; readonly run: (graph: Graph
   { name: 'simplify', run: simplify },               // first: local algebra exposes constants and equal nodes
   { name: 'fold-constants', run: foldConstants },    // after simplify, which moves constants together
   { name: 'eliminate-common', run: eliminateCommon }, // after folding: equal constants make equal nodes
+  { name: 'fold-affine', run: foldAffine },          // after eliminate-common, which shows what has one reader; in all functions, so that they agree
   { name: 'simplify-again', run: simplify },         // sharing found by eliminate-common enables rules on equal operands
 ]
 

@@ -83,6 +83,14 @@ export function usersOf(order: readonly Node[]): Map<Node, Node[]> {
   return users
 }
 
+/** Nodes with one reader that are no result. */
+export function readOnce(graph: Graph): ReadonlySet<Node> {
+  const roots = rootsOf(graph), uses = new Map<Node, number>()
+  const reads = [...roots, ...roots, ...topological(roots).flatMap((node) => node.inputs)]
+  for (const node of reads) uses.set(node, (uses.get(node) ?? 0) + 1)
+  return new Set([...uses].filter(([, count]) => count === 1).map(([node]) => node))
+}
+
 /**
  * Rebuilds a function bottom-up: `rule` is given each node and its rebuilt inputs and returns what stands for it.
  * Returning `keep(node, inputs)` leaves it as it is.

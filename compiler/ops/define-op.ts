@@ -1,6 +1,6 @@
 /**
  * The contract of an op. One record is the op's only definition: every pass, the interpreter, the lowering, the tests
- * and the documentation read it, and none of them asks which op it has. All fields but `demands` are required; "none" is
+ * and the documentation read it, and none of them asks which op it has. All fields but those with a `?` are required; "none" is
  * written with its reason.
  */
 import type { Dim, Shape } from '../ir/dim.js'
@@ -65,6 +65,13 @@ export type ContractAxes = {
 /** Given the op's node and the gradient of its result: the gradient of each input, null where none flows. */
 export type Gradient = (node: Node, grad: Node) => readonly (Node | null)[]
 
+/** A tensor, or a number in each of its elements. */
+export type Operand = Node | number
+/** x · factor + offset. */
+export type Affine = { readonly factor: Operand; readonly offset: Operand }
+/** Of the operand at position `at`, the others being `others`, in their order. */
+export type AffineIn = (at: number, others: readonly Operand[]) => Affine | null
+
 /** A dimension that must not be negative, and what it is that would not fit: "windows of 3 elements". */
 export type Demand = { readonly room: Dim; readonly what: string }
 
@@ -85,6 +92,8 @@ export type OpDefinition = {
   readonly commutative: boolean
   /** `free`: never worth storing; `cheap`: recompute rather than store; `costly`: compute once. */
   readonly cost: 'free' | 'cheap' | 'costly'
+  /** The result as a multiple of one operand plus an offset; absent where it is not, null where it is not for this operand. */
+  readonly affine?: AffineIn
   /** What must hold of sizes that are only known when the function is called; absent where all sizes will do. */
   readonly demands?: (node: Node) => readonly Demand[]
   /** Inputs of the function whose values this op takes as places along an axis of known size; absent where it takes none. */

@@ -3,7 +3,7 @@ import type { DType } from '../../runtime/contract/dtype.js'
 import type { Node } from '../ir/graph.js'
 import type { Expr, Intrinsic } from '../ir/loop.js'
 import { callExpr } from '../ir/expr.js'
-import { defineOp, type EvaluateContext, type Gradient, type OpDefinition, type Reject, type Sample, type Tensor } from './define-op.js'
+import { defineOp, type AffineIn, type EvaluateContext, type Gradient, type OpDefinition, type Reject, type Sample, type Tensor } from './define-op.js'
 import { elementwiseRejects, elementwiseSamples, f32, i32, u8 } from './samples.js'
 import { typeRules, type OpName } from './type-rules.js'
 
@@ -20,6 +20,7 @@ export type Elementwise = {
   readonly simplify: Simplify | null
   readonly commutative?: boolean
   readonly cost?: 'cheap' | 'costly'
+  readonly affine?: AffineIn
   readonly samples: readonly Sample[]
   readonly rejects: readonly Reject[]
 }
@@ -44,6 +45,7 @@ export function defineElementwise(op: Elementwise, arity: number): OpDefinition 
     evaluate: (inputs, context) => evaluateElements(inputs, context, value),
     commutative: op.commutative ?? false,
     cost: op.cost ?? 'cheap',
+    ...(op.affine && { affine: op.affine }),
   })
 }
 

@@ -1,6 +1,7 @@
 /** Elementwise arithmetic: add sub mul div pow maximum minimum neg abs sign relu floor. int32 wraps around. */
 import { callExpr, constExpr } from '../ir/expr.js'
 import * as b from './build.js'
+import { inverse, times } from './affine.js'
 import { defineArithmetic, defineElementwise } from './elementwise.js'
 import { simplifyAdd, simplifyDiv, simplifyMul, simplifyNeg, simplifyPow, simplifySub } from './algebra.js'
 import { argumentOf, isConstant, sameValue } from './patterns.js'
@@ -13,6 +14,7 @@ export const add = defineArithmetic({
   value: ([x, y]) => x! + y!, fn: 'add',
   gradient: (_, g) => [g, g],
   simplify: simplifyAdd,
+  affine: (_, [other]) => ({ factor: 1, offset: other! }),
 }, 2)
 
 export const sub = defineArithmetic({
@@ -20,6 +22,7 @@ export const sub = defineArithmetic({
   value: ([x, y]) => x! - y!, fn: 'sub',
   gradient: (_, g) => [g, b.neg(g)],
   simplify: simplifySub,
+  affine: (at, [other]) => (at === 0 ? { factor: 1, offset: times(other!, -1) } : { factor: -1, offset: other! }),
 }, 2)
 
 export const mul = defineArithmetic({
@@ -27,6 +30,7 @@ export const mul = defineArithmetic({
   value: ([x, y], dtype) => (dtype === 'int32' ? Math.imul(x!, y!) : x! * y!), fn: 'mul',
   gradient: ({ inputs: [x, y] }, g) => [b.mul(g, y!), b.mul(g, x!)],
   simplify: simplifyMul,
+  affine: (_, [other]) => ({ factor: other!, offset: 0 }),
 }, 2)
 
 export const div = defineElementwise({
@@ -34,6 +38,7 @@ export const div = defineElementwise({
   value: ([x, y]) => x! / y!, fn: 'div',
   gradient: (node, g) => [b.div(g, node.inputs[1]!), b.neg(b.div(b.mul(g, node), node.inputs[1]!))],
   simplify: simplifyDiv,
+  affine: (at, [other]) => (at === 0 ? { factor: inverse(other!), offset: 0 } : null),
   samples: elementwiseSamples(2, f32, { range: [0.25, 2] }),
   rejects: elementwiseRejects(2, f32, i32(3)),
 }, 2)
@@ -71,6 +76,7 @@ export const neg = defineArithmetic({
   value: ([x]) => -x!, fn: 'neg',
   gradient: (_, g) => [b.neg(g)],
   simplify: simplifyNeg,
+  affine: () => ({ factor: -1, offset: 0 }),
 }, 1)
 
 export const abs = defineArithmetic({

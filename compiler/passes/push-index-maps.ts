@@ -9,7 +9,7 @@
  * Maps that repeat elements stay where they are: before them less is computed.
  */
 import { divideDims, equalDims, sizeOf } from '../ir/dim.js'
-import { keep, rewriteGraph, rootsOf, topological, type Graph, type Node } from '../ir/graph.js'
+import { keep, readOnce, rewriteGraph, type Graph, type Node } from '../ir/graph.js'
 import { opOf } from '../ops/registry.js'
 
 export function pushIndexMaps(graph: Graph): Graph {
@@ -18,14 +18,6 @@ export function pushIndexMaps(graph: Graph): Graph {
     const [source] = node.inputs, [rebuilt] = inputs
     return source && rebuilt && isPicking(node) && isComputedOnce(source, once) ? through(node, source, rebuilt, once) : keep(node, inputs)
   })
-}
-
-/** Nodes with one reader that are no result. */
-function readOnce(graph: Graph): ReadonlySet<Node> {
-  const roots = rootsOf(graph), uses = new Map<Node, number>()
-  const reads = [...roots, ...roots, ...topological(roots).flatMap((node) => node.inputs)]
-  for (const node of reads) uses.set(node, (uses.get(node) ?? 0) + 1)
-  return new Set([...uses].filter(([, count]) => count === 1).map(([node]) => node))
 }
 
 const isComputedOnce = (node: Node, once: ReadonlySet<Node>): boolean => opOf(node).lowering.kind === 'pointwise' && once.has(node)

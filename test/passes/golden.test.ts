@@ -19,6 +19,7 @@ import { attachOptimizer } from '../../compiler/passes/attach-optimizer.js'
 import { differentiate } from '../../compiler/passes/differentiate.js'
 import { eliminateCommon } from '../../compiler/passes/eliminate-common.js'
 import { eliminateDead } from '../../compiler/passes/eliminate-dead.js'
+import { foldAffine } from '../../compiler/passes/fold-affine.js'
 import { foldConstants } from '../../compiler/passes/fold-constants.js'
 import { pushIndexMaps } from '../../compiler/passes/push-index-maps.js'
 import { recomputeCheap } from '../../compiler/passes/recompute-cheap.js'
@@ -40,6 +41,7 @@ const passes: Record<string, (module: Module) => Module> = {
   simplify: perFunction(simplify),
   'fold-constants': perFunction(foldConstants),
   'eliminate-common': perFunction(eliminateCommon),
+  'fold-affine': perFunction(foldAffine),
   'recompute-cheap': perFunction(recomputeCheap),
   'push-index-maps': perFunction(pushIndexMaps),
   'eliminate-dead': eliminateDead,

@@ -8,13 +8,14 @@ import { interpret } from '../../compiler/ops/interpret.js'
 import { inferType } from '../../compiler/ops/type-rules.js'
 import { eliminateCommon } from '../../compiler/passes/eliminate-common.js'
 import { eliminateDead } from '../../compiler/passes/eliminate-dead.js'
+import { foldAffine } from '../../compiler/passes/fold-affine.js'
 import { foldConstants } from '../../compiler/passes/fold-constants.js'
 import { simplify } from '../../compiler/passes/simplify.js'
 import { randomModule } from '../ops/random-graph.js'
 import { errorInUlp } from '../ops/values.js'
 
 const count = 400
-const passes: readonly ((graph: Graph) => Graph)[] = [simplify, foldConstants, eliminateCommon, simplify]
+const passes: readonly ((graph: Graph) => Graph)[] = [simplify, foldConstants, eliminateCommon, foldAffine, simplify]
 
 test(`${count} random modules: same values after every pass`, () => {
   for (let seed = 0; seed < count; seed++) {
