@@ -22,4 +22,4 @@ export const inverse = (x: Operand): Operand => (typeof x === 'number' ? Math.fr
 
 /** `second` of `first`. */
 export const composed = (first: Affine, second: Affine): Affine =>
-  ({ factor: times(first.factor, second.factor), offset: plus(times(first.offset, second.factor), second.offset) })
+  ({ factor: times(first.factor, second.factor), offset: plus(first.offset === 0 ? 0 : times(first.offset, second.factor), second.offset) })
