@@ -1,51 +1,70 @@
 /**
- * kcc beside PyTorch, Keras 3 and ONNX Runtime, in one run. `npm run bench -- [options]`:
- *   --save            write test/bench/results.json
- *   --readme          put the table into README.md; without --save from the saved results, nothing is measured
+ * kcc beside its peers, in one run. `npm run bench -- [options]`:
+ *   --only <names>    workloads whose names have one of these parts, separated by commas; all by default
+ *   --peers <keys>    peers beside kcc, separated by commas; all by default
  *   --rounds <count>  default 7
  *   --seconds <count> of one measurement, default 0.25
- *   --limit <count>   seconds that the whole run may take, default 330
- *   --only <pattern>  peers to measure beside kcc, by name
+ *   --limit <count>   seconds for the rounds of one workload, default 40
+ *   --prepare <count> seconds for a peer to prepare a task, default 60
  * Peers are installed by test/bench/peers/setup.sh; those that are missing are left out with a reason.
  */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import * as os from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
-import { drawData, writeData } from './data.js'
+import type { ModelClass } from 'kcc'
+import { drawData, writeData, writeNetwork } from './data.js'
 import { Measurement } from './measure.js'
-import { peerSpecs } from './peers.js'
+import { forwardFlops, networkOf, trainFlops } from './network.js'
+import type { Network } from './network.js'
+import { peerKeys, peerSpecs } from './peers.js'
 import type { Places } from './peers.js'
-import { readmeText, replaceSection, reportText } from './report.js'
+import { reportText } from './report.js'
 import type { Results } from './results.js'
-import { workloads } from './workloads.js'
+import { taskName, tasksOf, workloads } from './workloads.js'
+import type { Workload } from './workloads.js'
 
 const { values: options } = parseArgs({
   options: {
-    save: { type: 'boolean', default: false }, readme: { type: 'boolean', default: false }, only: { type: 'string', default: '' },
-    rounds: { type: 'string', default: '7' }, seconds: { type: 'string', default: '0.25' }, limit: { type: 'string', default: '330' },
+    save: { type: 'string' }, only: { type: 'string', default: '' }, peers: { type: 'string', default: peerKeys.join() },
+    rounds: { type: 'string', default: '7' }, seconds: { type: 'string', default: '0.25' }, limit: { type: 'string', default: '40' }, prepare: { type: 'string', default: '60' },
   },
 })
 
 const root = dirname(createRequire(import.meta.url).resolve('kcc/package.json'))
-const resultsFile = join(root, 'test', 'bench', 'results.json')
 const log = (text: string): void => { process.stderr.write(`bench: ${text}\n`) }
 
-function positive(name: 'rounds' | 'seconds' | 'limit'): number {
+function positive(name: 'rounds' | 'seconds' | 'limit' | 'prepare'): number {
   const value = Number(options[name])
   if (!(value > 0)) throw new Error(`--${name} takes a positive number, found "${options[name]}"`)
   return value
 }
 
+const chosen = workloads.filter(({ name }) => options.only.split(',').some((part) => name.includes(part)))
+
 /** Packages as a user gets them: `kcc build` on the models' sources. */
 async function buildPackages(folder: string): Promise<void> {
   const run = promisify(execFile), kcc = join(root, 'build', 'compiler', 'cli', 'main.js')
-  for (const name of new Set(workloads.flatMap(({ model, plainModel }) => [model, plainModel]))) {
+  for (const name of new Set(chosen.flatMap(({ model, plainModel }) => [model, plainModel]))) {
     log(`kcc build ${name}`)
     await run(process.execPath, [kcc, 'build', join(root, 'test', 'bench', 'models', `${name}.ts`), '--out', join(folder, 'packages', name)], { cwd: root })
   }
+}
+
+async function networkOfModel(name: string): Promise<Network> {
+  const { default: model } = await import(new URL(`./models/${name}.js`, import.meta.url).href) as { default: ModelClass }
+  return networkOf(model)
+}
+
+/** Writes what peers read. @returns operations of each task */
+async function describeWorkload(workload: Workload, folder: string): Promise<[string, number][]> {
+  const network = await networkOfModel(workload.model)
+  writeNetwork(folder, workload.model, network)
+  if (workload.plainModel !== workload.model) writeNetwork(folder, workload.plainModel, await networkOfModel(workload.plainModel))
+  writeData(folder, workload, drawData(workload, network))
+  return tasksOf(workload).map((task) => [taskName(task), task.batch * (task.kind === 'train' ? trainFlops(network) : forwardFlops(network))])
 }
 
 function machine(loadBefore: number): Results['machine'] {
@@ -56,15 +75,13 @@ function machine(loadBefore: number): Results['machine'] {
 }
 
 async function measure(places: Places): Promise<Results> {
-  const started = performance.now(), loadBefore = os.loadavg()[0] ?? 0
-  for (const workload of workloads) writeData(places.data, workload, drawData(workload))
+  const loadBefore = os.loadavg()[0] ?? 0, flops: [string, number][] = []
+  for (const workload of chosen) flops.push(...await describeWorkload(workload, places.data))
   await buildPackages(places.data)
-  const { specs, skipped } = peerSpecs(places, [1, 2], new RegExp(options.only, 'i'))
-  const measurement = new Measurement(specs, {
-    rounds: positive('rounds'), seconds: positive('seconds'), totalSeconds: positive('limit') - (performance.now() - started) / 1000, log,
-  })
-  const found = await measurement.run()
-  return { machine: machine(loadBefore), ...found, skipped: [...skipped, ...found.skipped] }
+  const { specs, skipped } = peerSpecs(places, [1, 2], options.peers.split(','))
+  const plan = { rounds: positive('rounds'), seconds: positive('seconds') }
+  const found = await new Measurement(specs, { ...plan, workloadSeconds: positive('limit'), prepareSeconds: positive('prepare'), log }).run(chosen)
+  return { machine: machine(loadBefore), ...plan, flops: Object.fromEntries(flops), ...found, memory: [], builds: [], skipped: [...skipped, ...found.skipped] }
 }
 
 async function measured(): Promise<Results> {
@@ -76,12 +93,6 @@ async function measured(): Promise<Results> {
   }
 }
 
-const results = options.readme && !options.save ? JSON.parse(readFileSync(resultsFile, 'utf8')) as Results : await measured()
+const results = await measured()
 process.stdout.write(reportText(results))
-if (options.save) writeFileSync(resultsFile, `${JSON.stringify(results, null, 1)}\n`)
-if (options.readme) {
-  const file = join(root, 'README.md')
-  writeFileSync(file, replaceSection(readFileSync(file, 'utf8'), results))
-} else {
-  process.stdout.write(`\n${readmeText(results)}`)
-}
+if (options.save !== undefined) writeFileSync(options.save, `${JSON.stringify(results, null, 1)}\n`)

@@ -1,25 +1,31 @@
-/** Starts the peers, lets them prepare, and measures them in alternating rounds, within a time that is given. */
+/** Goes through the workloads: peers prepare, their results are compared, and they are measured in alternating rounds. */
+import { comparison } from './compare.js'
 import { PeerError, PeerProcess } from './peer-process.js'
 import type { PeerSpec } from './peer-process.js'
 import type { Skipped } from './peers.js'
-import type { Hello, Limits, Prepared, Timing } from './protocol.js'
-import type { Check, Results, Row } from './results.js'
+import type { CheckAnswer, Hello, Limits, Prepared, Timing } from './protocol.js'
+import type { Check, Limit, Results, Row } from './results.js'
 import { summarize } from './statistics.js'
-import { CHECKED_STEPS, taskName, tasks, workloads } from './workloads.js'
-import type { Task } from './workloads.js'
+import { CHECKED_SAMPLES, CHECKED_STEPS, taskName, tasksOf } from './workloads.js'
+import type { Task, Workload } from './workloads.js'
 
 export type Plan = {
   readonly rounds: number
   /** Of one measurement. */
   readonly seconds: number
-  /** Rounds end, and preparation is cut short, so that the whole run takes no longer. */
-  readonly totalSeconds: number
+  /** The rounds of a workload end after as many seconds; there are at least two. */
+  readonly workloadSeconds: number
+  /** For a peer to prepare one task; then it is left out of it. */
+  readonly prepareSeconds: number
   readonly log: (text: string) => void
 }
 
+export type Measured = Pick<Results, 'limits' | 'versions' | 'rows' | 'checks' | 'skipped'>
+
 /** Time for the threads of one peer to stop spinning before the next one is measured. */
 const PAUSE_MS = 40
-const SLOWEST_RUN = 30
+const SLOWEST_RUN = 60
+const START_SECONDS = 120
 
 type Entry = { readonly peer: PeerProcess; readonly task: Task; way: string; readonly times: number[] }
 
@@ -27,24 +33,14 @@ const describe = ({ name, threads }: PeerSpec): string => `${name}, ${threads} t
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 export class Measurement {
-  readonly #deadline: number
-  readonly #peers: PeerProcess[]
-  readonly #entries: Entry[] = []
-  readonly #limits = new Map<number, Limits[]>()
+  readonly #peers = new Map<PeerSpec, PeerProcess>()
+  readonly #limits: Limit[] = []
   readonly #versions = new Map<string, string>()
   readonly #skipped: Skipped[] = []
-  #checks: Check[] = []
-  #rounds = 0
+  readonly #checks: Check[] = []
+  readonly #rows: Row[] = []
 
-  constructor(specs: readonly PeerSpec[], readonly plan: Plan) {
-    this.#deadline = performance.now() + plan.totalSeconds * 1000
-    this.#peers = specs.map((spec) => new PeerProcess(spec))
-  }
-
-  #left(share = 1): number { return Math.max(5, ((this.#deadline - performance.now()) / 1000) * share) }
-
-  /** The last third of the time belongs to the rounds. */
-  #leftToPrepare(): number { return Math.max(3, this.#left() - this.plan.totalSeconds / 3) }
+  constructor(readonly specs: readonly PeerSpec[], readonly plan: Plan) {}
 
   /** A peer that fails is left out of what failed; the others go on. */
   async #attempt<Result>(peer: PeerProcess, what: string, body: () => Promise<Result>): Promise<Result | null> {
@@ -57,82 +53,109 @@ export class Measurement {
     }
   }
 
-  async run(): Promise<Pick<Results, 'limits' | 'versions' | 'rounds' | 'seconds' | 'rows' | 'checks' | 'skipped'>> {
+  async run(workloads: readonly Workload[]): Promise<Measured> {
     try {
-      await this.#prepare()
-      await this.#check()
-      await this.#choose()
-      await this.#measure()
+      for (const workload of workloads) await this.#workload(workload)
       return this.#results()
     } finally {
-      for (const peer of this.#peers) peer.close()
+      for (const peer of this.#peers.values()) peer.close()
     }
   }
 
-  /** Models that a peer needs of another are there once the peers before it are ready; two prepare at a time. */
-  async #prepare(): Promise<void> {
-    const started = await Promise.all(this.#peers.map(async (peer) => {
-      const hello = await this.#attempt(peer, 'start', () => peer.ask<Hello>({ command: 'hello' }, this.#left(0.4)))
+  async #workload(workload: Workload): Promise<void> {
+    const started = performance.now(), peers = await this.#start(workload)
+    const entries = await this.#prepare(peers, workload)
+    await this.#check(peers.filter((peer) => entries.some((entry) => entry.peer === peer)), workload)
+    for (const entry of entries) await this.#choose(entry)
+    const rounds = await this.#measure(entries, peers, workload)
+    for (const { peer, task, way, times } of entries.filter(({ times }) => times.length > 0)) {
+      this.#rows.push({ kind: task.kind, workload: workload.name, batch: task.batch, peer: peer.spec.name, threads: peer.spec.threads, way, time: summarize(times) })
+    }
+    for (const peer of peers.filter(({ ended }) => !ended)) await this.#attempt(peer, 'release', () => peer.ask({ command: 'release' }, SLOWEST_RUN))
+    this.plan.log(`${workload.name}: ${rounds} rounds, ${((performance.now() - started) / 1000).toFixed(0)} s in all`)
+  }
+
+  /** Peers that can do something of the workload, with two threads or, if it is small, also with one. Those that ended are started again. */
+  async #start(workload: Workload): Promise<PeerProcess[]> {
+    const kinds = new Set(tasksOf(workload).map(({ kind }) => kind))
+    const wanted = this.specs.filter(({ trains, predicts, threads }) => ((trains && kinds.has('train')) || (predicts && kinds.has('predict'))) && (workload.small || threads > 1))
+    const peers = wanted.map((spec) => {
+      const running = this.#peers.get(spec)
+      return running === undefined || running.ended ? this.#spawn(spec) : running
+    })
+    const ready = await Promise.all(peers.map(async (peer) => {
+      const hello = await this.#attempt(peer, 'start', () => peer.ask<Hello>({ command: 'hello' }, START_SECONDS))
       if (hello !== null) this.#versions.set(peer.spec.name, hello.version)
-      return hello === null ? [] : [peer]
+      return hello !== null
     }))
-    const writers = (peer: PeerProcess): boolean => !peer.spec.trains && peer.spec.command !== process.execPath
-    const ready = started.flat()
-    await Promise.all(ready.filter(writers).map((peer) => this.#prepareOne(peer)))
-    const slowLast = ({ spec }: PeerProcess): number => (spec.env['KCC_BENCH_MODE'] === 'compile' ? 1 : 0)
-    const queue = ready.filter((peer) => !writers(peer)).sort((a, b) => slowLast(a) - slowLast(b))
-    const work = async (): Promise<void> => {
-      for (let peer = queue.shift(); peer !== undefined; peer = queue.shift()) await this.#prepareOne(peer)
-    }
-    await Promise.all([work(), work()])
-    this.#entries.sort((a, b) => this.#peers.indexOf(a.peer) - this.#peers.indexOf(b.peer))
+    return peers.filter((_, i) => ready[i])
   }
 
-  async #prepareOne(peer: PeerProcess): Promise<void> {
-    for (const task of tasks.filter(({ kind }) => (kind === 'train' ? peer.spec.trains : peer.spec.predicts))) {
+  #spawn(spec: PeerSpec): PeerProcess {
+    const peer = new PeerProcess(spec)
+    this.#peers.set(spec, peer)
+    return peer
+  }
+
+  /** Those that write models for others go first; two prepare at a time. */
+  async #prepare(peers: readonly PeerProcess[], workload: Workload): Promise<Entry[]> {
+    const entries: Entry[] = []
+    const inPairs = async (queue: PeerProcess[]): Promise<void> => {
+      const work = async (): Promise<void> => {
+        for (let peer = queue.shift(); peer !== undefined; peer = queue.shift()) entries.push(...await this.#prepareOne(peer, workload))
+      }
+      await Promise.all([work(), work()])
+    }
+    await inPairs(peers.filter(({ spec }) => spec.writesModels))
+    await inPairs(peers.filter(({ spec }) => !spec.writesModels))
+    return entries.sort((a, b) => peers.indexOf(a.peer) - peers.indexOf(b.peer))
+  }
+
+  async #prepareOne(peer: PeerProcess, workload: Workload): Promise<Entry[]> {
+    const entries: Entry[] = []
+    for (const task of tasksOf(workload).filter(({ kind }) => (kind === 'train' ? peer.spec.trains : peer.spec.predicts))) {
+      if (peer.ended) break
       this.plan.log(`preparing ${describe(peer.spec)}: ${taskName(task)}`)
-      const prepared = await this.#attempt(peer, taskName(task), () => peer.ask<Prepared>({ command: 'prepare', ...task }, this.#leftToPrepare()))
-      if (prepared === null && peer.ended) return
+      const prepared = await this.#attempt(peer, taskName(task), () => peer.ask<Prepared>({ command: 'prepare', ...task }, this.plan.prepareSeconds))
       if (prepared === null) continue
       for (const reason of prepared.failures) this.#skipped.push({ name: describe(peer.spec), reason: `${taskName(task)}: ${reason}` })
-      this.#entries.push({ peer, task, way: prepared.ways[0] ?? '', times: [] })
+      entries.push({ peer, task, way: prepared.ways[0] ?? '', times: [] })
     }
+    return peer.ended ? [] : entries
   }
 
-  /** Losses of the first steps, compared with those of kcc. The setting with most threads speaks for a peer. */
-  async #check(): Promise<void> {
-    const speakers = new Map(this.#entries.map(({ peer }) => [peer.spec.name, peer]))
-    for (const workload of workloads) {
-      const found: { peer: string; losses: readonly number[] }[] = []
-      for (const [name, peer] of speakers) {
-        const losses = await this.#attempt(peer, `losses of ${workload.name}`, () => peer.ask<number[] | null>({ command: 'check', workload, steps: CHECKED_STEPS }, this.#left(0.4)))
-        if (losses !== null) found.push({ peer: name, losses })
-      }
-      const reference = found.find(({ peer }) => peer === 'kcc')?.losses ?? []
-      this.#checks.push(...found.map(({ peer, losses }) => ({
-        workload: workload.name, peer, losses, difference: Math.max(...losses.map((loss, i) => Math.abs(loss - reference[i]!) / Math.abs(reference[i]!))),
-      })))
+  /** What peers compute, compared with kcc. The setting with most threads speaks for a peer. */
+  async #check(peers: readonly PeerProcess[], workload: Workload): Promise<void> {
+    const speakers = new Map(peers.map((peer) => [peer.spec.name, peer]))
+    const found = new Map<string, CheckAnswer>()
+    for (const [name, peer] of speakers) {
+      const answer = await this.#attempt(peer, `check of ${workload.name}`, () =>
+        peer.ask<CheckAnswer | null>({ command: 'check', workload, steps: CHECKED_STEPS, samples: CHECKED_SAMPLES }, this.plan.prepareSeconds))
+      if (answer !== null) found.set(name, answer)
     }
+    const reference = found.get('kcc')
+    if (reference === undefined) return
+    this.#checks.push(...[...found].map(([peer, answer]) => ({ workload: workload.name, peer, ...comparison(answer, reference) })))
   }
 
-  async #choose(): Promise<void> {
-    for (const entry of this.#entries) {
-      const { peer, task } = entry
-      if (peer.ended) continue
-      entry.way = await this.#attempt(peer, `choice for ${taskName(task)}`, () => peer.ask<string>({ command: 'choose', ...task, seconds: 0.1 }, SLOWEST_RUN)) ?? entry.way
-    }
+  async #choose(entry: Entry): Promise<void> {
+    const { peer, task } = entry
+    if (peer.ended) return
+    entry.way = await this.#attempt(peer, `choice for ${taskName(task)}`, () => peer.ask<string>({ command: 'choose', ...task, seconds: 0.1 }, SLOWEST_RUN)) ?? entry.way
   }
 
-  async #measure(): Promise<void> {
-    for (let round = 0; round < this.plan.rounds; round++) {
-      const before = performance.now()
-      await this.#measureLimits()
-      for (const task of tasks) await this.#measureTask(this.#entries.filter((entry) => entry.task === task), round)
-      this.#rounds = round + 1
-      const taken = performance.now() - before
-      this.plan.log(`round ${this.#rounds} of ${this.plan.rounds}: ${(taken / 1000).toFixed(1)} s`)
-      if (performance.now() + taken > this.#deadline) break
+  async #measure(entries: readonly Entry[], peers: readonly PeerProcess[], workload: Workload): Promise<number> {
+    const started = performance.now(), limits = new Map<number, Limits[]>()
+    let round = 0
+    while (round < this.plan.rounds && (round < 2 || performance.now() - started < this.plan.workloadSeconds * 1000)) {
+      await this.#measureLimits(peers, limits)
+      for (const name of new Set(entries.map(({ task }) => taskName(task)))) await this.#measureTask(entries.filter(({ task }) => taskName(task) === name), round)
+      round++
     }
+    for (const [threads, all] of limits) {
+      this.#limits.push({ workload: workload.name, threads, flops: summarize(all.map((l) => l.flops)), bandwidth: summarize(all.map((l) => l.bandwidth)) })
+    }
+    return round
   }
 
   /** Each round begins with another peer, so that none always follows the same neighbour. */
@@ -146,21 +169,16 @@ export class Measurement {
     }
   }
 
-  async #measureLimits(): Promise<void> {
-    for (const peer of this.#peers.filter(({ spec }) => spec.name === 'kcc')) {
-      const limits = await this.#attempt(peer, 'limits of the machine', () => peer.ask<Limits>({ command: 'limits' }, SLOWEST_RUN))
-      const { threads } = peer.spec
-      if (limits !== null) this.#limits.set(threads, [...this.#limits.get(threads) ?? [], limits])
+  async #measureLimits(peers: readonly PeerProcess[], limits: Map<number, Limits[]>): Promise<void> {
+    for (const peer of peers.filter(({ spec }) => spec.name === 'kcc')) {
+      const found = await this.#attempt(peer, 'limits of the machine', () => peer.ask<Limits>({ command: 'limits' }, SLOWEST_RUN))
+      if (found !== null) limits.set(peer.spec.threads, [...limits.get(peer.spec.threads) ?? [], found])
     }
   }
 
-  #results(): Pick<Results, 'limits' | 'versions' | 'rounds' | 'seconds' | 'rows' | 'checks' | 'skipped'> {
-    const rows = this.#entries.filter(({ times }) => times.length > 0).map(({ peer, task, way, times }): Row => ({
-      kind: task.kind, workload: task.workload.name, peer: peer.spec.name, threads: peer.spec.threads, way, time: summarize(times),
-    }))
-    const limits = [...this.#limits].map(([threads, all]) => ({ threads, flops: summarize(all.map((l) => l.flops)), bandwidth: summarize(all.map((l) => l.bandwidth)) }))
+  #results(): Measured {
     // The same failure of every round is told once.
     const skipped = [...new Map(this.#skipped.map((s) => [`${s.name} ${s.reason}`, s])).values()]
-    return { limits, versions: Object.fromEntries(this.#versions), rounds: this.#rounds, seconds: this.plan.seconds, rows, checks: this.#checks, skipped }
+    return { limits: this.#limits, versions: Object.fromEntries(this.#versions), rows: this.#rows, checks: this.#checks, skipped }
   }
 }

@@ -14,6 +14,8 @@ export type PeerSpec = {
   /** What it can be measured on. */
   readonly trains: boolean
   readonly predicts: boolean
+  /** Whether it writes models beside the data that others read. */
+  readonly writesModels: boolean
 }
 
 /** A peer that does not answer, or answered with an error. The text says why. */

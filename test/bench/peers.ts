@@ -15,18 +15,25 @@ export const environment = (): string => process.env['KCC_BENCH_VENV'] ?? join(h
 
 export type Skipped = { readonly name: string; readonly reason: string }
 
-type Kind = Omit<PeerSpec, 'threads' | 'command' | 'args' | 'env'> & { readonly file: string; readonly env?: Readonly<Record<string, string>> }
+type Kind = Pick<PeerSpec, 'name' | 'trains' | 'predicts'> & {
+  /** What `--peers` calls it. */
+  readonly key: string
+  readonly file: string
+  readonly writesModels?: boolean
+  readonly env?: Readonly<Record<string, string>>
+}
 
-/** `onnx_peer` comes before `onnx-node`, which reads the models it writes. */
 const kinds: readonly Kind[] = [
-  { name: 'kcc', file: 'kcc.js', trains: true, predicts: true },
-  { name: 'PyTorch eager', file: 'torch_peer.py', trains: true, predicts: true, env: { KCC_BENCH_MODE: 'eager' } },
-  { name: 'PyTorch compile', file: 'torch_peer.py', trains: true, predicts: true, env: { KCC_BENCH_MODE: 'compile' } },
-  { name: 'Keras on TensorFlow', file: 'keras_peer.py', trains: true, predicts: true, env: { KERAS_BACKEND: 'tensorflow' } },
-  { name: 'Keras on JAX', file: 'keras_peer.py', trains: true, predicts: true, env: { KERAS_BACKEND: 'jax' } },
-  { name: 'ONNX Runtime, Python', file: 'onnx_peer.py', trains: false, predicts: true },
-  { name: 'ONNX Runtime, Node', file: 'onnx-node.js', trains: false, predicts: true },
+  { key: 'kcc', name: 'kcc', file: 'kcc.js', trains: true, predicts: true },
+  { key: 'torch', name: 'PyTorch', file: 'torch_peer.py', trains: true, predicts: true, env: { KCC_BENCH_MODE: 'eager' } },
+  { key: 'compile', name: 'PyTorch compiled', file: 'torch_peer.py', trains: true, predicts: true, env: { KCC_BENCH_MODE: 'compile' } },
+  { key: 'tf', name: 'Keras on TensorFlow', file: 'keras_peer.py', trains: true, predicts: true, env: { KERAS_BACKEND: 'tensorflow' } },
+  { key: 'jax', name: 'Keras on JAX', file: 'keras_peer.py', trains: true, predicts: true, env: { KERAS_BACKEND: 'jax' } },
+  { key: 'ort', name: 'ONNX Runtime', file: 'onnx_peer.py', trains: false, predicts: true, writesModels: true },
+  { key: 'ort-node', name: 'ONNX Runtime in Node', file: 'onnx-node.js', trains: false, predicts: true },
 ]
+
+export const peerKeys: readonly string[] = kinds.map(({ key }) => key)
 
 /** Float32 arithmetic throughout, quiet libraries, and the number of threads in every spelling. */
 function environmentOf(threads: number, places: Places): Record<string, string> {
@@ -41,10 +48,10 @@ function environmentOf(threads: number, places: Places): Record<string, string> 
 }
 
 /** Every peer once for each thread setting. Peers whose environment does not exist are named with the reason. */
-export function peerSpecs(places: Places, threadSettings: readonly number[], wanted: RegExp): { specs: PeerSpec[]; skipped: Skipped[] } {
+export function peerSpecs(places: Places, threadSettings: readonly number[], keys: readonly string[]): { specs: PeerSpec[]; skipped: Skipped[] } {
   const python = join(environment(), 'bin', 'python'), nodePeers = join(environment(), 'node', 'node_modules', 'onnxruntime-node')
   const specs: PeerSpec[] = [], skipped: Skipped[] = []
-  for (const { file, env, ...kind } of kinds.filter(({ name }) => name === 'kcc' || wanted.test(name))) {
+  for (const { key, file, env, writesModels = false, ...kind } of kinds.filter(({ key }) => key === 'kcc' || keys.includes(key))) {
     const needed = file.endsWith('.py') ? python : file === 'onnx-node.js' ? nodePeers : places.root
     if (!existsSync(needed)) {
       skipped.push({ name: kind.name, reason: `there is no ${needed}: run test/bench/peers/setup.sh` })
@@ -52,7 +59,7 @@ export function peerSpecs(places: Places, threadSettings: readonly number[], wan
     }
     const [command, folder] = file.endsWith('.py') ? [python, 'test/bench/peers'] : [process.execPath, 'build/test/bench/peers']
     for (const threads of threadSettings) {
-      specs.push({ ...kind, threads, command, args: [join(places.root, folder, file)], env: { ...environmentOf(threads, places), ...env } })
+      specs.push({ ...kind, writesModels, threads, command, args: [join(places.root, folder, file)], env: { ...environmentOf(threads, places), ...env } })
     }
   }
   return { specs, skipped }

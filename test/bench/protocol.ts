@@ -1,17 +1,20 @@
 /** Lines of JSON between the benchmark and its peers: what `peers/peer.py` speaks, for peers in Node. */
 import { createInterface } from 'node:readline'
-import type { TaskKind, Workload } from './workloads.js'
+import type { Task, Workload } from './workloads.js'
 
 export type Request =
   | { readonly command: 'hello' }
-  | { readonly command: 'check'; readonly workload: Workload; readonly steps: number }
-  | { readonly command: 'prepare'; readonly kind: TaskKind; readonly workload: Workload }
-  | { readonly command: 'choose'; readonly kind: TaskKind; readonly workload: Workload; readonly seconds: number }
-  | { readonly command: 'run'; readonly kind: TaskKind; readonly workload: Workload; readonly seconds: number }
+  | { readonly command: 'check'; readonly workload: Workload; readonly steps: number; readonly samples: number }
+  | { readonly command: 'prepare' } & Task
+  | { readonly command: 'choose'; readonly seconds: number } & Task
+  | { readonly command: 'run'; readonly seconds: number } & Task
+  | { readonly command: 'release' }
   | { readonly command: 'limits' }
 
 export type Hello = { readonly version: string }
 export type Prepared = { readonly ways: readonly string[]; readonly failures: readonly string[] }
+/** Losses of steps without dropout, null of a peer that does not train; predictions of the first samples in Keras' order. */
+export type CheckAnswer = { readonly losses: readonly number[] | null; readonly outputs: readonly number[] }
 /** Seconds of one step or call, and how many of them the time was measured over. */
 export type Timing = { readonly seconds: number; readonly count: number }
 /** The machine's measured limits with the threads of the peer: operations and bytes per second. */
@@ -28,6 +31,7 @@ export async function timeOf(seconds: number, body: (count: number) => void | Pr
     if (passed > Math.min(0.02, seconds / 4)) break
     count *= 2
   }
+  if (passed >= seconds / 2) return { seconds: passed / count, count }
   const wanted = Math.max(1, Math.floor((seconds * count) / passed))
   return { seconds: (await secondsOf(body, wanted)) / wanted, count: wanted }
 }

@@ -1,10 +1,13 @@
 /** What one run of the benchmark finds: the contents of `results.json`. */
+import type { Comparison } from './compare.js'
 import type { Summary } from './statistics.js'
 import type { TaskKind, Workload } from './workloads.js'
 
 export type Row = {
   readonly kind: TaskKind
   readonly workload: Workload['name']
+  /** Samples of a step or call. */
+  readonly batch: number
   readonly peer: string
   readonly threads: number
   /** Which of several ways of doing it was the quickest; empty when there is one. */
@@ -13,33 +16,64 @@ export type Row = {
   readonly time: Summary
 }
 
-/** Losses of the first training steps without dropout. */
-export type Check = { readonly workload: Workload['name']; readonly peer: string; readonly losses: readonly number[]; readonly difference: number }
+/** What a peer computes, compared with kcc. */
+export type Check = { readonly workload: Workload['name']; readonly peer: string } & Comparison
+
+/** The machine's limits between the rounds of a workload: operations and bytes per second. */
+export type Limit = { readonly workload: Workload['name']; readonly threads: number; readonly flops: Summary; readonly bandwidth: Summary }
+
+/** Memory that a process takes more at its peak, while it trains, than before the network was made. */
+export type Memory = { readonly workload: Workload['name']; readonly peer: string; readonly bytes: number }
+
+/** Seconds of `kcc build` with an empty cache, and of the same command again. */
+export type Build = { readonly model: string; readonly cold: number; readonly unchanged: number }
 
 export type Results = {
   readonly machine: { readonly cpu: string; readonly cores: number; readonly memoryBytes: number; readonly system: string; readonly node: string; readonly loadBefore: number; readonly loadAfter: number }
-  readonly limits: readonly { readonly threads: number; readonly flops: Summary; readonly bandwidth: Summary }[]
-  readonly versions: Readonly<Record<string, string>>
   readonly rounds: number
   readonly seconds: number
+  readonly limits: readonly Limit[]
+  readonly versions: Readonly<Record<string, string>>
+  /** Operations of the products of each task, by its name. */
+  readonly flops: Readonly<Record<string, number>>
   readonly rows: readonly Row[]
   readonly checks: readonly Check[]
+  readonly memory: readonly Memory[]
+  readonly builds: readonly Build[]
   readonly skipped: readonly { readonly name: string; readonly reason: string }[]
 }
 
+/** What a task is known by. */
+export type TaskKey = Pick<Row, 'kind' | 'workload' | 'batch'>
+
+const isSameTask = (a: TaskKey, b: TaskKey): boolean => a.kind === b.kind && a.workload === b.workload && a.batch === b.batch
+
+export const rowsOf = (results: Results, task: TaskKey): Row[] =>
+  results.rows.filter((row) => isSameTask(row, task)).sort((a, b) => a.time.median - b.time.median)
+
 /** The better thread setting of every peer on a task, quickest first. */
-export function bestRows(results: Results, kind: TaskKind, workload: string): Row[] {
+export function bestRows(results: Results, task: TaskKey): Row[] {
   const best = new Map<string, Row>()
-  for (const row of results.rows.filter((r) => r.kind === kind && r.workload === workload)) {
-    const other = best.get(row.peer)
-    if (other === undefined || row.time.median < other.time.median) best.set(row.peer, row)
-  }
-  return [...best.values()].sort((a, b) => a.time.median - b.time.median)
+  for (const row of rowsOf(results, task)) if (!best.has(row.peer)) best.set(row.peer, row)
+  return [...best.values()]
 }
 
+/** kcc with other options is no peer. */
+export const isOurs = (peer: string): boolean => peer.startsWith('kcc')
+
+export type Advantage = { readonly peer: Row; readonly kcc: Row; readonly ratio: number }
+
 /** How many times longer the quickest peer takes than kcc; null without one of them. */
-export function advantage(results: Results, kind: TaskKind, workload: string): { readonly peer: Row; readonly kcc: Row; readonly ratio: number } | null {
-  const rows = bestRows(results, kind, workload)
-  const kcc = rows.find((r) => r.peer === 'kcc'), peer = rows.find((r) => r.peer !== 'kcc')
+export function advantage(results: Results, task: TaskKey): Advantage | null {
+  const rows = bestRows(results, task)
+  const kcc = rows.find((r) => r.peer === 'kcc'), peer = rows.find((r) => !isOurs(r.peer))
   return kcc === undefined || peer === undefined ? null : { peer, kcc, ratio: peer.time.median / kcc.time.median }
+}
+
+/** Operations per second of a row, and their share of the peak that was measured between its rounds; null without products. */
+export function speed(results: Results, row: Row): { readonly flops: number; readonly share: number | null } | null {
+  const flops = results.flops[`${row.kind}:${row.workload}:${row.batch}`] ?? 0
+  if (flops === 0) return null
+  const limit = results.limits.find(({ workload, threads }) => workload === row.workload && threads === row.threads)
+  return { flops: flops / row.time.median, share: limit === undefined ? null : flops / row.time.median / limit.flops.median }
 }

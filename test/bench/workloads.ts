@@ -1,51 +1,58 @@
-/** What is measured: two multilayer perceptrons, the same for every peer. */
-
-export type Activation = 'relu' | 'softmax' | 'sigmoid'
+/** What is measured, the same for every peer. The networks are in `models/`. */
 
 export type Workload = {
-  readonly name: 'mnist-mlp' | 'small-mlp'
+  readonly name: string
   readonly title: string
-  /** Sizes of the input and of all layers. */
-  readonly sizes: readonly number[]
-  readonly output: Activation
-  /** Rate of the dropout after each hidden layer; 0 for none. */
-  readonly dropout: number
-  readonly loss: 'categorical_crossentropy' | 'binary_crossentropy'
-  readonly batchSize: number
-  /** Batches of the data set that training goes over again and again. */
-  readonly batches: number
-  /** File of the model for `kcc build`, and of the one without dropout for the comparison of losses. */
+  /** File of the model in `models/`, and of the one without dropout for the comparison of losses. */
   readonly model: string
   readonly plainModel: string
+  /** Samples of a training step; null for a network that only predicts. */
+  readonly trainBatch: number | null
+  /** Batches of the data set that training goes over again and again. */
+  readonly batches: number
+  /** Samples of a prediction, for each that is measured. */
+  readonly predictBatches: readonly number[]
+  /** Whether one thread can be as quick as two: then every peer is tried with both. */
+  readonly small: boolean
 }
 
+type Settings = Partial<Omit<Workload, 'name' | 'title'>>
+
+const workload = (name: string, title: string, settings: Settings): Workload => ({
+  name, title, model: name, plainModel: settings.model ?? name, trainBatch: null, batches: 2, predictBatches: [], small: false, ...settings,
+})
+
 export const workloads: readonly Workload[] = [
-  {
-    name: 'mnist-mlp', title: 'mnist-mlp 784-512-512-10, dropout 0.2, softmax, RMSprop', sizes: [784, 512, 512, 10], output: 'softmax', dropout: 0.2,
-    loss: 'categorical_crossentropy', batchSize: 128, batches: 20, model: 'mnist-mlp', plainModel: 'mnist-mlp-plain',
-  },
-  {
-    name: 'small-mlp', title: '100-32-1, sigmoid, RMSprop', sizes: [100, 32, 1], output: 'sigmoid', dropout: 0,
-    loss: 'binary_crossentropy', batchSize: 32, batches: 1000, model: 'small-mlp', plainModel: 'small-mlp',
-  },
+  workload('mnist-mlp', 'mnist-mlp 784-512-512-10', { plainModel: 'mnist-mlp-plain', trainBatch: 128, batches: 20, predictBatches: [1, 32], small: true }),
+  workload('small-mlp', 'MLP 100-32-1', { trainBatch: 32, batches: 1000, predictBatches: [1, 32], small: true }),
+  workload('vgg', 'VGG-like, 100×100×3', { plainModel: 'vgg-plain', trainBatch: 32 }),
+  workload('mnist-cnn', 'mnist CNN', { plainModel: 'mnist-cnn-plain', trainBatch: 128, batches: 4 }),
+  workload('cifar10-cnn', 'CIFAR-10 CNN', { plainModel: 'cifar10-cnn-plain', trainBatch: 32, batches: 8 }),
+  workload('autoencoder', 'denoising autoencoder', { trainBatch: 128 }),
+  workload('conv1d', 'Conv1D classifier, 200×100', { plainModel: 'conv1d-plain', trainBatch: 16, batches: 16, small: true }),
+  workload('inception', 'inception module, 128×128×3', { trainBatch: 4 }),
+  workload('residual', 'residual block, 56×56×64', { trainBatch: 16 }),
+  workload('separable', 'separable convolutions, 64×64', { trainBatch: 16 }),
+  workload('mobilenet', 'MobileNet v1, 224×224', { predictBatches: [1, 8] }),
+  workload('resnet50', 'ResNet-50, 224×224', { predictBatches: [1, 8] }),
+  workload('pointwise', '29 pointwise layers on 16384', { trainBatch: 64, predictBatches: [64] }),
+  workload('dense-2048', 'Dense 2048-2048-2048', { trainBatch: 256 }),
 ]
 
 export type TaskKind = 'train' | 'predict'
-export type Task = { readonly kind: TaskKind; readonly workload: Workload }
+/** A training step, or a prediction, of `batch` samples. */
+export type Task = { readonly kind: TaskKind; readonly workload: Workload; readonly batch: number }
 
-export const tasks: readonly Task[] = (['train', 'predict'] as const).flatMap((kind) => workloads.map((workload) => ({ kind, workload })))
+export const tasksOf = (workload: Workload): readonly Task[] => [
+  ...(workload.trainBatch === null ? [] : [{ kind: 'train' as const, workload, batch: workload.trainBatch }]),
+  ...workload.predictBatches.map((batch) => ({ kind: 'predict' as const, workload, batch })),
+]
 
-export const taskName = ({ kind, workload }: Task): string => `${kind}:${workload.name}`
+export const taskName = ({ kind, workload, batch }: Task): string => `${kind}:${workload.name}:${batch}`
 
-/** Training steps whose losses are compared. */
+/** Samples of the data set. */
+export const samplesOf = ({ trainBatch, batches, predictBatches }: Workload): number => Math.max(CHECKED_SAMPLES, (trainBatch ?? 0) * batches, ...predictBatches)
+
+/** Training steps whose losses are compared, and samples whose predictions are. */
 export const CHECKED_STEPS = 4
-
-/** Operations of one training step's matrix products; the gradient of the data is not needed. */
-export function trainFlops({ sizes, batchSize }: Workload): number {
-  const products = sizes.slice(1).map((size, i) => size * sizes[i]!)
-  const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0)
-  return 2 * batchSize * (2 * sum(products) + sum(products.slice(1)))
-}
-
-/** Bytes of the weights that one prediction reads. */
-export const weightBytes = ({ sizes }: Workload): number => 4 * sizes.slice(1).reduce((sum, size, i) => sum + size * (sizes[i]! + 1), 0)
+export const CHECKED_SAMPLES = 2

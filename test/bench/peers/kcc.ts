@@ -1,68 +1,86 @@
-/** kcc through its public API: packages made by `kcc build`, `fit` for training, `predictSync` for single samples. */
+/** kcc through its public API: packages made by `kcc build`, `fit` for training, `predictSync` for samples. */
 import { join } from 'node:path'
 import type { CompiledModel } from 'kcc/runtime'
 import { loadPackage, NDArray } from 'kcc/runtime'
 import { openMachine } from '../../../compiler/cli/bench/machine.js'
-import type { WorkloadData } from '../data.js'
-import { readData } from '../data.js'
+import { readData, readNetwork } from '../data.js'
 import { servePeer, timeOf } from '../protocol.js'
-import type { Request, Timing } from '../protocol.js'
-import type { TaskKind, Workload } from '../workloads.js'
+import type { CheckAnswer, Request, Timing } from '../protocol.js'
+import { taskName } from '../workloads.js'
+import type { Task, Workload } from '../workloads.js'
 
 const folder = process.env['KCC_BENCH_DATA'] ?? '.', threads = Number(process.env['KCC_BENCH_THREADS'] ?? '0')
+/** Ending of the folders of the packages: those built with other options have one. */
+const variant = process.env['KCC_BENCH_VARIANT'] ?? ''
 
-type Ready = { readonly model: CompiledModel; readonly data: WorkloadData; readonly x: NDArray; readonly y: NDArray }
+type Ready = { readonly model: CompiledModel; readonly x: NDArray; readonly y: NDArray | null }
 const prepared = new Map<string, Ready>()
 
 function open(workload: Workload, name: string): Ready {
-  const model = loadPackage(join(folder, 'packages', name), { threads, seed: 1 })
-  const data = readData(folder, workload), samples = workload.batches * workload.batchSize
-  model.setWeights(data.weights)
-  return { model, data, x: new NDArray(data.x, [samples, workload.sizes[0]!]), y: new NDArray(data.y, [samples, workload.sizes.at(-1)!]) }
+  const network = readNetwork(folder, name), { weights, x, y } = readData(folder, workload, network)
+  const model = loadPackage(join(folder, 'packages', `${name}${variant}`), { threads, seed: 1 })
+  model.setWeights(weights)
+  const samples = (data: Float32Array, shape: readonly number[]): NDArray => new NDArray(data, [data.length / shape.reduce((a, b) => a * b, 1), ...shape])
+  return { model, x: samples(x, network.inputShape), y: y.length === 0 ? null : samples(y, network.outputShape) }
 }
 
-function prepare(kind: TaskKind, workload: Workload): { ways: string[]; failures: string[] } {
-  prepared.set(`${kind}:${workload.name}`, open(workload, workload.model))
-  return { ways: [kind === 'train' ? 'fit' : 'predictSync'], failures: [] }
+const readyFor = (task: Task): Ready => {
+  const ready = prepared.get(taskName(task))
+  if (ready === undefined) throw new Error(`${taskName(task)} was not prepared`)
+  return ready
 }
 
-async function check(workload: Workload, steps: number): Promise<number[]> {
-  const { model, data } = open(workload, workload.plainModel)
-  const [inputs, outputs, size] = [workload.sizes[0]!, workload.sizes.at(-1)!, workload.batchSize]
-  const losses: number[] = []
+const wayOf = ({ kind }: Task): string => (kind === 'train' ? 'fit' : 'predictSync')
+
+function prepare(task: Task): { ways: string[]; failures: string[] } {
+  prepared.set(taskName(task), open(task.workload, task.workload.model))
+  return { ways: [wayOf(task)], failures: [] }
+}
+
+/** Steps without dropout, and predictions of the first samples by the weights before them. */
+async function check(workload: Workload, steps: number, samples: number): Promise<CheckAnswer> {
+  const { model, x, y } = open(workload, workload.plainModel)
+  const outputs = await model.predict(x.rows(0, samples)) as NDArray
+  const losses = workload.trainBatch === null || y === null ? null : await lossesOf(model, x, y, workload.trainBatch, steps)
+  await model.close()
+  return { losses, outputs: [...outputs.data] }
+}
+
+async function lossesOf(model: CompiledModel, x: NDArray, y: NDArray, batch: number, steps: number): Promise<number[]> {
+  const losses: number[] = [], batches = Math.floor(x.shape[0]! / batch)
   for (let i = 0; i < steps; i++) {
-    const part = (a: Float32Array, width: number): NDArray => new NDArray(a.slice(i * size * width, (i + 1) * size * width), [size, width])
-    const loss = await model.trainOnBatch(part(data.x, inputs), part(data.y, outputs))
+    const from = (i % batches) * batch
+    const loss = await model.trainOnBatch(x.rows(from, from + batch), y.rows(from, from + batch))
     losses.push(Array.isArray(loss) ? loss[0]! : loss as number)
   }
-  await model.close()
   return losses
 }
 
 /** Whole epochs: one call of `fit` trains for as many as fit into the time. */
-async function train({ model, x, y }: Ready, { batchSize, batches }: Workload, seconds: number): Promise<Timing> {
-  const epoch = await timeOf(seconds, async (epochs) => { await model.fit(x, y, { batchSize, epochs, verbose: 0, shuffle: false }) })
+async function train({ model, x, y }: Ready, { workload: { batches }, batch }: Task, seconds: number): Promise<Timing> {
+  const epoch = await timeOf(seconds, async (epochs) => { await model.fit(x, y!, { batchSize: batch, epochs, verbose: 0, shuffle: false }) })
   return { seconds: epoch.seconds / batches, count: epoch.count * batches }
 }
 
-function predict({ model, data }: Ready, { sizes }: Workload, seconds: number): Promise<Timing> {
-  const sample = data.x.slice(0, sizes[0]!)
-  return timeOf(seconds, (count) => { for (let i = 0; i < count; i++) model.predictSync(sample) })
+function predict({ model, x }: Ready, { batch }: Task, seconds: number): Promise<Timing> {
+  const data = x.rows(0, batch).data as Float32Array
+  return timeOf(seconds, (count) => { for (let i = 0; i < count; i++) model.predictSync(data, { batchSize: batch }) })
 }
 
-function run(kind: TaskKind, workload: Workload, seconds: number): Promise<Timing> {
-  const ready = prepared.get(`${kind}:${workload.name}`)
-  if (ready === undefined) throw new Error(`${kind} of ${workload.name} was not prepared`)
-  return kind === 'train' ? train(ready, workload, seconds) : predict(ready, workload, seconds)
+async function release(): Promise<null> {
+  await Promise.all([...prepared.values()].map(({ model }) => model.close()))
+  prepared.clear()
+  return null
 }
 
-await servePeer(async (request: Request): Promise<unknown> => {
+await servePeer((request: Request): unknown => {
   switch (request.command) {
     case 'hello': return { version: 'kcc' }
-    case 'check': return check(request.workload, request.steps)
-    case 'prepare': return prepare(request.kind, request.workload)
-    case 'choose': return request.kind === 'train' ? 'fit' : 'predictSync'
-    case 'run': return run(request.kind, request.workload, request.seconds)
-    case 'limits': return (await openMachine()).limits(threads)
+    case 'check': return check(request.workload, request.steps, request.samples)
+    case 'prepare': return prepare(request)
+    case 'choose': return wayOf(request)
+    case 'run': return request.kind === 'train' ? train(readyFor(request), request, request.seconds) : predict(readyFor(request), request, request.seconds)
+    case 'release': return release()
+    case 'limits': return openMachine().then((machine) => machine.limits(threads))
   }
 })

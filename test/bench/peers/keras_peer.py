@@ -5,6 +5,7 @@ import os
 BACKEND = os.environ["KERAS_BACKEND"]
 if BACKEND == "tensorflow":
     import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     tf.config.threading.set_intra_op_parallelism_threads(int(os.environ["KCC_BENCH_THREADS"]))
     tf.config.threading.set_inter_op_parallelism_threads(int(os.environ["KCC_BENCH_THREADS"]))
@@ -15,37 +16,21 @@ else:
     VERSION = jax.__version__
 
 import keras
+import numpy as np
 
-from peer import data_of, run_peer
-
-
-class KerasTwoRMSprop(keras.optimizers.RMSprop):
-    """Keras 3 adds epsilon under the root, Keras 2 and kcc behind it: only so can losses be compared. It is not timed."""
-
-    def update_step(self, gradient, variable, learning_rate):
-        velocity = self._velocities[self._get_variable_index(variable)]
-        self.assign(velocity, self.rho * velocity + (1 - self.rho) * keras.ops.square(gradient))
-        self.assign_sub(variable, learning_rate * gradient / (keras.ops.sqrt(velocity) + self.epsilon))
+from keras_network import model_of
+from peer import Data, checked, run_peer
 
 
-def model_of(workload, weights, dropout, jit, optimizer=keras.optimizers.RMSprop):
-    layers = [keras.layers.Input((workload["sizes"][0],))]
-    for size in workload["sizes"][1:-1]:
-        layers.append(keras.layers.Dense(size, activation="relu"))
-        if dropout:
-            layers.append(keras.layers.Dropout(dropout))
-    layers.append(keras.layers.Dense(workload["sizes"][-1], activation=workload["output"]))
-    model = keras.Sequential(layers)
-    model.compile(optimizer=optimizer(learning_rate=1e-3, rho=0.9, epsilon=1e-7), loss=workload["loss"], jit_compile=jit)
-    model.set_weights(weights)
-    return model
+def trained(workload, jit):
+    data = Data(workload, workload["model"])
+    return data, model_of(data, dropout=True, jit=jit)
 
 
-def tensorflow_iterator_way(workload, jit):
+def tensorflow_iterator_way(workload, batch, jit):
     """The function of `fit` as it is, on the quickest pipeline: batches made beforehand."""
-    weights, batches = data_of(workload)
-    model = model_of(workload, weights, workload["dropout"], jit)
-    x, y = (tf.stack(part) for part in zip(*batches))
+    data, model = trained(workload, jit)
+    x, y = (tf.stack(part) for part in zip(*data.batches(batch)))
     iterator = iter(tf.data.Dataset.from_tensor_slices((x, y)).repeat().prefetch(8))
     model.make_train_function()
     last = [None]
@@ -56,11 +41,10 @@ def tensorflow_iterator_way(workload, jit):
     return step, lambda: last[0]["loss"].numpy()
 
 
-def tensorflow_direct_way(workload, jit):
+def tensorflow_direct_way(workload, batch, jit):
     """`train_step` as one graph, called on tensors: no pipeline at all."""
-    weights, batches = data_of(workload)
-    model = model_of(workload, weights, workload["dropout"], jit)
-    source = itertools.cycle([(tf.constant(x), tf.constant(y)) for x, y in batches])
+    data, model = trained(workload, jit)
+    source = itertools.cycle([(tf.constant(x), tf.constant(y)) for x, y in data.batches(batch)])
     model.optimizer.build(model.trainable_variables)
     train = tf.function(lambda x, y: model.train_step((x, y)), jit_compile=jit)
     last = [None]
@@ -71,11 +55,10 @@ def tensorflow_direct_way(workload, jit):
     return step, lambda: last[0]["loss"].numpy()
 
 
-def jax_way(workload):
-    weights, batches = data_of(workload)
-    model = model_of(workload, weights, workload["dropout"], True)
+def jax_way(workload, batch):
+    data, model = trained(workload, True)
     model.optimizer.build(model.trainable_variables)
-    source = itertools.cycle([(jax.device_put(x), jax.device_put(y)) for x, y in batches])
+    source = itertools.cycle([(jax.device_put(x), jax.device_put(y)) for x, y in data.batches(batch)])
     model.make_train_function()
 
     def values(variables):
@@ -93,37 +76,49 @@ def jax_way(workload):
     return step, lambda: jax.block_until_ready(state[0])
 
 
-def predict_way(workload):
-    weights, batches = data_of(workload)
-    model = model_of(workload, weights, 0, True)
-    x = batches[0][0][:1]
-    if BACKEND == "tensorflow":
-        call, x = tf.function(lambda a: model(a, training=False), jit_compile=True), tf.constant(x)
-        return (lambda: call(x).numpy()), lambda: None
+def tensorflow_predict_way(workload, batch, how):
+    """how: `XLA`, `graph`, or `frozen`, a graph whose weights are constants."""
+    data = Data(workload, workload["model"])
+    model, x = model_of(data), tf.constant(data.x[:batch])
+    call = tf.function(lambda a: model(a, training=False), jit_compile=how == "XLA", input_signature=[tf.TensorSpec(x.shape, x.dtype)])
+    if how == "frozen":
+        frozen = convert_variables_to_constants_v2(call.get_concrete_function())
+        return (lambda: frozen(x)[0].numpy()), lambda: None
+    return (lambda: call(x).numpy()), lambda: None
+
+
+def jax_predict_way(workload, batch):
+    data = Data(workload, workload["model"])
+    model, x = model_of(data), jax.device_put(data.x[:batch])
     parts = [v.value for v in model.trainable_variables], [v.value for v in model.non_trainable_variables]
-    call, x = jax.jit(lambda t, n, a: model.stateless_call(t, n, a, training=False)[0]), jax.device_put(x)
+    call = jax.jit(lambda t, n, a: model.stateless_call(t, n, a, training=False)[0])
     return (lambda: jax.block_until_ready(call(*parts, x))), lambda: None
 
 
-def make(kind, workload):
-    if kind == "predict":
-        yield "jitted call", lambda: predict_way(workload)
-    elif BACKEND == "tensorflow":
-        for name, jit in (("XLA", True), ("graph", False)):
-            yield f"fit's function, {name}", lambda jit=jit: tensorflow_iterator_way(workload, jit)
-            yield f"train_step, {name}", lambda jit=jit: tensorflow_direct_way(workload, jit)
+def make(kind, workload, batch):
+    if BACKEND == "jax":
+        yield ("fit's function", lambda: jax_way(workload, batch)) if kind == "train" else ("jitted call", lambda: jax_predict_way(workload, batch))
+    elif kind == "predict":
+        for how in ("frozen", "XLA") if not workload["small"] else ("frozen", "XLA", "graph"):
+            yield how, lambda: tensorflow_predict_way(workload, batch, how)
     else:
-        yield "fit's function", lambda: jax_way(workload)
+        for name, jit in (("graph", False), ("XLA", True)):
+            yield f"train_step, {name}", lambda: tensorflow_direct_way(workload, batch, jit)
+            if workload["small"]:
+                yield f"fit's function, {name}", lambda: tensorflow_iterator_way(workload, batch, jit)
 
 
-def check(workload, steps):
-    weights, batches = data_of(workload)
-    model = model_of(workload, weights, 0, False, KerasTwoRMSprop)
+def check(workload, steps, samples):
+    data = Data(workload, workload["plainModel"])
+    model = model_of(data, as_keras_two=True)
+    outputs = np.asarray(model.predict_on_batch(data.x[:samples]))
+    if workload["trainBatch"] is None:
+        return checked(None, outputs)
     losses = []
-    for x, y in batches[:steps]:
+    for x, y in itertools.islice(itertools.cycle(data.batches(workload["trainBatch"])), steps):
         model.reset_metrics()
         losses.append(float(model.train_on_batch(x, y)))
-    return losses
+    return checked(losses, outputs)
 
 
-run_peer(f"Keras {keras.__version__} on {'TensorFlow' if BACKEND == 'tensorflow' else 'JAX'} {VERSION}", make, check)
+run_peer(f"Keras {keras.__version__} on {'TensorFlow' if BACKEND == 'tensorflow' else 'JAX'} {VERSION}", make, check, keras.backend.clear_session)

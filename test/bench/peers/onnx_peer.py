@@ -1,61 +1,65 @@
-"""ONNX Runtime from Python, inference only. It also writes the model for the peer in Node, beside the data."""
+"""ONNX Runtime from Python, inference only, on models that PyTorch's exporter writes: beside the data, also for the peer in Node."""
 import os
+import warnings
 
 import numpy as np
-import onnx
 import onnxruntime
-from onnx import TensorProto, helper, numpy_helper
+import torch
 
-from peer import FOLDER, THREADS, data_of, run_peer
+from peer import FOLDER, THREADS, Data, checked, run_peer
+from torch_network import array_of, is_mirrored, network_module, tensor_of
 
-
-def write_model(workload, weights):
-    sizes, nodes, initializers, value = workload["sizes"], [], [], "x"
-    for i, (kernel, bias) in enumerate(zip(weights[0::2], weights[1::2])):
-        initializers += [numpy_helper.from_array(kernel, f"w{i}"), numpy_helper.from_array(bias, f"b{i}")]
-        nodes.append(helper.make_node("Gemm", [value, f"w{i}", f"b{i}"], [f"z{i}"]))
-        last = i == len(sizes) - 2
-        op = {"softmax": "Softmax", "sigmoid": "Sigmoid"}[workload["output"]] if last else "Relu"
-        value = "y" if last else f"h{i}"
-        nodes.append(helper.make_node(op, [f"z{i}"], [value]))
-    graph = helper.make_graph(
-        nodes, "mlp",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", sizes[0]])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", sizes[-1]])], initializers)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    path = os.path.join(FOLDER, f"{workload['name']}.onnx")
-    onnx.save(model, path + f".{os.getpid()}")
-    os.replace(path + f".{os.getpid()}", path)
-    return path
+torch.set_num_threads(1)
 
 
-def session_of(workload, weights):
+def exported(workload, model, batch):
+    """Writes the model for this batch; images are (n, c, h, w), as PyTorch has them. Returns its path and the input."""
+    data = Data(workload, model)
+    net, mirrored = network_module(data, False, False, False)
+    x = tensor_of(data.x[:batch], mirrored, False).contiguous()
+    path = os.path.join(FOLDER, f"{model}-{batch}.onnx")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(net.eval(), (x,), f"{path}.{os.getpid()}", input_names=["x"], output_names=["y"], dynamo=False)
+    os.replace(f"{path}.{os.getpid()}", path)
+    x.numpy().tofile(f"{path}.x.f32.{os.getpid()}")
+    os.replace(f"{path}.x.f32.{os.getpid()}", f"{path}.x.f32")
+    return path, x.numpy()
+
+
+def session_of(path):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = THREADS
     options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(write_model(workload, weights), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def predict_way(workload):
-    weights, batches = data_of(workload)
-    session = session_of(workload, weights)
-    feed = {"x": np.ascontiguousarray(batches[0][0][:1])}
+def run_way(workload, batch):
+    path, x = exported(workload, workload["model"], batch)
+    session, feed = session_of(path), {"x": x}
     return (lambda: session.run(None, feed)), lambda: None
 
 
-def make(kind, workload):
-    if kind == "predict":
-        yield "", lambda: predict_way(workload)
+def bound_way(workload, batch):
+    """Input and output bound once: nothing is allocated in a call."""
+    path, x = exported(workload, workload["model"], batch)
+    session = session_of(path)
+    binding = session.io_binding()
+    shape = session.get_outputs()[0].shape
+    binding.bind_ortvalue_input("x", onnxruntime.OrtValue.ortvalue_from_numpy(x))
+    binding.bind_ortvalue_output("y", onnxruntime.OrtValue.ortvalue_from_shape_and_type(shape, np.float32))
+    return (lambda: session.run_with_iobinding(binding)), lambda: None
 
 
-def check(workload, steps):
-    """It does not train: only the loss before the first step."""
-    weights, batches = data_of(workload)
-    x, y = batches[0]
-    p = session_of(workload, weights).run(None, {"x": x})[0].astype(np.float64)
-    if workload["loss"] == "categorical_crossentropy":
-        return [float(-np.log((p * y).sum(1)).mean())]
-    return [float(-(y * np.log(p) + (1 - y) * np.log(1 - p)).mean())]
+def make(kind, workload, batch):
+    yield "run", lambda: run_way(workload, batch)
+    yield "bound", lambda: bound_way(workload, batch)
+
+
+def check(workload, steps, samples):
+    path, x = exported(workload, workload["plainModel"], samples)
+    y = session_of(path).run(None, {"x": x})[0]
+    return checked(None, array_of(torch.from_numpy(y), is_mirrored(Data(workload, workload["plainModel"]).network)))
 
 
 run_peer(f"ONNX Runtime {onnxruntime.__version__} (Python)", make, check)

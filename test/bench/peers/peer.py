@@ -1,9 +1,10 @@
 """What the Python peers share: the protocol of lines of JSON, the data, and timing.
 
 Requests are {"id", "command", ...}, answers {"id", "result"} or {"id", "error"}. Between two requests a peer blocks on its
-input. Commands: hello, check, prepare, choose, run (see run_peer). The environment gives KCC_BENCH_DATA, the folder of the
-data, and KCC_BENCH_THREADS.
+input. Commands: hello, check, prepare, choose, run, release (see run_peer). A task is {"kind", "batch", "workload"}. The
+environment gives KCC_BENCH_DATA, the folder of the data, and KCC_BENCH_THREADS.
 """
+import gc
 import json
 import os
 import sys
@@ -15,25 +16,49 @@ FOLDER = os.environ["KCC_BENCH_DATA"]
 THREADS = int(os.environ["KCC_BENCH_THREADS"])
 
 
-def data_of(workload):
-    """Weights in Keras' order, and batches (x, y) as numpy arrays."""
-    name, sizes, batch = workload["name"], workload["sizes"], workload["batchSize"]
+class Data:
+    """A network's facts (see test/bench/network.ts), weights by layer in Keras' order, and samples.
 
-    def read(part):
-        return np.fromfile(os.path.join(FOLDER, f"{name}.{part}.f32"), dtype=np.float32)
+    network: the parsed JSON; weights: {layer name: [arrays]}; x, y: (samples, ...) float32.
+    """
 
-    everything, at, weights = read("weights"), 0, []
-    for inputs, outputs in zip(sizes, sizes[1:]):
-        for shape in ((inputs, outputs), (outputs,)):
-            count = int(np.prod(shape))
-            weights.append(everything[at : at + count].reshape(shape).copy())
-            at += count
-    x, y = read("x").reshape(-1, batch, sizes[0]), read("y").reshape(-1, batch, sizes[-1])
-    return weights, [(np.ascontiguousarray(a), np.ascontiguousarray(b)) for a, b in zip(x, y)]
+    def __init__(self, workload, model):
+        with open(os.path.join(FOLDER, f"{model}.json")) as file:
+            self.network = json.load(file)
+        everything, at, self.weights = self._read(workload, "weights"), 0, {}
+        for layer in self.network["layers"]:
+            arrays = self.weights[layer["name"]] = []
+            for shape in (weight["shape"] for weight in layer["weights"]):
+                count = int(np.prod(shape))
+                arrays.append(everything[at : at + count].reshape(shape))
+                at += count
+        self.x = self._read(workload, "x").reshape(-1, *self.network["inputShape"])
+        self.y = self._read(workload, "y")
+        if self.y.size:
+            self.y = self.y.reshape(-1, *self.network["outputShape"])
+
+    @staticmethod
+    def _read(workload, part):
+        return np.fromfile(os.path.join(FOLDER, f"{workload['name']}.{part}.f32"), dtype=np.float32)
+
+    @property
+    def loss(self):
+        return self.network["training"]["loss"]
+
+    @property
+    def optimizer(self):
+        """Keras' name of the optimizer and its configuration."""
+        optimizer = self.network["training"]["optimizer"]
+        return optimizer["class_name"], optimizer["config"]
+
+    def batches(self, size):
+        """Whole batches (x, y) in order."""
+        whole = len(self.x) // size * size
+        return [(self.x[i : i + size], self.y[i : i + size]) for i in range(0, whole, size)]
 
 
 def time_of(step, finish, seconds):
-    """Runs `step` for about `seconds` after a few that do not count; returns seconds per step and their number."""
+    """Runs `step` for about `seconds` after one that does not count; returns seconds per step and their number."""
     step()
     finish()
     count, begun = 1, time.perf_counter()
@@ -45,12 +70,14 @@ def time_of(step, finish, seconds):
         if passed > min(0.02, seconds / 4) or count > 1_000_000:
             break
         count, begun = count * 2, time.perf_counter()
-    count = max(1, int(seconds * count / passed))
-    begun = time.perf_counter()
-    for _ in range(count):
-        step()
-    finish()
-    return (time.perf_counter() - begun) / count, count
+    if passed < seconds / 2:
+        count = max(1, int(seconds * count / passed))
+        begun = time.perf_counter()
+        for _ in range(count):
+            step()
+        finish()
+        passed = time.perf_counter() - begun
+    return passed / count, count
 
 
 class Tasks:
@@ -59,58 +86,70 @@ class Tasks:
     def __init__(self, make):
         self.make = make
         self.ways = {}
-        self.failures = []
 
-    def prepare(self, kind, workload):
-        """Makes and warms up all ways. `make(kind, workload)` yields (name, build), build() -> (step, finish)."""
-        ways = []
-        for name, build in self.make(kind, workload):
+    @staticmethod
+    def key(request):
+        return request["kind"], request["workload"]["name"], request["batch"]
+
+    def prepare(self, request):
+        """Makes and warms up all ways. `make(kind, workload, batch)` yields (name, build), build() -> (step, finish)."""
+        ways, failures = [], []
+        for name, build in self.make(request["kind"], request["workload"], request["batch"]):
             try:
                 step, finish = build()
-                for _ in range(3):
+                for _ in range(2):
                     step()
                 finish()
                 ways.append((name, step, finish))
             except Exception as error:  # one way that fails must not take the others with it
-                self.failures.append(f"{name}: {type(error).__name__}: {error}"[:300])
+                failures.append(f"{name}: {type(error).__name__}: {error}"[:300])
         if not ways:
-            raise RuntimeError("; ".join(self.failures) or "no way of doing it")
-        self.ways[kind, workload["name"]] = ways
-        return [name for name, _, _ in ways]
+            raise RuntimeError("; ".join(failures) or "no way of doing it")
+        self.ways[self.key(request)] = ways
+        return {"ways": [name for name, _, _ in ways], "failures": failures}
 
-    def choose(self, kind, workload, seconds):
-        key = kind, workload["name"]
-        ways = self.ways[key]
-        if len(ways) > 1:
-            ways = sorted(ways, key=lambda way: min(time_of(way[1], way[2], seconds)[0] for _ in range(2)))
-            self.ways[key] = ways[:1]
+    def choose(self, request):
+        """Each way twice, alternating; the others are let go."""
+        ways = self.ways[self.key(request)]
+        best = {name: min(time_of(step, finish, request["seconds"])[0] for _ in range(2)) for name, step, finish in ways} if len(ways) > 1 else {}
+        ways.sort(key=lambda way: best.get(way[0], 0))
+        del ways[1:]
         return ways[0][0]
 
-    def run(self, kind, workload, seconds):
-        _, step, finish = self.ways[kind, workload["name"]][0]
-        return time_of(step, finish, seconds)
+    def run(self, request):
+        _, step, finish = self.ways[self.key(request)][0]
+        seconds, count = time_of(step, finish, request["seconds"])
+        return {"seconds": seconds, "count": count}
+
+    def release(self, clear):
+        """Lets go of all that was prepared, before the next workload."""
+        self.ways.clear()
+        clear()
+        gc.collect()
 
 
-def run_peer(version, make, check):
-    """Answers requests until the input ends. `check(workload, steps)` returns losses of steps without dropout."""
+def run_peer(version, make, check, clear=lambda: None):
+    """Answers requests until the input ends. `check(workload, steps, samples)` returns {"losses", "outputs"}: losses of steps
+    without dropout or None, and the predictions of the first samples."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever libraries print must not get between the answers
     tasks = Tasks(make)
 
     def answer(request):
-        command, workload = request["command"], request.get("workload")
-        if command == "hello":
-            return {"version": version}
-        if command == "check":
-            return check(workload, request["steps"])
-        if command == "prepare":
-            return {"ways": tasks.prepare(request["kind"], workload), "failures": tasks.failures}
-        if command == "choose":
-            return tasks.choose(request["kind"], workload, request["seconds"])
-        if command == "run":
-            seconds, count = tasks.run(request["kind"], workload, request["seconds"])
-            return {"seconds": seconds, "count": count}
-        raise ValueError(f"unknown command {command}")
+        match request["command"]:
+            case "hello":
+                return {"version": version}
+            case "check":
+                return check(request["workload"], request["steps"], request["samples"])
+            case "prepare":
+                return tasks.prepare(request)
+            case "choose":
+                return tasks.choose(request)
+            case "run":
+                return tasks.run(request)
+            case "release":
+                return tasks.release(clear)
+        raise ValueError(f"unknown command {request['command']}")
 
     for line in sys.stdin:
         request = json.loads(line)
@@ -119,3 +158,8 @@ def run_peer(version, make, check):
         except Exception as error:
             reply = {"id": request["id"], "error": f"{type(error).__name__}: {error}"[:500]}
         print(json.dumps(reply), file=answers, flush=True)
+
+
+def checked(losses, outputs):
+    """The answer to `check`. outputs: an array of any shape."""
+    return {"losses": losses, "outputs": [float(v) for v in np.asarray(outputs, np.float64).reshape(-1)]}
