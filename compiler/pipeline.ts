@@ -21,6 +21,7 @@ import { eliminateDead } from './passes/eliminate-dead.js'
 import { foldAffine } from './passes/fold-affine.js'
 import { foldConstants } from './passes/fold-constants.js'
 import { formKernels, type FusionOptions } from './passes/form-kernels.js'
+import { narrowProducts } from './passes/narrow-products.js'
 import { pushIndexMaps } from './passes/push-index-maps.js'
 import { recomputeCheap } from './passes/recompute-cheap.js'
 import { indexLimits, runTimeDemands } from './passes/run-time-demands.js'
@@ -49,7 +50,8 @@ const graphPasses: readonly { readonly name: string; readonly run: (graph: Graph
   { name: 'fold-constants', run: foldConstants },    // after simplify, which moves constants together
   { name: 'eliminate-common', run: eliminateCommon }, // after folding: equal constants make equal nodes
   { name: 'fold-affine', run: foldAffine },          // after eliminate-common, which shows what has one reader; in all functions, so that they agree
-  { name: 'simplify-again', run: simplify },         // sharing found by eliminate-common enables rules on equal operands
+  { name: 'narrow-products', run: narrowProducts },  // after sharing too: how many read a product
+  { name: 'simplify-again', run: simplify },         // sharing and narrowing enable rules on equal operands and on slices
 ]
 
 /** Stage 1: the model's functions as one module; the training step is differentiated and given its updates here. */

@@ -5,6 +5,7 @@
 import type { DType } from '../../runtime/contract/dtype.js'
 import { equalDims, isStatic, type Dim } from '../ir/dim.js'
 import type { Bound, Buffer, Expr, Index, Intrinsic } from '../ir/loop.js'
+import { strideOf } from '../schedule/walk.js'
 import { cDim } from './c-dim.js'
 
 /** The vector loop around an expression: its axis, and the count of real lanes (null: all). */
@@ -45,13 +46,16 @@ export function printAs(expr: Expr, varies: boolean, context: PrintContext): str
   return varies && !printed.varies ? `kcc::bcast(${printed.text})` : printed.text
 }
 
-const strideIn = (index: Index, context: PrintContext): Dim => index.terms.find((t) => t.axis === context.lanes?.axis)?.stride ?? 0
+/** Elements from one lane to the next; null where they are not the same from lane to lane. */
+const strideIn = (index: Index, { lanes }: PrintContext): Dim | null => (lanes === null ? 0 : strideOf(index, lanes.axis))
 
 /** An element position as C, an `int64_t` expression. */
 export function indexText(index: Index): string {
-  const terms = index.terms.map(({ axis, stride }) => (stride === 1 ? axis : `${axis} * ${factor(stride)}`))
+  const times = (what: string, stride: Dim): string => (stride === 1 ? what : `${what} * ${factor(stride)}`)
+  const terms = index.terms.map(({ axis, stride }) => times(axis, stride))
+  const quotients = index.quotients.map(({ dividend, divisor, stride }) => times(`kcc::floor_div(${indexText(dividend)}, ${divisor})`, stride))
   const offset = index.offset === 0 ? [] : [cDim(index.offset)]
-  return [...terms, ...offset].join(' + ') || '0'
+  return [...terms, ...quotients, ...offset].join(' + ') || '0'
 }
 
 /** Position of an element of `buffer`. Only `row * columns + column` is ever asked of a blocked matrix (`plan/variable-layout.ts`). */
@@ -74,6 +78,7 @@ function printLoad(expr: Expr & { kind: 'load' }, context: PrintContext): Printe
   const position = positionText(context.bufferOf(expr.buffer), expr.index)
   const address = `${expr.buffer} + ${position}`
   if (context.lanes === null || stride === 0) return { text: loadOne(expr.dtype, `${expr.buffer}[${position}]`), varies: false }
+  if (stride === null) return eachLane(expr, context)
   const count = lanesArgument(context.lanes)
   if (stride !== 1) return { text: gatherText(expr.dtype, address, stride, count), varies: true }
   return { text: `kcc::${loadName[expr.dtype]}(${address}${count})`, varies: true }
@@ -96,6 +101,7 @@ function printLookup(expr: Expr & { kind: 'lookup' }, context: PrintContext): Pr
   const address = `${expr.buffer} + ${indexText(expr.index)}`, places = `${cDim(expr.stride)}, ${cDim(expr.extent)}`
   const suffix = expr.dtype === 'bool' ? '_bool' : expr.dtype === 'uint8' ? '_u8' : ''
   if (context.lanes === null || (stride === 0 && !at.varies)) return { text: `kcc::lookup${suffix}(${address}, ${at.text}, ${places})`, varies: false }
+  if (stride === null) throw new Error(`${expr.buffer} is looked up at places that no stride leads through`)
   const count = lanesArgument(context.lanes)
   if (stride === 1 && !at.varies) return { text: `kcc::lookup_row${suffix}(${address}, ${at.text}, ${places}${count})`, varies: true }
   return { text: `kcc::lookup_lanes${suffix}(${address}, ${cDim(stride)}, ${at.varies ? at.text : `kcc::bcast(${at.text})`}, ${places}${count})`, varies: true }
@@ -106,16 +112,16 @@ const boundText = ({ index, extent }: Bound): string => `kcc::is_inside(${indexT
 /** One condition for all lanes where the bounds do not depend on the lane, else lane by lane. */
 function printGuard(expr: Expr & { kind: 'guard' }, context: PrintContext): Printed {
   const holds = expr.bounds.map(boundText).join(' && '), otherwise = constantText(expr.otherwise, expr.dtype)
-  if (expr.bounds.some((bound) => strideIn(bound.index, context) !== 0)) return guardEachLane(expr, holds, otherwise, context)
+  if (expr.bounds.some((bound) => strideIn(bound.index, context) !== 0)) return eachLane(expr, context)
   const { varies } = printExpr(expr.value, context)
   const value = printAs(expr.value, varies, context)
   return { text: `(${holds} ? ${value} : ${varies ? `kcc::bcast(${expr.dtype === 'bool' ? `-(int32_t)${otherwise}` : otherwise})` : otherwise})`, varies }
 }
 
-function guardEachLane(expr: Expr & { kind: 'guard' }, holds: string, otherwise: string, context: PrintContext): Printed {
+/** A load, guard or position that neighbours of a lane have no common step for. */
+function eachLane(expr: Expr, context: PrintContext): Printed {
   const { axis, count } = context.lanes!
-  const value = printAs(expr.value, false, { ...context, lanes: null })
-  const element = `${holds} ? ${value} : ${otherwise}`
+  const element = printAs(expr, false, { ...context, lanes: null })
   const lane = `[&, first = ${axis}](int64_t lane) { const int64_t ${axis} = first + lane; return ${expr.dtype === 'bool' ? `-(int32_t)(${element})` : element}; }`
   return { text: `kcc::by_lane<${vectorType(expr.dtype)}>(${count ?? 'KCC_VW'}, ${lane})`, varies: true }
 }
@@ -123,7 +129,8 @@ function guardEachLane(expr: Expr & { kind: 'guard' }, holds: string, otherwise:
 function printIndexValue(expr: Expr & { kind: 'index' }, context: PrintContext): Printed {
   const stride = strideIn(expr.index, context)
   const first = `(int32_t)(${indexText(expr.index)})`
-  const varies = context.lanes !== null && stride !== 0
+  if (stride === null) return eachLane(expr, context)
+  const varies = stride !== 0
   const value = varies ? `(kcc::iota() * ${factor(stride)} + ${first})` : first
   return { text: expr.dtype === 'float32' ? `kcc::to_float(${value})` : value, varies }
 }
@@ -132,6 +139,7 @@ function printIndexValue(expr: Expr & { kind: 'index' }, context: PrintContext):
 function printRandom(expr: Expr & { kind: 'random' }, context: PrintContext): Printed {
   const stride = strideIn(expr.index, context)
   const element = indexText(expr.index)
+  if (stride === null) return eachLane(expr, context)
   if (context.lanes === null || stride === 0) return { text: `random_${expr.stream}.scalar(${element})`, varies: false }
   return { text: `random_${expr.stream}.vector(${element}, ${cDim(stride)})`, varies: true }
 }

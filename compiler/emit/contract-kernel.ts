@@ -1,5 +1,6 @@
 /** A contraction of the loop IR as the emitter of contractions takes it: which operands lie in memory, and text for the holes. */
 import { multiplyDims, type Dim } from '../ir/dim.js'
+import { axesOfIndex } from '../ir/expr.js'
 import { BLOCK_COLUMNS, extentOf, type Axis, type Buffer, type Contract, type Expr, type KernelProgram } from '../ir/loop.js'
 import { joinAxes, type Joined } from '../schedule/join-axes.js'
 import { everyIndex, indicesOf, loadsIn, loadsOf, mapExprIndices, mapIndices, strideOf, type Load } from '../schedule/walk.js'
@@ -51,9 +52,9 @@ type DirectLoad = { readonly load: Load; readonly rowStride: Dim; readonly colum
 function directOperand({ value, rows, columns }: Site): DirectLoad | null {
   const [row, column] = [rows[0]!, columns[0]!]
   if (rows.length > 1 || columns.length > 1 || value.kind !== 'load' || value.dtype !== 'float32') return null
-  const [rowStride, columnStride] = [row, column].map((axis) => strideOf(value.index, axis.name)) as [Dim, Dim]
-  const fixed = value.index.terms.every((t) => t.axis === row.name || t.axis === column.name)
-  return fixed && (rowStride === 1 || columnStride === 1) ? { load: value, rowStride, columnStride } : null
+  const [rowStride, columnStride] = [row, column].map((axis) => strideOf(value.index, axis.name)) as [Dim | null, Dim | null]
+  const fixed = axesOfIndex(value.index).every((axis) => axis === row.name || axis === column.name)
+  return fixed && rowStride !== null && columnStride !== null && (rowStride === 1 || columnStride === 1) ? { load: value, rowStride, columnStride } : null
 }
 
 /** Strides of a matrix's rows and columns: of a blocked one inside a block, and from one block to the next. */
@@ -102,7 +103,7 @@ function readsOf(program: KernelProgram, body: Contract['epilogue'], rows: Joine
   const touched = new Map<string, TouchedBuffer>()
   for (const load of loadsIn(body)) {
     const rowStride = strideOf(load.index, row)
-    if (load.dtype !== 'float32' || strideOf(load.index, column) !== 1 || rowStride === 0) continue
+    if (load.dtype !== 'float32' || strideOf(load.index, column) !== 1 || rowStride === 0 || rowStride === null) continue
     const { row: stride, block } = stored(bufferIn(program)(load.buffer), rowStride, 1)
     touched.set(load.buffer, { pointer: load.buffer, rowStride: stride, block })
   }

@@ -10,7 +10,7 @@ export type KernelNeeds = { readonly symbols: readonly string[]; readonly scalar
 export function needsOf(program: KernelProgram): KernelNeeds {
   const needs = { symbols: new Set<string>(), scalars: new Set<string>(), streams: new Set<number>() }
   const dim = (d: Dim): void => { for (const name of symbolsOf(d)) needs.symbols.add(name) }
-  const index = (ix: Index): void => { dim(ix.offset); ix.terms.forEach((t) => dim(t.stride)) }
+  const index = ({ offset, terms, quotients }: Index): void => { [offset, ...[...terms, ...quotients].map((t) => t.stride)].forEach(dim); quotients.forEach((q) => index(q.dividend)) }
   const expr = (e: Expr): void => {
     switch (e.kind) {
       case 'load': case 'index': return index(e.index)

@@ -2,7 +2,7 @@
 import type { DType } from '../../runtime/contract/dtype.js'
 import { multiplyDims, type Dim } from './dim.js'
 import { parseDim } from './dim-parse.js'
-import { addIndex, axisIndex, callExpr, castExpr, constIndex, scaleIndex } from './expr.js'
+import { addIndex, axisIndex, callExpr, castExpr, constIndex, divideIndex, scaleIndex } from './expr.js'
 import { parseProvenance, parseType } from './graph-parse.js'
 import { dtypeNames } from './graph-text.js'
 import { nowhere, type Provenance } from './graph.js'
@@ -207,26 +207,30 @@ class KernelReader {
 
 const dtypeNamed = (short: string): DType | undefined => (Object.entries(dtypeNames) as [DType, string][]).find(([, name]) => name === short)?.[0]
 
-/** Reads "512*d0 + (4*B)*d1 + 3": factors first, then the axis; a part without an axis is the offset. */
+/** Reads "512*d0 + (4*B)*floor((d1 + 1) / 2) + 3": factors first, then the axis or quotient; a part without either is the offset. */
 export function parseIndex(text: string): Index {
-  return text.split(' + ').map((part): Index => {
-    const m = /^(?:(\d+|-\d+|\(.+\))\*)?([a-z]\w*)$/.exec(part)
+  return splitOutside(text, ' + ').map((part): Index => {
+    const m = /^(?:(\d+|-\d+|\([^/]+\))\*)?(?:([a-z]\w*)|floor\(\((.+)\) \/ (\d+)\))$/.exec(part)
     if (!m) return constIndex(parseFactor(part))
-    return scaleIndex(axisIndex(m[2]!), m[1] === undefined ? 1 : parseFactor(m[1]))
+    const whole = m[2] === undefined ? divideIndex(parseIndex(m[3]!), Number(m[4])) : axisIndex(m[2])
+    return scaleIndex(whole, m[1] === undefined ? 1 : parseFactor(m[1]))
   }).reduce(addIndex, constIndex(0))
 }
 
 const parseFactor = (text: string): Dim => multiplyDims(parseDim(text.replace(/^\((.*)\)$/, '$1')), 1)
 
-/** Pieces between commas that are outside brackets. */
-function splitArguments(text: string): string[] {
+const splitArguments = (text: string): string[] => splitOutside(text, ',').map((p) => p.trim()).filter((p) => p !== '')
+
+/** Pieces between separators that are outside brackets. */
+function splitOutside(text: string, separator: string): string[] {
   const pieces: string[] = ['']
   let depth = 0
-  for (const c of text) {
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i]!
     if (c === '(' || c === '[') depth++
     if (c === ')' || c === ']') depth--
-    if (c === ',' && depth === 0) pieces.push('')
+    if (depth === 0 && text.startsWith(separator, i)) { pieces.push(''); i += separator.length - 1 }
     else pieces[pieces.length - 1] += c
   }
-  return pieces.map((p) => p.trim()).filter((p) => p !== '')
+  return pieces
 }

@@ -63,9 +63,13 @@ function statementLines(s: Stmt): string[] {
   }
 }
 
-/** "512*d0 + d1 + 3"; a symbolic factor is in parentheses. */
-export function indexText({ terms, offset }: Index): string {
-  const parts = terms.map(({ axis, stride }) => (stride === 1 ? axis : `${factor(stride)}*${axis}`))
+/** "512*d0 + 64*floor((d1 + 1) / 2) + 3"; a symbolic factor is in parentheses. */
+export function indexText({ terms, quotients, offset }: Index): string {
+  const times = (stride: Dim, what: string): string => (stride === 1 ? what : `${factor(stride)}*${what}`)
+  const parts = [
+    ...terms.map(({ axis, stride }) => times(stride, axis)),
+    ...quotients.map(({ dividend, divisor, stride }) => times(stride, `floor((${indexText(dividend)}) / ${divisor})`)),
+  ]
   return [...parts, ...(offset === 0 && parts.length > 0 ? [] : [factor(offset)])].join(' + ')
 }
 

@@ -12,6 +12,7 @@
  *    exists, and lanes do not follow different rows.
  */
 import type { DType } from '../../runtime/contract/dtype.js'
+import { axesOfIndex } from './expr.js'
 import type { Axis, Chain, Expr, Index, KernelProgram, Stmt } from './loop.js'
 import { exprText } from './loop-text.js'
 
@@ -87,7 +88,7 @@ class Checker {
 
   private following(s: Stmt & { kind: 'follow' }, scope: Scope): void {
     this.require(7, this.kernel.chains.some((c) => c.name === s.chain), `there is no chain ${s.chain}`)
-    this.require(7, s.row.terms.every((t) => t.axis !== scope.lanes), `lanes of ${scope.lanes} follow different rows of ${s.chain}`)
+    this.require(7, axesOfIndex(s.row).every((axis) => axis !== scope.lanes), `lanes of ${scope.lanes} follow different rows of ${s.chain}`)
     this.index(s.row, scope)
     this.combined(s, [{ name: s.position, extent: 1 }], s.dtype, scope)
     this.bind(s.name, s.dtype, scope)
@@ -128,7 +129,7 @@ class Checker {
   }
 
   private index(index: Index, scope: Scope): void {
-    for (const { axis } of index.terms) this.require(3, scope.axes.has(axis), `axis ${axis} is not in scope`)
+    for (const axis of axesOfIndex(index)) this.require(3, scope.axes.has(axis), `axis ${axis} is not in scope`)
   }
 
   private expr(e: Expr, scope: Scope): void {

@@ -10,8 +10,11 @@ import type { Provenance } from './graph.js'
 /** A loop variable. Extents are expressions over the function's symbols. */
 export type Axis = { readonly name: string; readonly extent: Dim }
 
-/** An affine index: sum of axis * stride, plus an offset. */
-export type Index = { readonly terms: readonly { readonly axis: string; readonly stride: Dim }[]; readonly offset: Dim }
+/** A sum of axis * stride, of rounded-down quotients, and an offset. */
+export type Index = { readonly terms: readonly IndexTerm[]; readonly quotients: readonly IndexQuotient[]; readonly offset: Dim }
+export type IndexTerm = { readonly axis: string; readonly stride: Dim }
+/** floor(dividend / divisor) * stride, as where elements are repeated; the divisor is 2 or more. */
+export type IndexQuotient = { readonly dividend: Index; readonly divisor: number; readonly stride: Dim }
 
 /**
  * A buffer a kernel reads or writes: contiguous, and row-major to everyone but the emitter. Where it lives is the plan's

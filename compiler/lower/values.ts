@@ -59,10 +59,10 @@ export class Values {
     if (known) return known
     const [table, at] = source.inputs as [Node, Node]
     const found = readsAt(source, index)[0]!
-    const { terms, offset } = linearIndex(found.index, found.source.type.shape)
+    const { terms, ...fixed } = linearIndex(found.index, found.source.type.shape)
     return this.bound(source, {
       kind: 'lookup', dtype: source.type.dtype, buffer: this.bindings.read(storageRoot(found.source)).name,
-      index: { terms: terms.filter((t) => t.axis !== lookedUp), offset },
+      index: { ...fixed, terms: terms.filter((t) => t.axis !== lookedUp) },
       at: this.at(at, lowering.at(index, source), scope),
       stride: terms.find((t) => t.axis === lookedUp)?.stride ?? 0, extent: table.type.shape[lowering.axis(source)]!,
     }, scope)

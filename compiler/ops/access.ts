@@ -2,8 +2,8 @@
  * Following a value to where it is held. Index maps (broadcast, transpose, slice) and reshapes that only add or drop
  * axes of size one cost nothing: a reader goes through them to the node that is computed or stored.
  */
-import { equalDims, type Dim, type Shape } from '../ir/dim.js'
-import { axisIndex, constIndex, equalIndex } from '../ir/expr.js'
+import { divideDims, equalDims, isStatic, sizeOf, type Dim, type Shape } from '../ir/dim.js'
+import { axesOfIndex, axisIndex, constIndex, divideIndex, equalIndex, remainderIndex } from '../ir/expr.js'
 import type { Node } from '../ir/graph.js'
 import type { Bound, Index } from '../ir/loop.js'
 import { opOf } from './registry.js'
@@ -30,7 +30,7 @@ export function resolve(node: Node, index: readonly Index[], use: Use = 'operand
     return resolve(node.inputs[0]!, inside, use, bounds.length === 0 ? guards : [...guards, { bounds, otherwise: lowering.value(node) }])
   }
   if (lowering.kind === 'view') {
-    const through = unitView(node.inputs[0]!.type.shape, node.type.shape, index)
+    const through = unitView(node.inputs[0]!.type.shape, node.type.shape, index) ?? repeatedView(node, index)
     if (through) return resolve(node.inputs[0]!, through, use, guards)
   }
   return { source: node, index, use, guards }
@@ -60,6 +60,50 @@ function unitView(from: Shape, to: Shape, index: readonly Index[]): Index[] | nu
   return from.map((dim) => (isUnit(dim) ? constIndex(0) : kept[next++]!.index))
 }
 
+/**
+ * Index into what a reshape shows, where that is an index map whose repeated axes become part of others: elements several
+ * times in a row, or a row several times over. Null for any other reshape, and where the last axis would be read in uneven
+ * steps: that is stored once.
+ */
+function repeatedView({ inputs: [inner], type }: Node, index: readonly Index[]): Index[] | null {
+  const { lowering } = opOf(inner!)
+  if (lowering.kind !== 'indexMap') return null
+  const { shape } = inner!.type, groups = mergedAxes(shape, type.shape)
+  if (groups === null) return null
+  const read = new Set(lowering.map(identityIndex(shape.length), inner!).flatMap(axesOfIndex))
+  const places = shape.map(() => constIndex(0))
+  for (const [to, from] of groups.entries()) {
+    const used = from.filter((axis) => read.has(`d${axis}`) && !isUnit(shape[axis]!)), [axis] = used
+    if (axis === undefined) continue
+    const place = placeInGroup(index[to]!, shape, from, axis)
+    if (used.length > 1 || place === null || (place.quotients.length > 0 && to === type.shape.length - 1)) return null
+    places[axis] = place
+  }
+  return places
+}
+
+/** For each axis of `to` the axes of `from` that it merges; null where one is taken apart. */
+function mergedAxes(from: Shape, to: Shape): number[][] | null {
+  let next = 0
+  const groups = to.map((size) => {
+    const group: number[] = []
+    let rest: Dim | null = size
+    while (rest !== null && rest !== 1 && next < from.length) { rest = divideDims(rest, from[next]!); group.push(next++) }
+    return rest === 1 ? group : null
+  })
+  const merged = groups.flatMap((group) => (group === null ? [] : [group]))
+  return merged.length === to.length && from.slice(next).every(isUnit) ? merged : null
+}
+
+/** Where along `axis` place `index` of the merged axes lies. */
+function placeInGroup(index: Index, shape: Shape, group: readonly number[], axis: number): Index | null {
+  const at = group.indexOf(axis), inside = sizeOf(group.slice(at + 1).map((i) => shape[i]!)), extent = shape[axis]!
+  if (!isStatic(inside) || inside === 0) return null
+  const along = divideIndex(index, inside)
+  if (group.slice(0, at).every((i) => isUnit(shape[i]!))) return along
+  return isStatic(extent) ? remainderIndex(along, extent) : null
+}
+
 /** The node whose bytes a chain of views shows. */
 export function storageRoot(node: Node): Node {
   return opOf(node).lowering.kind === 'view' ? storageRoot(node.inputs[0]!) : node
@@ -72,8 +116,8 @@ export const isUnit = (dim: Dim): boolean => dim === 1
 export function isIdentity(index: readonly Index[], shape: Shape, expected: readonly string[]): boolean {
   const counted = index.filter((_, i) => !isUnit(shape[i]!))
   return counted.length === expected.length && counted.every((ix, i) =>
-    ix.offset === 0 && ix.terms.length === 1 && ix.terms[0]!.axis === expected[i] && ix.terms[0]!.stride === 1)
+    ix.offset === 0 && ix.quotients.length === 0 && ix.terms.length === 1 && ix.terms[0]!.axis === expected[i] && ix.terms[0]!.stride === 1)
 }
 
 /** False where one element may be read for several positions along the same axes, as by overlapping windows. */
-export const readsEachOnce = ({ index }: Access): boolean => index.every((ix) => ix.terms.length <= 1)
+export const readsEachOnce = ({ index }: Access): boolean => index.every((ix) => ix.terms.length + ix.quotients.length <= 1)

@@ -1,4 +1,5 @@
 /** Contractions: matmul. */
+import type { Dim, Shape } from '../ir/dim.js'
 import type { Attrs, Node } from '../ir/graph.js'
 import { flagAttr, numberAttr } from './attrs.js'
 import * as b from './build.js'
@@ -64,6 +65,16 @@ function absorbTranspose(node: Node): Node | null {
   return b.matmul(left ?? x, right ?? w, { transposeA: left ? !lhs : lhs, transposeB: right ? !rhs : rhs })
 }
 
+/** Rows and columns that are left out need none of their operand. */
+function slicedMatmul(node: Node, begin: Shape, size: Shape): Node {
+  const [x, w] = node.inputs as [Node, Node], axes = axesAt(node), rows = axes.lhs.outer.length
+  const part = (operand: Node, outer: readonly number[], first: number): Node => {
+    const along = (box: Shape, whole: (axis: number) => Dim): Dim[] => operand.type.shape.map((_, axis) => (outer.includes(axis) ? box[first + outer.indexOf(axis)]! : whole(axis)))
+    return b.slice(operand, along(begin, () => 0), along(size, (axis) => operand.type.shape[axis]!))
+  }
+  return b.makeNode('matmul', [part(x, axes.lhs.outer, 0), part(w, axes.rhs.outer, rows)], node.attrs)
+}
+
 /** One product in each of the four layouts. */
 function layouts(m: number, n: number, k: number): Sample[] {
   return [false, true].flatMap((transposeA) => [false, true].map((transposeB): Sample => ({
@@ -91,6 +102,7 @@ export const matmul = defineOp({
   lowering: { kind: 'contract', axes: axesAt },
   evaluate: evaluateMatmul,
   simplify: absorbTranspose,
+  sliced: slicedMatmul,
   commutative: false,
   cost: 'costly',
   samples: [

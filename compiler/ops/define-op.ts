@@ -88,6 +88,8 @@ export type OpDefinition = {
   readonly evaluate: (inputs: readonly Tensor[], context: EvaluateContext) => Float64Array
   /** A cheaper equal node, or null. Inputs are already simplified. */
   readonly simplify: ((node: Node) => Node | null) | null
+  /** The box of `size` elements of the result that starts at `begin`, without computing the rest; absent where that is no less work. */
+  readonly sliced?: (node: Node, begin: Shape, size: Shape) => Node
   /** Inputs may be swapped. */
   readonly commutative: boolean
   /** `free`: never worth storing; `cheap`: recompute rather than store; `costly`: compute once. */

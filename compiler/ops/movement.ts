@@ -1,11 +1,10 @@
-/** Ops that move elements: reshape stopGradient broadcastTo transpose slice concat. NaN moves like any value. */
-import { addDims, dimText, equalShapes, subtractDims, type Dim, type Shape } from '../ir/dim.js'
-import { constIndex, shiftIndex } from '../ir/expr.js'
+/** Ops that move elements: reshape stopGradient broadcastTo transpose concat. NaN moves like any value. */
+import { addDims, equalShapes, type Dim, type Shape } from '../ir/dim.js'
+import { constIndex } from '../ir/expr.js'
 import type { Attrs, Node } from '../ir/graph.js'
-import type { Index } from '../ir/loop.js'
-import { integersAttr, numberAttr, shapeAttr } from './attrs.js'
+import { integersAttr, numberAttr } from './attrs.js'
 import * as b from './build.js'
-import { defineOp, type Demand, type EvaluateContext, type Tensor } from './define-op.js'
+import { defineOp, type EvaluateContext, type Tensor } from './define-op.js'
 import { argumentOf, constantOf, isOp } from './patterns.js'
 import { f32, i32 } from './samples.js'
 import { elementCount, gather, positions, rowMajorStrides } from './strides.js'
@@ -165,54 +164,6 @@ export const transpose = defineOp({
   rejects: [
     { inputs: [f32(2, 3)], attrs: { perm: [0] }, message: /expected a permutation of 2 entries for shape \[2,3\], found 1/ },
     { inputs: [f32(2, 3)], attrs: { perm: [1, 1] }, message: /expected each axis of \[2,3\] once, found \[1,1\]/ },
-  ],
-})
-
-const beginOf = (attrs: Attrs): Shape => shapeAttr(attrs, 'begin')
-
-/** The box lies inside. */
-const sliceDemands = ({ inputs: [x], attrs, type }: Node): Demand[] => x!.type.shape.flatMap((d, i) => {
-  const begin = beginOf(attrs)[i]!, end = addDims(begin, type.shape[i]!)
-  return [{ room: begin, what: `a part from ${dimText(begin)} on` }, { room: type.shape[i]!, what: `a part of ${dimText(type.shape[i]!)} elements` }, { room: subtractDims(d, end), what: `a part up to ${dimText(end)}` }]
-})
-
-function sliceGradient(node: Node, g: Node): [Node] {
-  const begin = beginOf(node.attrs)
-  const whole = node.inputs[0]!.type.shape
-  const after = whole.map((d, i) => subtractDims(d, addDims(begin[i]!, node.type.shape[i]!)))
-  return [b.pad(g, begin, after)]
-}
-
-export const slice = defineOp({
-  name: 'slice',
-  doc: 'The box of `size` elements of x that starts at `begin`.',
-  arity: 1,
-  infer: typeRules.slice,
-  gradient: sliceGradient,
-  lowering: { kind: 'indexMap', map: (index, { attrs }) => index.map((ix: Index, i) => shiftIndex(ix, beginOf(attrs)[i]!)) },
-  evaluate: ([x], { attrs, shape, size }) => {
-    const own = rowMajorStrides(x!.shape)
-    const offset = beginOf(attrs).reduce<number>((sum, d, i) => sum + size(d) * own[i]!, 0)
-    return gather(x!.data, positions(shape, own, offset))
-  },
-  simplify: (node) => {
-    const x = node.inputs[0]!
-    if (equalShapes(x.type.shape, node.type.shape)) return x
-    const inner = argumentOf(x, 'slice')
-    if (inner) return b.slice(inner, beginOf(node.attrs).map((d, i) => addDims(d, beginOf(x.attrs)[i]!)), node.type.shape)
-    return constantIn(node)
-  },
-  commutative: false,
-  cost: 'free',
-  demands: sliceDemands,
-  samples: [
-    { inputs: [f32(17)], attrs: { begin: [3], size: [9] } }, { inputs: [f32(5, 33)], attrs: { begin: [1, 16], size: [3, 17] } },
-    { inputs: [f32(5, 6)], attrs: { begin: [0, 2], size: [5, 0] } }, { inputs: [f32(4, 4)], attrs: { begin: [0, 0], size: [4, 4] } },
-  ],
-  rejects: [
-    { inputs: [f32(5)], attrs: { begin: [3], size: [3] }, message: /expected a range inside \[5\], found begin \[3\] and size \[3\]/ },
-    { inputs: [f32(5, 5)], attrs: { begin: [0], size: [1] }, message: /expected begin of 2 entries/ },
-    { inputs: [f32(5)], attrs: { begin: [-1], size: [2] }, message: /expected a range inside/ },
   ],
 })
 

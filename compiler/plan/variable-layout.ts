@@ -11,6 +11,7 @@
  * A variable with another use stays by rows. Hosts see rows in any case: they are converted at `setVariable` and `getVariable`.
  */
 import { equalDims, isStatic, type Dim } from '../ir/dim.js'
+import { constIndex } from '../ir/expr.js'
 import { BLOCK_COLUMNS, type Axis, type Buffer, type Contract, type Expr, type Index, type KernelProgram, type Stmt } from '../ir/loop.js'
 import type { BoundBuffer, BoundKernel, PlannedFunction } from './plan-function.js'
 
@@ -62,8 +63,8 @@ function isPlainOperand({ rhs, k, n }: Contract, name: string, columns: Dim): bo
 }
 
 /** One axis runs over the rows of the matrix, one over its columns. */
-const isMatrix = ({ terms, offset }: Index, rows: readonly Axis[], columns: readonly Axis[], stride: Dim): boolean =>
-  offset === 0 && terms.length === 2 && rows.length === 1 && columns.length === 1 &&
+const isMatrix = ({ terms, quotients, offset }: Index, rows: readonly Axis[], columns: readonly Axis[], stride: Dim): boolean =>
+  offset === 0 && quotients.length === 0 && terms.length === 2 && rows.length === 1 && columns.length === 1 &&
   terms.some((t) => t.axis === rows[0]!.name && equalDims(t.stride, stride)) && terms.some((t) => t.axis === columns[0]!.name && t.stride === 1)
 
 /** Loads and stores of the buffer are at the place of the result, where a vector never leaves its block. */
@@ -76,7 +77,7 @@ function isElementwise(statement: Stmt, { m, n }: Contract, name: string, column
 const mentions = (expr: Expr, name: string): boolean => indicesOf(expr, name).length > 0
 
 /** Stands for a place known only as the kernel runs: that of no matrix element. */
-const computedPlace: Index = { terms: [], offset: 0 }
+const computedPlace: Index = constIndex(0)
 
 /** Indices of all loads of a buffer. */
 function indicesOf(expr: Expr, name: string): readonly Index[] {

@@ -4,8 +4,10 @@ import type { Axis, Index } from '../ir/loop.js'
 import { strideOf } from './walk.js'
 
 /** Does a step of `outer` go as far as a whole run of `inner`? */
-export const runsThrough = (index: Index, outer: Axis, inner: Axis): boolean =>
-  equalDims(strideOf(index, outer.name), multiplyDims(strideOf(index, inner.name), inner.extent))
+export function runsThrough(index: Index, outer: Axis, inner: Axis): boolean {
+  const [far, near] = [strideOf(index, outer.name), strideOf(index, inner.name)]
+  return far !== null && near !== null && equalDims(far, multiplyDims(near, inner.extent))
+}
 
 export type Joined = {
   readonly axes: readonly Axis[]

@@ -1,4 +1,6 @@
 /** Walks over loop statements and expressions, shared by the schedules. */
+import type { Dim } from '../ir/dim.js'
+import { axesOfIndex } from '../ir/expr.js'
 import type { Expr, Index, Stmt } from '../ir/loop.js'
 
 export type Load = Expr & { readonly kind: 'load' }
@@ -89,8 +91,9 @@ export function mapExprIndices(expr: Expr, map: (index: Index) => Index): Expr {
   }
 }
 
-/** Elements one step of `axis` moves an index by. */
-export const strideOf = (index: Index, axis: string) => index.terms.find((t) => t.axis === axis)?.stride ?? 0
+/** Elements one step of `axis` moves an index by; null where steps differ, inside a quotient. */
+export const strideOf = (index: Index, axis: string): Dim | null =>
+  index.quotients.some((q) => axesOfIndex(q.dividend).includes(axis)) ? null : index.terms.find((t) => t.axis === axis)?.stride ?? 0
 
 /** The statements with every expression replaced, arguments before the calls they are in. */
 export const mapExpressions = (statements: readonly Stmt[], map: (expr: Expr) => Expr): Stmt[] =>

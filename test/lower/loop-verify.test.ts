@@ -40,7 +40,7 @@ describe('is refused', () => {
   })
 
   test('invariant 4: a name used outside its scope', () => {
-    const store = { kind: 'store', buffer: 'out0', index: { terms: [], offset: 0 }, value: { kind: 'local', dtype: 'float32', name: 'v0' }, from: nowhere } as const
+    const store = { kind: 'store', buffer: 'out0', index: { terms: [], quotients: [], offset: 0 }, value: { kind: 'local', dtype: 'float32', name: 'v0' }, from: nowhere } as const
     expect(() => verifyKernel({ ...sound, body: [...sound.body, store] })).toThrow('invariant 4 of the loop IR')
   })
 })

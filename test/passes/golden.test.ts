@@ -21,6 +21,7 @@ import { eliminateCommon } from '../../compiler/passes/eliminate-common.js'
 import { eliminateDead } from '../../compiler/passes/eliminate-dead.js'
 import { foldAffine } from '../../compiler/passes/fold-affine.js'
 import { foldConstants } from '../../compiler/passes/fold-constants.js'
+import { narrowProducts } from '../../compiler/passes/narrow-products.js'
 import { pushIndexMaps } from '../../compiler/passes/push-index-maps.js'
 import { recomputeCheap } from '../../compiler/passes/recompute-cheap.js'
 import { simplify } from '../../compiler/passes/simplify.js'
@@ -43,6 +44,7 @@ const passes: Record<string, (module: Module) => Module> = {
   'eliminate-common': perFunction(eliminateCommon),
   'fold-affine': perFunction(foldAffine),
   'recompute-cheap': perFunction(recomputeCheap),
+  'narrow-products': perFunction(narrowProducts),
   'push-index-maps': perFunction(pushIndexMaps),
   'eliminate-dead': eliminateDead,
   differentiate: (module) => perFunction((graph) => differentiate(graph, specOf(module)))(module),
