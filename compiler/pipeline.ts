@@ -30,6 +30,7 @@ import { planFunction, type PlannedFunction } from './plan/plan-function.js'
 import { blockedVariables, withBlocked } from './plan/variable-layout.js'
 import { scheduleKernel } from './schedule/index.js'
 import { cpu, type Target } from './schedule/target.js'
+import { storeNarrowBorders } from './passes/store-narrow-borders.js'
 import { specialize } from './passes/specialize.js'
 import { enabled } from './support/env.js'
 import { inPackage, kccVersion } from './support/paths.js'
@@ -52,6 +53,7 @@ const graphPasses: readonly { readonly name: string; readonly run: (graph: Graph
   { name: 'fold-affine', run: foldAffine },          // after eliminate-common, which shows what has one reader; in all functions, so that they agree
   { name: 'narrow-products', run: narrowProducts },  // after sharing too: how many read a product
   { name: 'simplify-again', run: simplify },         // sharing and narrowing enable rules on equal operands and on slices
+  { name: 'store-narrow-borders', run: storeNarrowBorders }, // last: simplification moves borders and takes from them
 ]
 
 /** Stage 1: the model's functions as one module; the training step is differentiated and given its updates here. */

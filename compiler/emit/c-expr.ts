@@ -109,13 +109,26 @@ function printLookup(expr: Expr & { kind: 'lookup' }, context: PrintContext): Pr
 
 const boundText = ({ index, extent }: Bound): string => `kcc::is_inside(${indexText(index)}, ${cDim(extent)})`
 
-/** One condition for all lanes where the bounds do not depend on the lane, else lane by lane. */
+/** One condition for all lanes where the bounds do not depend on the lane; lanes side by side in part; else lane by lane. */
 function printGuard(expr: Expr & { kind: 'guard' }, context: PrintContext): Printed {
-  const holds = expr.bounds.map(boundText).join(' && '), otherwise = constantText(expr.otherwise, expr.dtype)
-  if (expr.bounds.some((bound) => strideIn(bound.index, context) !== 0)) return eachLane(expr, context)
-  const { varies } = printExpr(expr.value, context)
-  const value = printAs(expr.value, varies, context)
-  return { text: `(${holds} ? ${value} : ${varies ? `kcc::bcast(${expr.dtype === 'bool' ? `-(int32_t)${otherwise}` : otherwise})` : otherwise})`, varies }
+  const byLane = expr.bounds.filter((bound) => strideIn(bound.index, context) !== 0)
+  if (byLane.length > 0 && !isRun(expr, byLane, context)) return eachLane(expr, context)
+  const printed = byLane.length > 0 ? { text: loadInside(expr, byLane[0]!, context), varies: true } : printExpr(expr.value, context)
+  const rest = expr.bounds.filter((bound) => !byLane.includes(bound))
+  if (rest.length === 0) return printed
+  const otherwise = constantText(expr.otherwise, expr.dtype)
+  return { text: `(${rest.map(boundText).join(' && ')} ? ${printed.text} : ${printed.varies ? `kcc::bcast(${expr.dtype === 'bool' ? `-(int32_t)${otherwise}` : otherwise})` : otherwise})`, varies: printed.varies }
+}
+
+/** Neighbours of one run are loaded, of which one bound leaves out some at the ends. */
+const isRun = ({ value }: Expr & { kind: 'guard' }, byLane: readonly Bound[], context: PrintContext): boolean =>
+  byLane.length === 1 && strideIn(byLane[0]!.index, context) === 1 && value.kind === 'load' && strideIn(value.index, context) === 1 &&
+  (value.dtype === 'float32' || value.dtype === 'int32')
+
+function loadInside({ value, otherwise }: Expr & { kind: 'guard' }, { index, extent }: Bound, context: PrintContext): string {
+  if (value.kind !== 'load') throw new Error('a run is loaded')
+  const address = `${value.buffer} + ${positionText(context.bufferOf(value.buffer), value.index)}`
+  return `kcc::load_inside(${address}, ${indexText(index)}, ${cDim(extent)}, ${constantText(otherwise, value.dtype)}${lanesArgument(context.lanes!)})`
 }
 
 /** A load, guard or position that neighbours of a lane have no common step for. */

@@ -31,9 +31,10 @@ function stepsAlong(x: Node, axis: number): Node {
 /** `factor` steps from each element along `axis` towards the next one: position i of the result is i / factor of the input. */
 function interpolated(x: Node, axis: number, factor: number): Node {
   if (factor === 1) return x
-  const others = x.type.shape.slice(axis + 1).map(() => 1)
-  const share = reshape(div(iota([factor], 0, 'float32'), factor), [factor, ...others])
-  return mergeAxis(add(expandDims(x, axis + 1), mul(expandDims(stepsAlong(x, axis), axis + 1), share)), axis)
+  const { shape } = x.type, count = shape[axis]!
+  const share = broadcastTo(div(iota([factor], 0, 'float32'), factor), [count, factor])
+  const shares = reshape(share, [multiplyDims(count, factor), ...shape.slice(axis + 1).map(() => 1)])
+  return add(repeated(x, axis, factor), mul(repeated(stepsAlong(x, axis), axis, factor), shares))
 }
 
 /** Each spatial axis `factors` times as long: elements repeated, or steps towards the next one. */

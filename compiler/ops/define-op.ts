@@ -39,8 +39,9 @@ export type Lowering =
    */
   | { readonly kind: 'lookup'; readonly axis: (node: Node) => number; readonly table: (index: readonly Index[], node: Node) => readonly Index[]
       readonly at: (index: readonly Index[], node: Node) => readonly Index[] }
-  /** The input element at `inside`, or `value` where that lies outside of the input. */
-  | { readonly kind: 'border'; readonly inside: (index: readonly Index[], node: Node) => readonly Index[]; readonly value: (node: Node) => number }
+  /** The input element at `inside`, or `value` where that lies outside of the input; `assembled` is the same as a node that is stored. */
+  | { readonly kind: 'border'; readonly inside: (index: readonly Index[], node: Node) => readonly Index[]; readonly value: (node: Node) => number
+      readonly assembled: (node: Node) => Node }
   /** The same bytes under another shape: never a kernel. */
   | { readonly kind: 'view' }
   /** Input i fills the box of its own shape at `offset` of the result; the boxes cover the result exactly once. */

@@ -33,6 +33,17 @@ function simplifyPad(node: Node): Node | null {
   return b.makeNode('pad', [inner], { before: both(before, own.before), after: both(after, own.after), value })
 }
 
+/** Constants before and after along each axis in turn. */
+function assembled(node: Node): Node {
+  const { before, after, value } = borderOf(node.attrs)
+  const fill = (at: Node, axis: number, size: Dim): Node[] =>
+    (size === 0 ? [] : [b.constant(value, { dtype: at.type.dtype, shape: at.type.shape.map((d, i) => (i === axis ? size : d)) })])
+  return node.type.shape.reduce<Node>((at, _, axis) => {
+    const parts = [...fill(at, axis, before[axis]!), at, ...fill(at, axis, after[axis]!)]
+    return parts.length === 1 ? at : b.concat(parts, axis)
+  }, node.inputs[0]!)
+}
+
 /** Borders are not negative. */
 const padDemands = ({ attrs }: Node): Demand[] => {
   const { before, after } = borderOf(attrs)
@@ -51,6 +62,7 @@ export const pad = defineOp({
     kind: 'border',
     inside: (index, { attrs }) => index.map((ix, i) => shiftIndex(ix, subtractDims(0, borderOf(attrs).before[i]!))),
     value: ({ attrs }) => borderOf(attrs).value,
+    assembled,
   },
   evaluate: evaluatePad,
   simplify: simplifyPad,

@@ -24,6 +24,7 @@ import { foldConstants } from '../../compiler/passes/fold-constants.js'
 import { narrowProducts } from '../../compiler/passes/narrow-products.js'
 import { pushIndexMaps } from '../../compiler/passes/push-index-maps.js'
 import { recomputeCheap } from '../../compiler/passes/recompute-cheap.js'
+import { storeNarrowBorders } from '../../compiler/passes/store-narrow-borders.js'
 import { simplify } from '../../compiler/passes/simplify.js'
 import { errorInUlp, randomSource, randomTensor } from '../ops/values.js'
 
@@ -45,6 +46,7 @@ const passes: Record<string, (module: Module) => Module> = {
   'fold-affine': perFunction(foldAffine),
   'recompute-cheap': perFunction(recomputeCheap),
   'narrow-products': perFunction(narrowProducts),
+  'store-narrow-borders': perFunction(storeNarrowBorders),
   'push-index-maps': perFunction(pushIndexMaps),
   'eliminate-dead': eliminateDead,
   differentiate: (module) => perFunction((graph) => differentiate(graph, specOf(module)))(module),

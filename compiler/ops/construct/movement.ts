@@ -1,8 +1,7 @@
 /** Constructors of ops that move elements without changing them. Axes may be negative, counted from the last. */
-import { divideDims, equalDims, isStatic, equalShapes, shapeText, sizeOf, subtractDims, type Dim, type Shape } from '../../ir/dim.js'
+import { divideDims, equalDims, equalShapes, shapeText, sizeOf, subtractDims, type Dim, type Shape } from '../../ir/dim.js'
 import type { Node } from '../../ir/graph.js'
 import { refuse } from '../type-rules.js'
-import { constant } from './leaf.js'
 import { makeNode } from './node.js'
 
 /** An axis from 0 up. @throws ValueError outside the rank. */
@@ -74,23 +73,11 @@ export function concat(xs: readonly Node[], axis: number): Node {
   return makeNode('concat', xs, { axis: xs[0] ? normalizeAxis(axis, xs[0].type.shape.length, 'concat') : axis })
 }
 
-/** Runs this long along the last axis are read as whole vectors inside a border; shorter ones, or a border within them, are put together once. */
-const longRun = 16
-
 /** `x` with `before[i]` and `after[i]` elements of `value` around it along each axis i. */
 export function pad(x: Node, before: Shape, after: Shape, value = 0): Node {
   const rank = x.type.shape.length
   if (before.length !== rank || after.length !== rank) refuse(`pad: expected ${rank} sizes before and after, found ${before.length} and ${after.length}.`)
-  const run = x.type.shape[rank - 1]
-  if (rank > 1 && run !== undefined && isStatic(run) && run >= longRun && before[rank - 1] === 0 && after[rank - 1] === 0) {
-    return [...before, ...after].every((d) => d === 0) ? x : makeNode('pad', [x], { before, after, value })
-  }
-  const fill = (at: Node, axis: number, size: Dim): Node[] =>
-    size === 0 ? [] : [constant(value, { dtype: at.type.dtype, shape: at.type.shape.map((d, i) => (i === axis ? size : d)) })]
-  return x.type.shape.reduce<Node>((at, _, axis) => {
-    const parts = [...fill(at, axis, before[axis]!), at, ...fill(at, axis, after[axis]!)]
-    return parts.length === 1 ? at : concat(parts, axis)
-  }, x)
+  return [...before, ...after].every((d) => d === 0) ? x : makeNode('pad', [x], { before, after, value })
 }
 
 /** A new axis of size 1 at position `axis` of the result. */

@@ -10,6 +10,16 @@ KCC_INLINE vf load(const float* p) { return (vf)_mm256_loadu_ps(p); }
 KCC_INLINE vi load(const int32_t* p) { return (vi)_mm256_loadu_si256((const __m256i*)p); }
 KCC_INLINE vf load(const float* p, int64_t n) { return (vf)_mm256_maskload_ps(p, lane_mask(n)); }
 KCC_INLINE vi load(const int32_t* p, int64_t n) { return (vi)_mm256_maskload_epi32((const int*)p, lane_mask(n)); }
+// Lanes from `from` to before `to`; the others are those of `otherwise`.
+KCC_INLINE vi lanes_between(int64_t from, int64_t to) { return first_lanes(to) & ~first_lanes(from); }
+KCC_INLINE vf load_between(const float* p, int64_t from, int64_t to, vf otherwise) {
+  const vi mask = lanes_between(from, to);
+  return select(mask, (vf)_mm256_maskload_ps(p, (__m256i)mask), otherwise);
+}
+KCC_INLINE vi load_between(const int32_t* p, int64_t from, int64_t to, vi otherwise) {
+  const vi mask = lanes_between(from, to);
+  return select(mask, (vi)_mm256_maskload_epi32((const int*)p, (__m256i)mask), otherwise);
+}
 KCC_INLINE void store(float* p, vf x) { _mm256_storeu_ps(p, (__m256)x); }
 KCC_INLINE void store(int32_t* p, vi x) { _mm256_storeu_si256((__m256i*)p, (__m256i)x); }
 KCC_INLINE void store(float* p, vf x, int64_t n) { _mm256_maskstore_ps(p, lane_mask(n), (__m256)x); }

@@ -10,6 +10,10 @@ KCC_INLINE vf load(const float* p) { return (vf)_mm512_loadu_ps(p); }
 KCC_INLINE vi load(const int32_t* p) { return (vi)_mm512_loadu_si512(p); }
 KCC_INLINE vf load(const float* p, int64_t n) { return (vf)_mm512_maskz_loadu_ps(lane_bits(n), p); }
 KCC_INLINE vi load(const int32_t* p, int64_t n) { return (vi)_mm512_maskz_loadu_epi32(lane_bits(n), p); }
+// Lanes from `from` to before `to`; the others are those of `otherwise`.
+KCC_INLINE __mmask16 lanes_between(int64_t from, int64_t to) { return (__mmask16)(lane_bits(to) & ~lane_bits(from)); }
+KCC_INLINE vf load_between(const float* p, int64_t from, int64_t to, vf otherwise) { return (vf)_mm512_mask_loadu_ps((__m512)otherwise, lanes_between(from, to), p); }
+KCC_INLINE vi load_between(const int32_t* p, int64_t from, int64_t to, vi otherwise) { return (vi)_mm512_mask_loadu_epi32((__m512i)otherwise, lanes_between(from, to), p); }
 KCC_INLINE void store(float* p, vf x) { _mm512_storeu_ps(p, (__m512)x); }
 KCC_INLINE void store(int32_t* p, vi x) { _mm512_storeu_si512(p, (__m512i)x); }
 KCC_INLINE void store(float* p, vf x, int64_t n) { _mm512_mask_storeu_ps(p, lane_bits(n), (__m512)x); }

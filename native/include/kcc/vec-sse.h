@@ -16,6 +16,15 @@ KCC_INLINE vi load(const int32_t* p, int64_t n) {
   for (int64_t i = 0; i < n; i++) x[i] = p[i];
   return x;
 }
+// Lanes from `from` to before `to`; the others are those of `otherwise`.
+KCC_INLINE vf load_between(const float* p, int64_t from, int64_t to, vf otherwise) {
+  for (int64_t i = from; i < to; i++) otherwise[i] = p[i];
+  return otherwise;
+}
+KCC_INLINE vi load_between(const int32_t* p, int64_t from, int64_t to, vi otherwise) {
+  for (int64_t i = from; i < to; i++) otherwise[i] = p[i];
+  return otherwise;
+}
 KCC_INLINE void store(float* p, vf x) { _mm_storeu_ps(p, (__m128)x); }
 KCC_INLINE void store(int32_t* p, vi x) { _mm_storeu_si128((__m128i*)p, (__m128i)x); }
 KCC_INLINE void store(float* p, vf x, int64_t n) { for (int64_t i = 0; i < n; i++) p[i] = x[i]; }

@@ -154,6 +154,13 @@ KCC_INLINE void store_bool(uint8_t* p, vi mask, int64_t n) { store_u8(p, mask & 
 
 KCC_INLINE bool is_inside(int64_t at, int64_t extent) { return (uint64_t)at < (uint64_t)extent; }
 
+// Lane i is p[i] where place at + i is in [0, extent), else `otherwise`; of the first n lanes.
+template <class T>
+KCC_INLINE auto load_inside(const T* p, int64_t at, int64_t extent, T otherwise, int64_t n = KCC_VW) {
+  const int64_t from = at < 0 ? -at : 0, to = extent - at < n ? extent - at : n;
+  return load_between(p, from < KCC_VW ? from : KCC_VW, to > 0 ? to : 0, bcast(otherwise));
+}
+
 // The first n lanes one by one, the others 0.
 template <class V, class Element>
 KCC_INLINE V by_lane(int64_t n, const Element& element) {
