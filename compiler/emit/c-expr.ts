@@ -107,7 +107,7 @@ function printLookup(expr: Expr & { kind: 'lookup' }, context: PrintContext): Pr
   return { text: `kcc::lookup_lanes${suffix}(${address}, ${cDim(stride)}, ${at.varies ? at.text : `kcc::bcast(${at.text})`}, ${places}${count})`, varies: true }
 }
 
-const boundText = ({ index, extent }: Bound): string => `kcc::is_inside(${indexText(index)}, ${cDim(extent)})`
+export const boundText = ({ index, extent }: Bound): string => `kcc::is_inside(${indexText(index)}, ${cDim(extent)})`
 
 /** One condition for all lanes where the bounds do not depend on the lane; lanes side by side in part; else lane by lane. */
 function printGuard(expr: Expr & { kind: 'guard' }, context: PrintContext): Printed {

@@ -1,4 +1,5 @@
 /** A contraction of the loop IR as the emitter of contractions takes it: which operands lie in memory, and text for the holes. */
+import { itemSize } from '../../runtime/contract/dtype.js'
 import { multiplyDims, type Dim } from '../ir/dim.js'
 import { axesOfIndex } from '../ir/expr.js'
 import { BLOCK_COLUMNS, extentOf, type Axis, type Buffer, type Contract, type Expr, type KernelProgram } from '../ir/loop.js'
@@ -8,7 +9,8 @@ import { cDim } from './c-dim.js'
 import { chainBytes } from './chains.js'
 import { printAs } from './c-expr.js'
 import { flatten, printStatements } from './c-stmt.js'
-import type { ContractView, Epilogue, Operand, TouchedBuffer } from './contract-view.js'
+import type { ContractView, Epilogue, Operand, TouchedBuffer, WrittenBuffer } from './contract-view.js'
+import { runsOperand } from './contract-runs.js'
 import { contractWorkspace, type Sizes } from './contract-workspace.js'
 import type { KernelView } from './views.js'
 
@@ -23,7 +25,7 @@ const sizesOf = ({ m, n, k }: Contract): Sizes => ({ m: extentOf(m), n: extentOf
 export function contractView(program: KernelProgram, contract: Contract, { name, prelude }: KernelView): ContractView {
   return {
     name, ...sizesOf(contract),
-    lhs: operand(program, siteOf(contract.lhs, contract.m, contract.k)),
+    lhs: leftOperand(program, siteOf(contract.lhs, contract.m, contract.k)),
     rhs: operand(program, siteOf(contract.rhs, contract.k, contract.n)),
     epilogue: epilogue(program, contract),
     frame: { argsType: `${name}_args`, prelude, pool: 'args.pool', workspace: 'args.workspace' },
@@ -71,6 +73,11 @@ function inBlocks(program: KernelProgram, { load, rowStride, columnStride }: Dir
   return { kind: 'direct', pointer: `(${load.buffer} + ${cDim(load.index.offset)})`, rowStride: row, columnStride: column, block }
 }
 
+/** Read in place where its elements are neighbours in runs of a known length. */
+function leftOperand(program: KernelProgram, site: Site): Operand {
+  return (directOperand(site) === null ? runsOperand(site.value, site) : null) ?? operand(program, site)
+}
+
 function operand(program: KernelProgram, site: Site): Operand {
   const direct = directOperand(site)
   if (direct) return inBlocks(program, direct)
@@ -93,7 +100,7 @@ function epilogue(program: KernelProgram, { m, n, epilogue: statements, accumula
   const body = mapIndices(statements, (index) => columns.without(rows.without(index)))
   const tile = (count: string | null): string[] =>
     flatten(printStatements(body, { bufferOf: bufferIn(program), range: null, lanes: { axis: columns.axes.at(-1)!.name, count }, varying: [accumulator] }))
-  return { rows: rows.axes, columns: columns.axes, accumulator, tile: (at) => tile(at.lanes), reads: readsOf(program, body, rows, columns) }
+  return { rows: rows.axes, columns: columns.axes, accumulator, tile: (at) => tile(at.lanes), reads: readsOf(program, body, rows, columns), writes: writesOf(program, body, rows, columns) }
 }
 
 /** Buffers of the result's shape that the epilogue loads. */
@@ -108,4 +115,15 @@ function readsOf(program: KernelProgram, body: Contract['epilogue'], rows: Joine
     touched.set(load.buffer, { pointer: load.buffer, rowStride: stride, block })
   }
   return [...touched.values()].filter((t) => program.reads.includes(t.pointer) || program.writes.includes(t.pointer))
+}
+
+/** Buffers of the result's shape that the epilogue stores to, by rows. */
+function writesOf(program: KernelProgram, body: Contract['epilogue'], rows: Joined, columns: Joined): WrittenBuffer[] {
+  if (rows.axes.length > 1 || columns.axes.length > 1) return []
+  const [row, column] = [rows.axes[0]!.name, columns.axes[0]!.name]
+  const stores = body.flatMap((statement) => (statement.kind === 'store' ? [statement] : []))
+  return stores.flatMap(({ buffer, index }) => {
+    const { dtype, blocked } = bufferIn(program)(buffer), rowStride = strideOf(index, row)
+    return strideOf(index, column) !== 1 || rowStride === 0 || blocked === true ? [] : [{ pointer: buffer, rowStride, elementBytes: itemSize[dtype] }]
+  })
 }

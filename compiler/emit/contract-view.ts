@@ -39,7 +39,7 @@ export type Frame = {
   readonly workspace: string
 }
 
-export type Operand = DirectOperand | ComputedOperand
+export type Operand = DirectOperand | ComputedOperand | RunsOperand
 
 /**
  * Element (row, column) lies at `pointer[row * rowStride + column * columnStride]`. One of the strides is 1. Where
@@ -70,6 +70,28 @@ export type ComputedOperand = {
   readonly vector: (at: OperandHole) => readonly string[]
 }
 
+/**
+ * A left operand that lies in memory in runs of neighbours, as the windows of a convolution do: it is read where it is.
+ * Runs lie along the last axis of one side; the axes of the other side and the others of that one say where each begins.
+ */
+export type RunsOperand = {
+  readonly kind: 'runs'
+  /** The side along which runs lie: 'column' along the sum, 'row' along the rows. */
+  readonly along: 'row' | 'column'
+  /** Axes of the other side, outermost first: names of `int64_t` variables in scope. */
+  readonly lines: readonly Axis[]
+  /** Axes of the runs, outermost first, of static extents, without the one they lie along, and that one's extent. */
+  readonly runs: readonly (Axis & { readonly extent: number })[]
+  readonly length: number
+  /** C expression of type `const float*`. */
+  readonly pointer: string
+  /** Where a run begins beyond it: the part over `lines`, and the part over `runs`. */
+  readonly lineStart: string
+  readonly runStart: string
+  /** C expression that holds where the run is inside of what there is; null where all are. Elsewhere there are zeros. */
+  readonly inside: string | null
+}
+
 export type OperandHole = { readonly lanes: string | null; readonly result: string }
 
 /**
@@ -86,7 +108,12 @@ export type Epilogue = {
   readonly tile: (at: { readonly lanes: string | null }) => readonly string[]
   /** Large buffers of the result's shape that the epilogue reads (weights, slots): fetched ahead. At most four are used. */
   readonly reads?: readonly TouchedBuffer[]
+  /** Buffers of the result's shape that it writes: at most two are used. */
+  readonly writes?: readonly WrittenBuffer[]
 }
+
+/** Element (row, column) lies at `pointer + row * rowStride + column`. */
+export type WrittenBuffer = { readonly pointer: string; readonly rowStride: Dim; readonly elementBytes: number }
 
 /** Element (row, column) lies at `pointer[row * rowStride + column]`, or in blocks as above; `pointer` is a C expression of type `const float*`. */
 export type TouchedBuffer = { readonly pointer: string; readonly rowStride: Dim; readonly block: Dim }

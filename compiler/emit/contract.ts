@@ -6,15 +6,18 @@ import { cDim } from './c-dim.js'
 import { inPackage } from '../support/paths.js'
 import type { ComputedOperand, ContractCode, ContractView, Epilogue, Operand } from './contract-view.js'
 import { axesText, type AxesText } from './contract-axes.js'
+import { runCount, startsText } from './contract-runs.js'
 import { isLongSum, splitRoom } from './contract-workspace.js'
 import { loadTemplates } from './render.js'
 import type { SourceFile } from './sources.js'
 
 /** The unit that defines the kernels; the same text for every model, so it is compiled once and then comes from the cache. */
 const KERNELS: SourceFile = { name: 'kcc-gemm.cc', text: '#include "kcc/gemm-kernels.h"\n', perLevel: true }
+/** The same for left operands in runs. */
+const RUN_KERNELS: SourceFile = { name: 'kcc-gemm-runs.cc', text: '#include "kcc/gemm-runs.h"\n', perLevel: true }
 
 /** As many buffers as the kernels' description has room for. */
-const MOST_TOUCHED = 4
+const MOST_TOUCHED = 4, MOST_WRITTEN = 2
 
 type OperandText = { pointer: string; rowStride: string; columnStride: string; block: string; compute: string; alongRow: boolean }
 type ComputeText = Omit<AxesText, 'fixed'> & { function: string; fixed: string; whole: readonly string[]; rest: readonly string[] }
@@ -31,14 +34,18 @@ export function emitContract(view: ContractView, render = loadTemplates(inPackag
     rhs: operandText(view.rhs, `${view.name}_rhs`),
     longSum: isLongSum(view.k),
     splitRoom: splitRoom(view),
+    lhsRuns: view.lhs.kind === 'runs' ? { function: `${view.name}_lhs`, count: runCount(view.lhs), length: view.lhs.length, alongRow: view.lhs.along === 'row' } : null,
+    starts: view.lhs.kind === 'runs' ? [startsText(view.lhs, `${view.name}_lhs`)] : [],
     computes: [...computeText(view.lhs, `${view.name}_lhs`), ...computeText(view.rhs, `${view.name}_rhs`)],
     touched: (view.epilogue.reads ?? []).slice(0, MOST_TOUCHED).map((t) => ({ pointer: t.pointer, rowStride: cDim(t.rowStride), block: cDim(t.block) })),
+    written: view.lhs.kind === 'runs' ? (view.epilogue.writes ?? []).slice(0, MOST_WRITTEN).map((w) => ({ pointer: w.pointer, rowStride: cDim(w.rowStride), bytes: w.elementBytes })) : [],
     ...epilogueText(view.epilogue),
   })
-  return { includes: ['kcc/gemm.h', 'kcc/vec.h'], sources: [KERNELS], text }
+  return { includes: ['kcc/gemm.h', 'kcc/vec.h'], sources: [view.lhs.kind === 'runs' ? RUN_KERNELS : KERNELS], text }
 }
 
 function operandText(operand: Operand, compute: string): OperandText {
+  if (operand.kind === 'runs') return { pointer: 'nullptr', rowStride: '0', columnStride: '0', block: '0', compute: 'nullptr', alongRow: operand.along === 'row' }
   if (operand.kind === 'computed') return { pointer: 'nullptr', rowStride: '0', columnStride: '0', block: '0', compute, alongRow: operand.along === 'row' }
   const { pointer, rowStride, columnStride, block } = operand
   return { pointer, rowStride: cDim(rowStride), columnStride: cDim(columnStride), block: cDim(block), compute: 'nullptr', alongRow: false }

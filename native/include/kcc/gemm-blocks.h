@@ -41,12 +41,16 @@ struct BlockPlan {
   Split ranges;     // of the sum, in units of KCC_BLOCK_COLUMNS steps
   int64_t columns;  // of the result with the filling
   float* results;   // of each range, rows of `columns`, when there are several
+  int64_t unit;     // rows that stay together
+  int64_t spare;    // rows of sums that may be written beyond a panel's
 };
 
-// Rows [begin, end) and panels [first, last) of the result.
+// Rows [begin, end) and panels [first, last) of the result. The sums of a panel lie row by row after those of the panels
+// before, each with `room` for the rows.
 struct BlockPlace {
-  int64_t begin, end, first, last;
+  int64_t begin, end, first, last, room;
   int64_t rows() const { return end - begin; }
+  float* sums(const Plan& panels, int64_t panel, float* all) const { return all + (panels.column(panel) - panels.column(first)) * room; }
 };
 
 static Matrix left_block(const Contraction& c, int64_t row, int64_t rows, int64_t p, int64_t steps, float* to) {
@@ -91,7 +95,6 @@ static Matrix right_part(const BlockPlan& plan, int64_t panel, int64_t p, int64_
   return {to, width, 1, 0};
 }
 
-// The sums of a panel lie row by row in `sums`, after those of the panels before.
 static void add_panel(const Matrix& lhs, const Matrix& rhs, int64_t rows, int64_t steps, int64_t width, bool resume, float* sums) {
   const int64_t vectors = width / KCC_VW;
   const Split split{rows, parts_of(rows, micro_rows(vectors))};
@@ -112,29 +115,29 @@ static void add_panel(const Matrix& lhs, const Matrix& rhs, int64_t rows, int64_
 // Steps [from, to) of the sums of one block.
 static void block_sums(const BlockPlan& plan, const BlockPlace& place, int64_t from, int64_t to, BlockBuffers* buffers) {
   const int64_t longest = plan.late_rhs ? least(long_steps, plan.size.steps) : plan.size.steps;
-  const int64_t first_column = plan.panels.column(place.first);
   // At least one part: the sums of no steps are zero.
   for (int64_t p = from; p == from || p < to; p += longest) {
     const int64_t steps = least(longest, to - p);
     const Matrix lhs = left_block(plan.panels.c, place.begin, place.rows(), p, steps, buffers->lhs);
     for (int64_t panel = place.first; panel < place.last; ++panel) {
       const Matrix rhs = right_part(plan, panel, p, steps, buffers->rhs);
-      add_panel(lhs, rhs, place.rows(), steps, plan.panels.width(panel), p > from, buffers->sums + (plan.panels.column(panel) - first_column) * place.rows());
+      add_panel(lhs, rhs, place.rows(), steps, plan.panels.width(panel), p > from, place.sums(plan.panels, panel, buffers->sums));
     }
   }
 }
 
-static void finish_block(const BlockPlan& plan, const BlockPlace& place, const float* sums) {
-  const int64_t first_column = plan.panels.column(place.first);
+static void finish_block(const BlockPlan& plan, const BlockPlace& place, float* sums) {
   for (int64_t panel = place.first; panel < place.last; ++panel)
-    finish_tile(plan.panels, sums + (plan.panels.column(panel) - first_column) * place.rows(), plan.panels.width(panel), place.begin, panel, place.rows());
+    finish_tile(plan.panels, place.sums(plan.panels, panel, sums), plan.panels.width(panel), place.begin, panel, place.rows());
 }
 
-static void keep_block(const BlockPlan& plan, const BlockPlace& place, int64_t range, const float* sums) {
+static void keep_block(const BlockPlan& plan, const BlockPlace& place, int64_t range, float* all) {
   float* const result = plan.results + range * plan.panels.c.m * plan.columns;
-  for (int64_t panel = place.first; panel < place.last; ++panel)
+  for (int64_t panel = place.first; panel < place.last; ++panel) {
+    const float* sums = place.sums(plan.panels, panel, all);
     for (int64_t row = place.begin; row < place.end; ++row, sums += plan.panels.width(panel))
       for (int64_t j = 0; j < plan.panels.width(panel); j += KCC_VW) store(result + row * plan.columns + plan.panels.column(panel) + j, load(sums + j));
+  }
 }
 
 // Adds the results of the ranges, in order, and finishes them.
@@ -148,15 +151,16 @@ static void finish_ranges(const BlockPlan& plan, kcc_pool* pool) {
   });
 }
 
-// Chunks: some rows, some panels, one range of the sum.
-static void run_block_grid(const BlockPlan& plan, const Split& rows, const Split& groups, kcc_pool* pool) {
+// Chunks: some rows, some panels, one range of the sum. `rows` counts units; `make` makes the sums of one block.
+template <class Buffers, class Make> static void run_block_grid(const BlockPlan& plan, const Split& rows, const Split& groups, kcc_pool* pool, const Make& make) {
   parallel(pool, rows.parts * groups.parts * plan.ranges.parts, [&](int64_t chunk) {
-    BlockBuffers buffers;
+    Buffers buffers;
     const int64_t range = chunk % plan.ranges.parts, group = chunk / plan.ranges.parts % groups.parts, part = chunk / plan.ranges.parts / groups.parts;
-    const Split blocks{rows.begin(part + 1) - rows.begin(part), parts_of(rows.begin(part + 1) - rows.begin(part), plan.size.rows)};
+    const Split blocks{rows.begin(part + 1) - rows.begin(part), parts_of((rows.begin(part + 1) - rows.begin(part)) * plan.unit, plan.size.rows)};
     for (int64_t block = 0; block < blocks.parts; ++block) {
-      const BlockPlace place{rows.begin(part) + blocks.begin(block), rows.begin(part) + blocks.begin(block + 1), groups.begin(group), groups.begin(group + 1)};
-      block_sums(plan, place, plan.ranges.begin(range) * KCC_BLOCK_COLUMNS, least(plan.panels.c.k, plan.ranges.begin(range + 1) * KCC_BLOCK_COLUMNS), &buffers);
+      const int64_t begin = (rows.begin(part) + blocks.begin(block)) * plan.unit, end = (rows.begin(part) + blocks.begin(block + 1)) * plan.unit;
+      const BlockPlace place{begin, least(plan.panels.c.m, end), groups.begin(group), groups.begin(group + 1), end - begin + plan.spare};
+      make(plan, place, plan.ranges.begin(range) * KCC_BLOCK_COLUMNS, least(plan.panels.c.k, plan.ranges.begin(range + 1) * KCC_BLOCK_COLUMNS), &buffers);
       if (plan.ranges.parts > 1) keep_block(plan, place, range, buffers.sums);
       else finish_block(plan, place, buffers.sums);
     }
@@ -169,18 +173,21 @@ static int64_t ranges_of(const Contraction& c, int64_t columns) {
   return larger_of(1, least(least(c.k / range_steps, 16), c.split_room / result));
 }
 
+// Copies all panels, or the ragged one.
+static void pack_ahead(Plan* panels, bool all, kcc_pool* pool) {
+  panels->pack_all = all;
+  panels->pack_edge = panels->c.n % KCC_VW != 0;
+  const int64_t first = all ? 0 : panels->vectors.parts - (panels->pack_edge ? 1 : 0);
+  parallel(pool, panels->vectors.parts - first, [&](int64_t i) { pack(*panels, first + i, panels->panel(first + i)); });
+}
+
 static void run_blocks(const Contraction& c, float* space, kcc_pool* pool) {
   const int64_t vectors = parts_of(c.n, KCC_VW), threads = pool == nullptr ? 1 : pool->threads;
-  BlockPlan plan{{c, {vectors, parts_of(vectors, panel_vectors)}, false, false, false, space}, column_block, c.long_sum, {parts_of(c.k, KCC_BLOCK_COLUMNS), 1}, vectors * KCC_VW, space};
+  BlockPlan plan{{c, {vectors, parts_of(vectors, panel_vectors)}, false, false, false, space}, column_block, c.long_sum, {parts_of(c.k, KCC_BLOCK_COLUMNS), 1}, vectors * KCC_VW, space, 1, 0};
   const bool by_columns = c.compute_lhs == nullptr ? c.lhs.column_stride != 1 : c.lhs_along_row;
   if (!by_columns) plan.size = plan.panels.vectors.parts == 1 ? row_block_of_one_panel : row_block;
   if (plan.late_rhs) plan.ranges.parts = ranges_of(c, plan.columns);
-  else {
-    plan.panels.pack_all = c.rhs.column_stride != 1 || (c.rhs.block == 0 && c.m >= 192);
-    plan.panels.pack_edge = c.n % KCC_VW != 0;
-    const int64_t first = plan.panels.pack_all ? 0 : plan.panels.vectors.parts - (plan.panels.pack_edge ? 1 : 0);
-    parallel(pool, plan.panels.vectors.parts - first, [&](int64_t i) { pack(plan.panels, first + i, plan.panels.panel(first + i)); });
-  }
+  else pack_ahead(&plan.panels, c.rhs.column_stride != 1 || (c.rhs.block == 0 && c.m >= 192), pool);
   // Groups as wide as a block may be; more of either cut when there are too few chunks for the threads.
   Split groups{plan.panels.vectors.parts, parts_of(plan.panels.vectors.parts * panel_width, plan.size.columns)};
   Split rows{c.m, least(most_block_chunks, parts_of(c.m, plan.size.rows))};
@@ -190,7 +197,7 @@ static void run_blocks(const Contraction& c, float* space, kcc_pool* pool) {
   if (c.compute_lhs == nullptr && rows.parts == 1) groups.parts = least(groups.whole, groups.parts * times(2));
   if (times(2) > 1) rows.parts = least(parts_of(c.m, 12), rows.parts * times(4));
   if (times(2) > 1) groups.parts = least(groups.whole, groups.parts * times(4));
-  run_block_grid(plan, rows, groups, pool);
+  run_block_grid<BlockBuffers>(plan, rows, groups, pool, block_sums);
 }
 
 }  // namespace KCC_LEVEL

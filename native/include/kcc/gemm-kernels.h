@@ -12,8 +12,6 @@
 namespace kcc {
 inline namespace KCC_LEVEL {
 
-// Below this a hand-over to the pool costs more than it saves.
-static constexpr double serial_flop = 2e5;
 static constexpr double chunk_flop = 1.5e5;
 static constexpr int64_t most_chunks = 32;
 // Floats of the right operand worth a thread of their own when there are few rows.
@@ -31,17 +29,6 @@ static inline bool worth_packing(int64_t m, int64_t k) {
 
 // A left operand with neighbouring rows is turned for longer sums than this, where enough columns use it.
 static constexpr int64_t long_turn = 256, turn_columns = 96;
-
-// A computed operand becomes a matrix in the workspace, whose contiguous axis is the one it is made along.
-static Matrix computed(const Contraction& c, Compute compute, bool along_row, int64_t rows, int64_t columns, float* to, kcc_pool* pool) {
-  const int64_t count = along_row ? columns : rows, length = along_row ? rows : columns;
-  const Split split{count, least(larger_of(count, 1), 16)};
-  parallel(pool, split.parts, [&](int64_t part) {
-    for (int64_t i = split.begin(part); i < split.begin(part + 1); ++i)
-      compute(c, along_row ? 0 : i, along_row ? i : 0, length, to + i * length);
-  });
-  return along_row ? Matrix{to, 1, rows, 0} : Matrix{to, columns, 1, 0};
-}
 
 // What one tile fetches while its sums are made: the lines that finishing it will read, and a part of the next panel.
 struct Wanted {
@@ -236,8 +223,7 @@ static void run_turned(const Contraction& c, float* space, kcc_pool* pool) {
 
 void contract(Contraction c) {
   if (c.m <= 0 || c.n <= 0) return;
-  const double flop = 2.0 * (double)c.m * (double)c.n * (double)c.k;
-  kcc_pool* pool = flop < serial_flop || c.pool == nullptr || c.pool->threads <= 1 ? nullptr : c.pool;
+  kcc_pool* pool = pool_for(c);
   float* space = reinterpret_cast<float*>(c.workspace);
   const bool in_memory = c.compute_lhs == nullptr && c.compute_rhs == nullptr;
   if (in_memory && c.m <= few_rows && c.rhs.column_stride == 1) return run_few_rows(c, pool);

@@ -23,6 +23,14 @@ template <class Body> static void parallel(kcc_pool* pool, int64_t count, const 
   pool->run(pool, count, [](void* context, int64_t i) { (*static_cast<const Body*>(context))(i); }, const_cast<Body*>(&body));
 }
 
+// Below this a hand-over to the pool costs more than it saves.
+static constexpr double serial_flop = 2e5;
+
+static kcc_pool* pool_for(const Contraction& c) {
+  const double flop = 2.0 * (double)c.m * (double)c.n * (double)c.k;
+  return flop < serial_flop || c.pool == nullptr || c.pool->threads <= 1 ? nullptr : c.pool;
+}
+
 struct Plan {
   Contraction c;
   Split vectors;         // of the columns, in panels
@@ -42,6 +50,17 @@ static void finish_tile(const Plan& plan, const float* sums, int64_t stride, int
 
 static void pack(const Plan& plan, int64_t panel, float* copy) {
   pack_panel(plan.c.rhs, 0, plan.c.k, plan.column(panel), plan.columns(panel), copy, plan.width(panel));
+}
+
+// A computed operand becomes a matrix in the workspace, whose contiguous axis is the one it is made along.
+static Matrix computed(const Contraction& c, Compute compute, bool along_row, int64_t rows, int64_t columns, float* to, kcc_pool* pool) {
+  const int64_t count = along_row ? columns : rows, length = along_row ? rows : columns;
+  const Split split{count, least(larger_of(count, 1), 16)};
+  parallel(pool, split.parts, [&](int64_t part) {
+    for (int64_t i = split.begin(part); i < split.begin(part + 1); ++i)
+      compute(c, along_row ? 0 : i, along_row ? i : 0, length, to + i * length);
+  });
+  return along_row ? Matrix{to, 1, rows, 0} : Matrix{to, columns, 1, 0};
 }
 
 static constexpr Ahead nothing_ahead[] = {{nullptr, 0, INT64_MAX}};

@@ -41,22 +41,37 @@ typedef void (*Finish)(const Contraction& self, const float* sums, int64_t strid
 // operand as they are needed, and more than once for the same element when several panels use it.
 typedef void (*Compute)(const Contraction& self, int64_t row, int64_t column, int64_t count, float* out);
 
+// Addresses of the runs of neighbours in which a left operand lies in memory: to[run * lines + i] is where run `run` of row
+// (or step of the sum) `line + i` begins, `zeros` where it is outside of what there is.
+typedef void (*Starts)(const Contraction& self, int64_t line, int64_t lines, const float** to);
+static constexpr int64_t longest_zeros = 4096;
+extern const float zeros[longest_zeros];
+
 // A buffer of the result's shape that `finish` reads: fetched while the sums are being made. Unused when data is NULL.
 struct Touched {
   const float* data;
   int64_t row_stride, block;
 };
 
+// A buffer of the result's shape that `finish` writes: made ready while the sums are being made. Unused when data is NULL.
+struct Written {
+  char* data;
+  int64_t row_bytes, element_bytes;
+};
+
 struct Contraction {
   int64_t m, n, k;
   Matrix lhs, rhs;                    // m x k and k x n; a computed right one may be set by contract()
   Compute compute_lhs, compute_rhs;   // NULL: the operand lies in memory
-  bool lhs_along_row, rhs_along_row;  // the axis a computed operand is made along
+  bool lhs_along_row, rhs_along_row;  // the axis a computed operand is made along, or a run lies along
+  Starts lhs_starts;                  // contract_runs() only
+  int64_t lhs_runs, lhs_run;          // how many runs an axis has, and the length of each
   bool long_sum;                      // the sum is made part by part, both operands with it
   int64_t split_room;                 // floats of the workspace for results of parts of a long sum, 0: it is not split
   Finish finish;
   const void* args;                   // for finish and compute
   Touched touched[4];
+  Written written[2];                 // contract_runs() only
   kcc_pool* pool;                     // NULL: run on this thread
   char* workspace;                    // as many bytes as the compiler's contractWorkspace says
 };
@@ -65,6 +80,8 @@ static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // Defined in gemm-kernels.h.
 void contract(Contraction c);
+// With the left operand in runs; defined in gemm-runs.h.
+void contract_runs(Contraction c);
 
 }  // namespace KCC_LEVEL
 }  // namespace kcc

@@ -150,6 +150,12 @@ KCC_INLINE vi load_bool(const uint8_t* p, int64_t n) { return load_u8(p, n) != 0
 KCC_INLINE void store_bool(uint8_t* p, vi mask) { store_u8(p, mask & 1); }
 KCC_INLINE void store_bool(uint8_t* p, vi mask, int64_t n) { store_u8(p, mask & 1, n); }
 
+// ---- memory wanted later
+
+// A line that will be written: taken from the other caches now. Compilers leave out the instruction's purpose, so it is
+// spelled out; every x86-64 has it or takes it for nothing.
+KCC_INLINE void fetch_to_write(char* p) { __asm__ volatile("prefetchw %0" : : "m"(*p)); }
+
 // ---- elements that are there only where a condition holds
 
 KCC_INLINE bool is_inside(int64_t at, int64_t extent) { return (uint64_t)at < (uint64_t)extent; }

@@ -1,0 +1,216 @@
+// Contractions whose left operand lies in memory in runs of neighbours: the windows of a convolution. Nothing of it is
+// copied: the micro-kernels take the address of every run, and that of zeros for runs beyond a border. Included by exactly
+// one translation unit of every CPU level.
+//
+// Sums are chains in the order of p, cut where gemm-blocks.h says.
+#pragma once
+#include "gemm-blocks.h"
+#include "gemm-runs-micro.h"
+
+namespace kcc {
+inline namespace KCC_LEVEL {
+
+const float zeros[longest_zeros] = {};
+
+// By rows: parts of the right operand from the second-level cache, and sums that wait there with them.
+static constexpr BlockSize rows_of_runs{96, 288, 512};
+// By steps: what all rows of a block read again for every tile stays in the nearest cache.
+static constexpr BlockSize steps_of_runs{768, 64, 64};
+static_assert(768 * 64 <= sum_floats, "a block fits its buffers");
+// How many rows ahead windows are fetched, and steps of the next part for each tile.
+static constexpr int64_t rows_ahead = 12, steps_ahead = 4;
+static constexpr int64_t most_starts = 12288;
+// Rows of the largest tile: as many addresses may be read beyond the last.
+static constexpr int64_t most_tile_rows = 12;
+
+struct RunBuffers {
+  alignas(64) const float* starts[most_starts + most_tile_rows];
+  alignas(64) float rhs[long_steps * panel_width];
+  alignas(64) float sums[sum_floats + most_tile_rows * 512];
+};
+
+// Rows of the largest tile of that many vectors.
+static inline int64_t run_tile_rows(int64_t vectors) { return vectors <= 2 && (KCC_VW == 16 || vectors == 1) ? 12 : vectors == 3 ? 8 : 6; }
+
+// The kernel of the fewest rows that are enough.
+static RunsMicro rows_kernel(int64_t rows, int64_t vectors) {
+  switch (vectors) {
+#if KCC_VW == 16
+    case 4: return rows > 4 ? micro_by_rows<6, 4> : rows > 2 ? micro_by_rows<4, 4> : micro_by_rows<2, 4>;
+    case 3: return rows > 4 ? micro_by_rows<8, 3> : micro_by_rows<4, 3>;
+    case 2: return rows > 8 ? micro_by_rows<12, 2> : rows > 4 ? micro_by_rows<8, 2> : micro_by_rows<4, 2>;
+#else
+    case 2: return rows > 4 ? micro_by_rows<6, 2> : rows > 2 ? micro_by_rows<4, 2> : micro_by_rows<2, 2>;
+#endif
+    default: return rows > 6 ? micro_by_rows<12, 1> : micro_by_rows<6, 1>;
+  }
+}
+
+static RunsMicro steps_kernel(int64_t rows, int64_t vectors) {
+#define KCC_SIX(NV) micro_by_steps<1, NV>, micro_by_steps<2, NV>, micro_by_steps<3, NV>, micro_by_steps<4, NV>, micro_by_steps<5, NV>, micro_by_steps<6, NV>
+#define KCC_TWELVE(NV) KCC_SIX(NV), micro_by_steps<7, NV>, micro_by_steps<8, NV>, micro_by_steps<9, NV>, micro_by_steps<10, NV>, micro_by_steps<11, NV>, micro_by_steps<12, NV>
+  static constexpr RunsMicro table[panel_vectors][12] = {
+      {KCC_TWELVE(1)},
+#if KCC_VW == 16
+      {KCC_TWELVE(2)},
+      {KCC_SIX(3), micro_by_steps<7, 3>, micro_by_steps<8, 3>},
+      {KCC_SIX(4)},
+#else
+      {KCC_SIX(2)},
+#endif
+  };
+#undef KCC_SIX
+#undef KCC_TWELVE
+  return table[vectors - 1][rows - 1];
+}
+
+// Part of a panel whose rows follow each other without a gap.
+static const float* dense_part(const BlockPlan& plan, int64_t panel, int64_t p, int64_t steps, float* to) {
+  const Plan& panels = plan.panels;
+  const Matrix rhs = right_part(plan, panel, p, steps, to);
+  if (rhs.row_stride == panels.width(panel)) return rhs.data;
+  pack_panel(panels.c.rhs, p, steps, panels.column(panel), panels.columns(panel), to, panels.width(panel));
+  return to;
+}
+
+// The steps from p on that make one part: whole runs, or a piece of one.
+static int64_t part_by_rows(const Contraction& c, int64_t p, int64_t to, int64_t longest) {
+  const int64_t inside = p % c.lhs_run, rest = to - p;
+  if (inside == 0 && c.lhs_run <= least(longest, rest)) return least(longest, rest) / c.lhs_run * c.lhs_run;
+  return least(least(longest, rest), c.lhs_run - inside);
+}
+
+// The lines that finishing some rows of a panel will write: asked for before their sums are made, they are there after.
+static void prepare(const Plan& plan, int64_t panel, int64_t row, int64_t rows) {
+  for (const Written& w : plan.c.written) {
+    if (w.data == nullptr) return;
+    const int64_t bytes = plan.columns(panel) * w.element_bytes;
+    char* line = w.data + row * w.row_bytes + plan.column(panel) * w.element_bytes;
+    for (int64_t r = 0; r < rows; ++r, line += w.row_bytes)
+      for (int64_t at = 0; at < bytes; at += 64) fetch_to_write(line + at);
+  }
+}
+
+// Fetches into the second-level cache what run `i` has beyond the one before it.
+static inline void fetch_run(const float* const* starts, int64_t i, int64_t run) {
+  const float *begin = starts[i], *end = begin + run, *before = i == 0 ? begin : starts[i - 1] + run;
+  for (const float* at = before > begin && before < end ? before : begin; at < end; at += 16) __builtin_prefetch(at, 0, 2);
+}
+
+// What the next part of a long sum will read, fetched a slice at a time: the last run of every step, because the runs
+// before were usually the last of earlier steps, and the rows of a right operand in memory.
+struct NextPart {
+  const float* const* starts;
+  int64_t run, steps, done;
+  const float* rhs;
+  int64_t rhs_step, rhs_run;
+
+  void fetch(int64_t to) {
+    for (; done < to; ++done) {
+      fetch_run(starts, done, run);
+      for (int64_t j = 0; j < rhs_run; j += 16) __builtin_prefetch(rhs + done * rhs_step + j, 0, 2);
+    }
+  }
+};
+
+static void sums_by_rows(const BlockPlan& plan, const BlockPlace& place, int64_t from, int64_t to, RunBuffers* buffers) {
+  const Contraction& c = plan.panels.c;
+  const int64_t rows = place.rows(), longest = plan.late_rhs ? least(long_steps, plan.size.steps) : plan.size.steps;
+  c.lhs_starts(c, place.begin, rows, buffers->starts);
+  for (int64_t i = 0; i < most_tile_rows; ++i) buffers->starts[c.lhs_runs * rows + i] = zeros;
+  for (int64_t p = from, steps; p < to; p += steps) {
+    steps = part_by_rows(c, p, to, longest);
+    RunsCall call{};
+    call.length = least(steps, c.lhs_run), call.runs = steps / call.length;
+    call.starts_step = rows, call.offset = p % c.lhs_run;
+    call.resume = p > from;
+    for (int64_t panel = place.first; panel < place.last; ++panel) {
+      const int64_t width = plan.panels.width(panel), tile = run_tile_rows(width / KCC_VW);
+      call.b = dense_part(plan, panel, p, steps, buffers->rhs);
+      float* const sums = place.sums(plan.panels, panel, buffers->sums);
+      for (int64_t row = 0; row < rows; row += tile) {
+        call.starts = buffers->starts + p / c.lhs_run * rows + row;
+        call.c = sums + row * width;
+        for (int64_t i = row + rows_ahead; p == from && panel == place.first && i < least(rows, row + rows_ahead + tile); ++i) fetch_run(buffers->starts + (c.lhs_runs - 1) * rows, i, c.lhs_run);
+        if (p + steps >= to) prepare(plan.panels, panel, place.begin + row, least(tile, rows - row));
+        rows_kernel(least(tile, rows - row), width / KCC_VW)(call);
+      }
+    }
+  }
+}
+
+// Rows [begin, end) of one run, steps of one part.
+static void add_run(RunsCall call, int64_t begin, int64_t end, int64_t vectors, float* sums, NextPart* next) {
+  const Split split{end - begin, parts_of(end - begin, run_tile_rows(vectors))};
+  for (int64_t tile = 0; tile < split.parts; ++tile) {
+    const int64_t row = begin + split.begin(tile);
+    call.offset = row;
+    call.c = sums + row * vectors * KCC_VW;
+    next->fetch(least(next->steps, next->done + steps_ahead));
+    steps_kernel(begin + split.begin(tile + 1) - row, vectors)(call);
+  }
+}
+
+static void sums_by_steps(const BlockPlan& plan, const BlockPlace& place, int64_t from, int64_t to, RunBuffers* buffers) {
+  const Contraction& c = plan.panels.c;
+  const float **starts = buffers->starts, **later = starts + most_starts / 2;
+  const auto steps_from = [&](int64_t p) { return larger_of(0, least(plan.size.steps, to - p)); };
+  c.lhs_starts(c, from, steps_from(from), starts);
+  for (int64_t p = from; p == from || p < to; p += plan.size.steps) {
+    const int64_t steps = steps_from(p), further = steps_from(p + steps);
+    c.lhs_starts(c, p + steps, further, later);
+    NextPart next{later + (c.lhs_runs - 1) * further, c.lhs_run, further, 0, c.rhs.data + (p + steps) * c.rhs.row_stride, c.rhs.row_stride, c.compute_rhs == nullptr ? least(c.n, 64) : 0};
+    for (int64_t panel = place.first; panel < place.last; ++panel) {
+      const Matrix rhs = right_part(plan, panel, p, steps, buffers->rhs);
+      float* const sums = place.sums(plan.panels, panel, buffers->sums);
+      RunsCall call{};
+      call.length = steps, call.b = rhs.data, call.b_step = rhs.row_stride;
+      call.resume = p > from;
+      for (int64_t row = place.begin, end; row < place.end; row = end) {
+        const int64_t run = row / c.lhs_run, first = run * c.lhs_run;
+        end = least(place.end, first + c.lhs_run);
+        call.starts = starts + run * steps;
+        const int64_t vectors = plan.panels.width(panel) / KCC_VW;
+        add_run(call, row - first, end - first, vectors, sums + (first - place.begin) * plan.panels.width(panel), &next);
+      }
+    }
+    const float** const used = starts;
+    starts = later, later = used;
+  }
+}
+
+// Is every panel in memory what a copy of it would be?
+static bool panels_are_dense(const Plan& panels) {
+  const Matrix& rhs = panels.c.rhs;
+  const bool alike = panels.vectors.whole % panels.vectors.parts == 0 && (panels.vectors.parts == 1 || rhs.block != 0);
+  return alike && rhs.column_stride == 1 && rhs.row_stride == panels.width(0);
+}
+
+void contract_runs(Contraction c) {
+  if (c.m <= 0 || c.n <= 0) return;
+  kcc_pool* const pool = pool_for(c);
+  float* space = reinterpret_cast<float*>(c.workspace);
+  if (c.compute_rhs != nullptr && !c.long_sum) {
+    c.rhs = computed(c, c.compute_rhs, c.rhs_along_row, c.k, c.n, space, pool);
+    space += c.k * c.n;
+    c.compute_rhs = nullptr;
+  }
+  const int64_t vectors = parts_of(c.n, KCC_VW), threads = pool == nullptr ? 1 : pool->threads;
+  BlockPlan plan{{c, {vectors, parts_of(vectors, panel_vectors)}, false, false, false, space}, c.lhs_along_row ? steps_of_runs : rows_of_runs, c.long_sum, {parts_of(c.k, KCC_BLOCK_COLUMNS), 1}, vectors * KCC_VW, space, 1, 0};
+  if (plan.late_rhs) plan.ranges.parts = ranges_of(c, plan.columns);
+  else pack_ahead(&plan.panels, !panels_are_dense(plan.panels), pool);
+  if (!c.lhs_along_row) {
+    plan.unit = run_tile_rows(plan.panels.width(0) / KCC_VW), plan.spare = most_tile_rows;
+    plan.size.rows = larger_of(plan.unit, least(plan.size.rows, most_starts / c.lhs_runs) / plan.unit * plan.unit);
+  }
+  Split groups{plan.panels.vectors.parts, parts_of(plan.panels.vectors.parts * panel_width, plan.size.columns)};
+  Split rows{parts_of(c.m, plan.unit), least(most_block_chunks, parts_of(c.m, plan.size.rows))};
+  const auto times = [&](int64_t each) { return threads == 1 ? 1 : parts_of(each * threads, rows.parts * groups.parts * plan.ranges.parts); };
+  if (times(2) > 1) rows.parts = least(parts_of(rows.whole, c.lhs_along_row ? 12 : 2), rows.parts * times(4));
+  if (times(2) > 1) groups.parts = least(groups.whole, groups.parts * times(4));
+  if (c.lhs_along_row) run_block_grid<RunBuffers>(plan, rows, groups, pool, sums_by_steps);
+  else run_block_grid<RunBuffers>(plan, rows, groups, pool, sums_by_rows);
+}
+
+}  // namespace KCC_LEVEL
+}  // namespace kcc
