@@ -124,6 +124,6 @@ function writesOf(program: KernelProgram, body: Contract['epilogue'], rows: Join
   const stores = body.flatMap((statement) => (statement.kind === 'store' ? [statement] : []))
   return stores.flatMap(({ buffer, index }) => {
     const { dtype, blocked } = bufferIn(program)(buffer), rowStride = strideOf(index, row)
-    return strideOf(index, column) !== 1 || rowStride === 0 || blocked === true ? [] : [{ pointer: buffer, rowStride, elementBytes: itemSize[dtype] }]
+    return strideOf(index, column) !== 1 || rowStride === 0 || rowStride === null || blocked === true ? [] : [{ pointer: buffer, rowStride, elementBytes: itemSize[dtype] }]
   })
 }

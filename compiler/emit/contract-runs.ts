@@ -1,6 +1,7 @@
 /** Left operands that are read where they lie, run by run: which they are, and the text that says where runs begin. */
-import { isStatic, type Dim } from '../ir/dim.js'
-import type { Axis, Bound, Expr, Index } from '../ir/loop.js'
+import { isStatic } from '../ir/dim.js'
+import { axesOfIndex } from '../ir/expr.js'
+import type { Axis, Bound, Expr, Index, IndexQuotient, IndexTerm } from '../ir/loop.js'
 import { strideOf, type Load } from '../schedule/walk.js'
 import { boundText, indexText } from './c-expr.js'
 import { carryText, placesText } from './contract-axes.js'
@@ -33,16 +34,22 @@ function runsAlong(value: Expr, along: 'row' | 'column', axes: readonly Axis[], 
   const known = new Set([...axes, ...lines].map((axis) => axis.name))
   const fits = count <= MOST_RUNS && (bounds.length === 0 || inner.extent <= LONGEST_ZEROS)
   const neighbours = strideOf(index, inner.name) === 1 && bounds.every((bound) => strideOf(bound.index, inner.name) === 0)
-  if (!fits || !neighbours || index.terms.some((term) => !known.has(term.axis))) return null
+  if (!fits || !neighbours || axesOfIndex(index).some((axis) => !known.has(axis))) return null
   return {
     kind: 'runs', along, lines, runs, length: inner.extent, pointer: buffer,
-    lineStart: indexText(over(index, lines, index.offset)), runStart: indexText(over(index, runs, 0)),
+    ...startTexts(index, inner, lines),
     inside: bounds.length === 0 ? null : bounds.map(boundText).join(' && '),
   }
 }
 
-/** The part of an index over some axes. */
-const over = ({ terms }: Index, axes: readonly Axis[], offset: Dim): Index => ({ terms: terms.filter((t) => axes.some((a) => a.name === t.axis)), offset })
+/** What of the index changes from line to line alone, and all else but the run's own axis. */
+function startTexts({ terms, quotients, offset }: Index, inner: Axis, lines: readonly Axis[]): { lineStart: string; runStart: string } {
+  const names = new Set(lines.map((axis) => axis.name))
+  const ofLines = (axes: readonly string[]): boolean => axes.every((axis) => names.has(axis))
+  const [lineTerms, others] = [true, false].map((of) => terms.filter((t) => t.axis !== inner.name && names.has(t.axis) === of)) as [IndexTerm[], IndexTerm[]]
+  const [lineQuotients, mixed] = [true, false].map((of) => quotients.filter((q) => ofLines(axesOfIndex(q.dividend)) === of)) as [IndexQuotient[], IndexQuotient[]]
+  return { lineStart: indexText({ terms: lineTerms, quotients: lineQuotients, offset }), runStart: indexText({ terms: others, quotients: mixed, offset: 0 }) }
+}
 
 export type StartsText = {
   readonly function: string

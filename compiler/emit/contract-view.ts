@@ -85,7 +85,7 @@ export type RunsOperand = {
   readonly length: number
   /** C expression of type `const float*`. */
   readonly pointer: string
-  /** Where a run begins beyond it: the part over `lines`, and the part over `runs`. */
+  /** Where a run begins beyond it: the part over `lines` alone, and the rest. */
   readonly lineStart: string
   readonly runStart: string
   /** C expression that holds where the run is inside of what there is; null where all are. Elsewhere there are zeros. */
