@@ -116,6 +116,8 @@ function printGuard(expr: Expr & { kind: 'guard' }, context: PrintContext): Prin
   const printed = byLane.length > 0 ? { text: loadInside(expr, byLane[0]!, context), varies: true } : printExpr(expr.value, context)
   const rest = expr.bounds.filter((bound) => !byLane.includes(bound))
   if (rest.length === 0) return printed
+  const masked = byLane.length > 0 ? null : maskedLoad(expr, context)
+  if (masked !== null) return { text: masked, varies: true }
   const otherwise = constantText(expr.otherwise, expr.dtype)
   return { text: `(${rest.map(boundText).join(' && ')} ? ${printed.text} : ${printed.varies ? `kcc::bcast(${expr.dtype === 'bool' ? `-(int32_t)${otherwise}` : otherwise})` : otherwise})`, varies: printed.varies }
 }
@@ -129,6 +131,13 @@ function loadInside({ value, otherwise }: Expr & { kind: 'guard' }, { index, ext
   if (value.kind !== 'load') throw new Error('a run is loaded')
   const address = `${value.buffer} + ${positionText(context.bufferOf(value.buffer), value.index)}`
   return `kcc::load_inside(${address}, ${indexText(index)}, ${cDim(extent)}, ${constantText(otherwise, value.dtype)}${lanesArgument(context.lanes!)})`
+}
+
+/** Neighbours that are there or not: some levels load them under a mask instead of a branch. */
+function maskedLoad({ value, bounds, otherwise }: Expr & { kind: 'guard' }, context: PrintContext): string | null {
+  if (context.lanes === null || value.kind !== 'load' || (value.dtype !== 'float32' && value.dtype !== 'int32') || strideIn(value.index, context) !== 1) return null
+  const address = `${value.buffer} + ${positionText(context.bufferOf(value.buffer), value.index)}`
+  return `kcc::load_where(${bounds.map(boundText).join(' && ')}, ${address}, ${constantText(otherwise, value.dtype)}${lanesArgument(context.lanes)})`
 }
 
 /** A load, guard or position that neighbours of a lane have no common step for. */
@@ -177,8 +186,15 @@ function printCall(expr: Expr & { kind: 'call' }, context: PrintContext): Printe
   const wraps = expr.dtype === 'int32' ? wrapping[expr.fn] : undefined
   const operator = wraps === undefined ? infix[expr.fn] : undefined
   if (operator !== undefined) return { text: `(${expr.args.map((a) => printAs(a, varies && a.dtype === 'bool', context)).join(` ${operator} `)})`, varies }
-  const args = expr.args.map((arg) => printAs(arg, varies, context))
+  const args = constantFirst(expr).map((arg) => printAs(arg, varies, context))
   return { text: `kcc::${wraps ?? named[expr.fn] ?? expr.fn}(${args.join(', ')})`, varies }
+}
+
+/** The larger or smaller of a number and a value is one instruction where the number comes first (`vec.h`). */
+function constantFirst({ fn, args }: Expr & { kind: 'call' }): readonly Expr[] {
+  const [a, b] = args
+  const exchange = (fn === 'max' || fn === 'min') && a?.kind !== 'const' && b?.kind === 'const' && !Number.isNaN(b.value)
+  return exchange ? [b, a!] : args
 }
 
 export const scalarType = (dtype: DType): string => {

@@ -1,6 +1,6 @@
 /** Loop statements as a tree of C++ lines and blocks; the templates print the tree with its indentation. */
 import type { DType } from '../../runtime/contract/dtype.js'
-import type { Axis, Buffer, Expr, ReduceOp, Stmt } from '../ir/loop.js'
+import type { Axis, Buffer, Combination, Expr, ReduceOp, Stmt } from '../ir/loop.js'
 import { cDim } from './c-dim.js'
 import { constantText, indexText, positionText, printAs, printExpr, scalarType, vectorType, type Lanes, type PrintContext } from './c-expr.js'
 
@@ -16,8 +16,8 @@ const inner = (scope: Scope, lanes: Lanes | null = scope.lanes): Scope => ({ ...
 
 export type StatementOptions = {
   readonly bufferOf: (name: string) => Buffer
-  /** Bounds of the outermost axis when the kernel runs in ranges. */
-  readonly range: { readonly axis: string; readonly begin: string; readonly end: string } | null
+  /** The outermost axes when a statement runs in ranges, from item `begin` to below `end` of all of them together. */
+  readonly range: { readonly axes: readonly Axis[]; readonly begin: string; readonly end: string } | null
   /** The kernel is inside a vector of these lanes already (an epilogue). */
   readonly lanes: Lanes | null
   /** Locals that exist before the first statement and differ between lanes. */
@@ -38,7 +38,7 @@ class StatementPrinter {
 
   private one(s: Stmt, scope: Scope): CLine[] {
     switch (s.kind) {
-      case 'for': return s.mode === 'vector' ? this.vectorLoop(s, scope) : [this.serialLoop(s.axis, this.all(s.body, inner(scope)))]
+      case 'for': return this.loop(s, scope)
       case 'let': return [this.binding(s.name, s.value, scope)]
       case 'store': return [this.store(s, scope)]
       case 'reduce': return this.reduction(s, scope)
@@ -50,7 +50,23 @@ class StatementPrinter {
 
   private bounds(axis: Axis): { begin: string; end: string } {
     const { range } = this.options
-    return range?.axis === axis.name ? range : { begin: '0', end: cDim(axis.extent) }
+    return range?.axes[0]!.name === axis.name ? range : { begin: '0', end: cDim(axis.extent) }
+  }
+
+  private loop(s: Loop, scope: Scope): CLine[] {
+    if (s.mode === 'vector') return this.vectorLoop(s, scope)
+    const { range } = this.options
+    if (range && range.axes.length > 1 && range.axes[0]!.name === s.axis.name) return [this.itemLoop(range, this.all(bodyBelow(s, range.axes.length - 1), inner(scope)))]
+    return [this.serialLoop(s.axis, this.all(s.body, inner(scope)))]
+  }
+
+  /** One loop over several axes, each of which is found from the item's number. */
+  private itemLoop({ axes, begin, end }: NonNullable<StatementOptions['range']>, body: readonly CLine[]): CLine {
+    const places = axes.map(({ name, extent }, i) => {
+      const after = axes.slice(i + 1).map((a) => ` / ${factorText(a.extent)}`).join('')
+      return line(`const int64_t ${name} = item${after}${i === 0 ? '' : ` % ${factorText(extent)}`};`)
+    })
+    return block(`for (int64_t item = ${begin}; item < ${end}; item++)`, [...places, ...body])
   }
 
   private serialLoop(axis: Axis, body: readonly CLine[]): CLine {
@@ -68,7 +84,7 @@ class StatementPrinter {
     return [line(`int64_t ${name} = ${begin};`), main, ...(whole ? [] : [rest])]
   }
 
-  private vectorLoop(s: Stmt & { kind: 'for' }, scope: Scope): CLine[] {
+  private vectorLoop(s: Loop, scope: Scope): CLine[] {
     return [block('', this.lanesOver(s.axis, (lanes) => this.all(s.body, inner(scope, lanes))))]
   }
 
@@ -93,43 +109,45 @@ class StatementPrinter {
 
   /** One accumulator per element (or per lane of a loop outside), in the order of the axes. */
   private reduceInOrder(s: Stmt & { kind: 'reduce' }, scope: Scope): CLine[] {
-    const { start, body } = this.accumulation(s, scope)
-    return [start, ...this.loops(s.axes, body)]
+    const { start, body } = this.accumulation(s.results, s.body, scope)
+    return [...start, ...this.loops(s.axes, body)]
   }
 
   /** The lanes of a vector walk through the same list, each for its own element. */
   private following(s: Stmt & { kind: 'follow' }, scope: Scope): CLine[] {
-    const { start, body } = this.accumulation(s, scope)
+    const { start, body } = this.accumulation([s], s.body, scope)
     const { first, next } = chainNames(s.chain)
-    return [start, block(`for (int64_t ${s.position} = ${first}[${indexText(s.row)}]; ${s.position} >= 0; ${s.position} = ${next}[${s.position}])`, body)]
+    return [...start, block(`for (int64_t ${s.position} = ${first}[${indexText(s.row)}]; ${s.position} >= 0; ${s.position} = ${next}[${s.position}])`, body)]
   }
 
-  private accumulation(s: Stmt & { kind: 'reduce' | 'follow' }, scope: Scope): { start: CLine; body: CLine[] } {
+  private accumulation(results: readonly Combination[], lets: readonly Stmt[], scope: Scope): { start: CLine[]; body: CLine[] } {
     const varies = scope.lanes !== null
-    if (varies) scope.varying.add(s.name)
-    const type = varies ? vectorType(s.dtype) : scalarType(s.dtype)
-    const identity = constantText(identityOf(s.op, s.dtype), s.dtype)
+    if (varies) for (const { name } of results) scope.varying.add(name)
     const within = inner(scope)
-    const body = [...this.all(s.body, within), line(`${s.name} = ${combine(s.op, s.dtype, s.name, printAs(s.value, varies, within))};`)]
-    return { start: line(`${type} ${s.name} = ${varies ? `kcc::bcast(${identity})` : identity};`), body }
+    const start = results.map(({ name, op, dtype }) => {
+      const identity = constantText(identityOf(op, dtype), dtype)
+      return line(`${varies ? vectorType(dtype) : scalarType(dtype)} ${name} = ${varies ? `kcc::bcast(${identity})` : identity};`)
+    })
+    const steps = this.all(lets, within)
+    return { start, body: [...steps, ...results.map(({ name, op, dtype, value }) => line(`${name} = ${combine(op, dtype, name, printAs(value, varies, within))};`))] }
   }
 
   /** One accumulator per lane along the last axis, folded in a fixed tree at the end. */
   private reduceAcrossLanes(s: Stmt & { kind: 'reduce' }, scope: Scope): CLine[] {
-    const accumulator = `${s.name}_lanes`
-    const identity = `kcc::bcast(${constantText(identityOf(s.op, s.dtype), s.dtype)})`
     const last = s.axes[s.axes.length - 1]!
     const steps = this.lanesOver(last, (lanes) => {
       const within = inner(scope, lanes)
       const lets = this.all(s.body, within)
-      const next = combine(s.op, s.dtype, accumulator, printAs(s.value, true, within))
-      const kept = lanes.count === null ? next : `kcc::select(kcc::first_lanes(${lanes.count}), ${next}, ${accumulator})`
-      return [...lets, line(`${accumulator} = ${kept};`)]
+      return [...lets, ...s.results.map((r) => {
+        const next = combine(r.op, r.dtype, lanesOf(r), printAs(r.value, true, within))
+        const kept = lanes.count === null ? next : `kcc::select(kcc::first_lanes(${lanes.count}), ${next}, ${lanesOf(r)})`
+        return line(`${lanesOf(r)} = ${kept};`)
+      })]
     })
     return [
-      line(`${vectorType(s.dtype)} ${accumulator} = ${identity};`),
+      ...s.results.map((r) => line(`${vectorType(r.dtype)} ${lanesOf(r)} = kcc::bcast(${constantText(identityOf(r.op, r.dtype), r.dtype)});`)),
       ...this.loops(s.axes.slice(0, -1), [block('', steps)]),
-      line(`const ${scalarType(s.dtype)} ${s.name} = kcc::${foldOf[s.op]}(${accumulator});`),
+      ...s.results.map((r) => line(`const ${scalarType(r.dtype)} ${r.name} = kcc::${foldOf[r.op]}(${lanesOf(r)});`)),
     ]
   }
 
@@ -160,6 +178,16 @@ class StatementPrinter {
     ]
   }
 }
+
+type Loop = Stmt & { readonly kind: 'for' }
+
+/** What is inside the loop and the `count` loops directly in it. */
+const bodyBelow = ({ body }: Loop, count: number): readonly Stmt[] => (count === 0 ? body : bodyBelow(body[0] as Loop, count - 1))
+
+const factorText = (extent: Axis['extent']): string => (typeof extent === 'number' ? String(extent) : `(${cDim(extent)})`)
+
+/** The accumulator of a combination along lanes. */
+const lanesOf = ({ name }: Combination): string => `${name}_lanes`
 
 /** The arrays of a chain: the first position of each row, and the one after each position; below 0 where there is none. */
 export const chainNames = (chain: string): { first: string; next: string } => ({ first: `${chain}_first`, next: `${chain}_next` })

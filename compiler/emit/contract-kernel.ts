@@ -1,12 +1,13 @@
 /** A contraction of the loop IR as the emitter of contractions takes it: which operands lie in memory, and text for the holes. */
 import { itemSize } from '../../runtime/contract/dtype.js'
-import { multiplyDims, type Dim } from '../ir/dim.js'
+import { addDims, multiplyDims, type Dim } from '../ir/dim.js'
 import { axesOfIndex } from '../ir/expr.js'
 import { BLOCK_COLUMNS, extentOf, type Axis, type Buffer, type Contract, type Expr, type KernelProgram } from '../ir/loop.js'
 import { joinAxes, type Joined } from '../schedule/join-axes.js'
 import { everyIndex, indicesOf, loadsIn, loadsOf, mapExprIndices, mapIndices, strideOf, type Load } from '../schedule/walk.js'
 import { cDim } from './c-dim.js'
 import { chainBytes } from './chains.js'
+import { scratchBytes } from './scratch.js'
 import { printAs } from './c-expr.js'
 import { flatten, printStatements } from './c-stmt.js'
 import type { ContractView, Epilogue, Operand, TouchedBuffer, WrittenBuffer } from './contract-view.js'
@@ -15,7 +16,7 @@ import { contractWorkspace, type Sizes } from './contract-workspace.js'
 import type { KernelView } from './views.js'
 
 export const bufferIn = (program: KernelProgram) => (name: string): Buffer => {
-  const buffer = program.buffers.find((b) => b.name === name)
+  const buffer = [...program.buffers, ...program.scratch].find((b) => b.name === name)
   if (!buffer) throw new Error(`kernel ${program.name} has no buffer ${name}`)
   return buffer
 }
@@ -33,8 +34,9 @@ export function contractView(program: KernelProgram, contract: Contract, { name,
 }
 
 /** Bytes of scratch a kernel needs while it runs. */
-export function scratchOf({ chains, body: [first] }: KernelProgram): Dim {
-  if (first?.kind !== 'contract') return chainBytes(chains)
+export function scratchOf(program: KernelProgram): Dim {
+  const [first] = program.body
+  if (first?.kind !== 'contract') return addDims(chainBytes(program.chains), scratchBytes(program))
   const isComputed = (site: Site): boolean => directOperand(site) === null
   return contractWorkspace(sizesOf(first), { lhs: isComputed(siteOf(first.lhs, first.m, first.k)), rhs: isComputed(siteOf(first.rhs, first.k, first.n)) })
 }

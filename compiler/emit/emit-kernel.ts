@@ -1,16 +1,17 @@
 /** One kernel as C++: loops through a template, contractions through their own emitter. */
-import type { KernelProgram } from '../ir/loop.js'
+import { extentOf, type KernelProgram, type Split, type Stmt } from '../ir/loop.js'
 import type { Target } from '../schedule/target.js'
 import { sha256 } from '../support/hash.js'
 import { cDim } from './c-dim.js'
 import { chainCall, chainPointers } from './chains.js'
-import { printStatements, type CLine } from './c-stmt.js'
+import { scratchPointers } from './scratch.js'
+import { printStatements } from './c-stmt.js'
 import { emitContract } from './contract.js'
 import { contractView, bufferIn } from './contract-kernel.js'
 import type { ContractCode } from './contract-view.js'
 import { fieldsOf, needsOf, preludeOf } from './kernel-fields.js'
 import type { SourceFile } from './sources.js'
-import type { KernelView, LoopKernelView } from './views.js'
+import type { KernelView, LoopKernelView, NestView } from './views.js'
 
 export type EmittedKernel = { readonly view: KernelView; readonly text: string; readonly includes: readonly string[]; readonly sources: readonly SourceFile[] }
 type Render = (template: string, view: object) => string
@@ -23,7 +24,7 @@ const headers = ['kcc/launch.h', 'kcc/math.h', 'kcc/philox.h']
 export function emitKernel(program: KernelProgram, target: Target, render: Render): { readonly hash: string; readonly named: (name: string) => EmittedKernel } {
   const needs = needsOf(program)
   const fields = fieldsOf(program, needs)
-  const view: KernelView = { name: placeholder, fields, prelude: [...preludeOf(fields, needs), ...chainPointers(program)] }
+  const view: KernelView = { name: placeholder, fields, prelude: [...preludeOf(fields, needs), ...chainPointers(program), ...scratchPointers(program)] }
   const [first] = program.body
   const code = first?.kind === 'contract' ? withHeaders(emitContract(contractView(program, first, view), render)) : loopCode(program, view, target, render)
   const hash = sha256(JSON.stringify([fields, code]))
@@ -37,16 +38,21 @@ export function emitKernel(program: KernelProgram, target: Target, render: Rende
 }
 
 function loopCode(program: KernelProgram, view: KernelView, target: Target, render: Render): ContractCode {
-  const { split } = program
-  const range = split && { axis: split.axis.name, begin: 'begin', end: 'end' }
-  const body: CLine[] = printStatements(program.body, { bufferOf: bufferIn(program), range, lanes: null, varying: [] })
   const loops: LoopKernelView = {
-    ...view, body, chains: program.chains.map((chain) => chainCall(chain, program)),
-    ranged: split !== null,
-    extent: split ? cDim(split.axis.extent) : '0',
-    items: split ? `kcc::range_items(${cDim(split.workPerItem)}, ${target.rangeWork}, ${split.multiple})` : '0',
+    ...view, chains: program.chains.map((chain) => chainCall(chain, program)),
+    nests: program.splits.length === 0 ? [nestView(program, program.body, null, target)] : program.body.map((s, i) => nestView(program, [s], program.splits[i]!, target)),
   }
   return { includes: program.chains.length > 0 ? [...headers, 'kcc/chain.h'] : headers, sources: [], text: render('kernel-loops.cc', loops) }
+}
+
+function nestView(program: KernelProgram, statements: readonly Stmt[], split: Split | null, target: Target): NestView {
+  const range = split && { axes: split.axes, begin: 'begin', end: 'end' }
+  return {
+    body: printStatements(statements, { bufferOf: bufferIn(program), range, lanes: null, varying: [] }),
+    ranged: split !== null,
+    extent: split ? cDim(extentOf(split.axes)) : '0',
+    items: split ? `kcc::range_items(${cDim(split.workPerItem)}, ${target.rangeWork}, ${split.multiple})` : '0',
+  }
 }
 
 const withHeaders = (code: ContractCode): ContractCode => ({ ...code, includes: [...headers, ...code.includes] })

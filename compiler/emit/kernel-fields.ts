@@ -29,7 +29,7 @@ export function needsOf(program: KernelProgram): KernelNeeds {
       case 'for': dim(s.axis.extent); return s.body.forEach(statement)
       case 'let': return expr(s.value)
       case 'store': index(s.index); return expr(s.value)
-      case 'reduce': s.axes.forEach((a) => dim(a.extent)); s.body.forEach(statement); return expr(s.value)
+      case 'reduce': s.axes.forEach((a) => dim(a.extent)); s.body.forEach(statement); return s.results.forEach((r) => expr(r.value))
       case 'argmax': dim(s.axis.extent); s.body.forEach(statement); return expr(s.value)
       case 'follow': index(s.row); s.body.forEach(statement); return expr(s.value)
       case 'contract': [...s.m, ...s.n, ...s.k].forEach((a) => dim(a.extent)); [s.lhs, s.rhs].forEach(expr); return s.epilogue.forEach(statement)
@@ -37,8 +37,8 @@ export function needsOf(program: KernelProgram): KernelNeeds {
   }
   for (const chain of program.chains) { [chain.axis.extent, chain.extent].forEach(dim); expr(chain.at) }
   program.body.forEach(statement)
-  program.buffers.forEach((b) => b.shape.forEach(dim))
-  if (program.split) dim(program.split.workPerItem)
+  for (const buffer of [...program.buffers, ...program.scratch]) buffer.shape.forEach(dim)
+  for (const split of program.splits) if (split) dim(split.workPerItem)
   return { symbols: [...needs.symbols].sort(), scalars: [...needs.scalars].sort(), streams: [...needs.streams].sort((a, b) => a - b) }
 }
 

@@ -10,14 +10,19 @@ export type KernelView = {
   readonly prelude: readonly string[]
 }
 
-/** A kernel of plain loops. `ranged`: the outermost loop runs from `begin` to `end`. */
-export type LoopKernelView = KernelView & {
+/** Loops that run one after the other. `ranged`: those outside run from item `begin` to `end`. */
+export type NestView = {
   readonly ranged: boolean
   readonly extent: string
   readonly items: string
+  readonly body: readonly CLine[]
+}
+
+/** A kernel of plain loops. */
+export type LoopKernelView = KernelView & {
   /** Calls that make the lists in the workspace, before the loops. */
   readonly chains: readonly string[]
-  readonly body: readonly CLine[]
+  readonly nests: readonly NestView[]
 }
 
 export type KernelsUnitView = {

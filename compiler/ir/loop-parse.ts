@@ -6,7 +6,7 @@ import { addIndex, axisIndex, callExpr, castExpr, constIndex, divideIndex, scale
 import { parseProvenance, parseType } from './graph-parse.js'
 import { dtypeNames } from './graph-text.js'
 import { nowhere, type Provenance } from './graph.js'
-import type { Axis, Bound, AxisMode, Buffer, Chain, Expr, Index, Intrinsic, KernelProgram, ReduceOp, Split, Stmt } from './loop.js'
+import type { Axis, Bound, AxisMode, Buffer, Chain, Combination, Expr, Index, Intrinsic, KernelProgram, ReduceOp, Split, Stmt } from './loop.js'
 
 /** @throws SyntaxError naming the line. */
 export function parseKernel(text: string): KernelProgram {
@@ -31,15 +31,17 @@ class KernelReader {
   kernel(): KernelProgram {
     const head = this.take()
     const m = this.match(head, /^kernel ("(?:[^"\\]|\\.)*") \((.*?)\)( split .*)? \{$/, 'kernel "<name>" (<buffers>) {')
-    const accesses = [...m[2]!.matchAll(/(\w+): (\w+\[[^\]]*\]) (blocked )?(read|write|update)/g)]
+    const accesses = [...m[2]!.matchAll(/(\w+): (\w+\[[^\]]*\]) (blocked )?(read|write|update|scratch)/g)]
       .map(([, name, type, blocked, access]) => ({ name: name!, access: access!, blocked: blocked !== undefined, ...parseType(type!) }))
     for (const { name, dtype, shape, blocked } of accesses) this.buffers.set(name, { name, dtype, shape, ...(blocked ? { blocked } : {}) })
-    const names = (not: string): string[] => accesses.filter((a) => a.access !== not).map((a) => a.name)
+    const outside = accesses.filter((a) => a.access !== 'scratch')
+    const names = (not: string): string[] => outside.filter((a) => a.access !== not).map((a) => a.name)
+    const buffersOf = (named: readonly { readonly name: string }[]): Buffer[] => named.map(({ name }) => this.buffers.get(name)!)
     const chains: Chain[] = []
     const body = this.block((line) => line.text.startsWith('chain ') && chains.push(this.chain(line)) > 0)
     return {
-      name: JSON.parse(m[1]!) as string, buffers: [...this.buffers.values()], reads: names('write'), writes: names('read'),
-      split: m[3] === undefined ? null : this.split(head, m[3]), chains, body, from: head.from,
+      name: JSON.parse(m[1]!) as string, buffers: buffersOf(outside), scratch: buffersOf(accesses.filter((a) => a.access === 'scratch')),
+      reads: names('write'), writes: names('read'), splits: m[3] === undefined ? [] : this.splits(head, m[3]), chains, body, from: head.from,
     }
   }
 
@@ -55,9 +57,13 @@ class KernelReader {
     return pattern.exec(line.text) ?? this.fail(`expected \`${form}\`, found \`${line.text}\``)
   }
 
+  private splits(head: Line, text: string): (Split | null)[] {
+    return text.slice(' split '.length).split('; ').map((one) => (one === 'whole' ? null : this.split(head, one)))
+  }
+
   private split(head: Line, text: string): Split {
-    const m = /^ split (.+) by (\d+) work (.+)$/.exec(text) ?? this.fail(`cannot read \`${head.text}\``)
-    return { axis: this.axis(m[1]!).axis, multiple: Number(m[2]), workPerItem: parseDim(m[3]!) }
+    const m = /^(.+) by (\d+) work (.+)$/.exec(text) ?? this.fail(`cannot read \`${head.text}\``)
+    return { axes: splitArguments(m[1]!).map((axis) => this.axis(axis).axis), multiple: Number(m[2]), workPerItem: parseDim(m[3]!) }
   }
 
   private axis(text: string): { axis: Axis; mode: AxisMode } {
@@ -110,22 +116,28 @@ class KernelReader {
 
   /** The body of a combination and the value it combines. */
   private combined(): { body: Stmt[]; value: Expr } {
-    let value: Expr | null = null
-    const body = this.block((line) => {
-      if (!line.text.startsWith('value ')) return false
-      value = this.expr(line.text.slice('value '.length))
-      return true
-    })
-    return { body, value: value ?? this.fail('expected `value <expression>`') }
+    const { body, values } = this.withValues()
+    return { body, value: values[0] ?? this.fail('expected `value <expression>`') }
+  }
+
+  private withValues(): { body: Stmt[]; values: Expr[] } {
+    const values: Expr[] = []
+    const body = this.block((line) => line.text.startsWith('value ') && values.push(this.expr(line.text.slice('value '.length))) > 0)
+    return { body, values }
   }
 
   private reduction(line: Line): Stmt {
-    const m = this.match(line, /^reduce (\w+): (\w+) = (\w+) over (.+) \{$/, 'reduce <name>: <type> = <op> over <axes> {')
-    const axes = splitArguments(m[4]!).map((text) => this.axis(text))
-    const dtype = dtypeNamed(m[2]!) ?? this.fail(`unknown type ${m[2]}`)
-    const inside = this.combined()
-    this.locals.set(m[1]!, dtype)
-    return { kind: 'reduce', name: m[1]!, dtype, op: m[3] as ReduceOp, axes: axes.map((a) => a.axis), modes: axes.map((a) => a.mode), ...inside, from: line.from }
+    const m = this.match(line, /^reduce (.+) over (.+) \{$/, 'reduce <name>: <type> = <op>, … over <axes> {')
+    const axes = splitArguments(m[2]!).map((text) => this.axis(text))
+    const { body, values } = this.withValues()
+    const results = splitArguments(m[1]!).map((text, i) => this.combination(text, values[i] ?? this.fail('expected `value <expression>` for each result')))
+    for (const { name, dtype } of results) this.locals.set(name, dtype)
+    return { kind: 'reduce', results, axes: axes.map((a) => a.axis), modes: axes.map((a) => a.mode), body, from: line.from }
+  }
+
+  private combination(text: string, value: Expr): Combination {
+    const m = /^(\w+): (\w+) = (\w+)$/.exec(text) ?? this.fail(`expected \`<name>: <type> = <op>\`, found \`${text}\``)
+    return { name: m[1]!, dtype: dtypeNamed(m[2]!) ?? this.fail(`unknown type ${m[2]}`), op: m[3] as ReduceOp, value }
   }
 
   private argmax(line: Line): Stmt {

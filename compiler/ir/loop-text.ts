@@ -13,17 +13,20 @@
  * `lookup(in0[d1], v0, 16, 100)` is element `in0[d1 + 16*v0]` where v0 is in [0, 100), else 0. `chain c0: p < 32 by in1[p] below 100`
  * before the statements makes the lists that `follow v1: f32 = sum along c0[d0] as p {` runs through.
  * `f32[784,512] blocked read` is a buffer stored in blocks of columns.
- * `split d0 by 64 work 12` after the buffers says how the outermost loop may be cut into ranges.
+ * `part0: f32[B,9] scratch` is memory of the kernel's own.
+ * `split d0 < B by 64 work 12` after the buffers says how the outermost loops may be cut into ranges, one after the other
+ * where there are several statements: `split d0 < B, d1 < 8 by 1 work 12; whole`.
  */
 import { dimText, isStatic, type Dim } from './dim.js'
 import { dtypeNames, provenanceText, typeText } from './graph-text.js'
 import type { Provenance } from './graph.js'
-import type { Axis, AxisMode, Chain, Expr, Index, KernelProgram, Stmt } from './loop.js'
+import type { Axis, AxisMode, Chain, Expr, Index, KernelProgram, Split, Stmt } from './loop.js'
 
 export function printKernel(kernel: KernelProgram): string {
   const buffers = kernel.buffers.map((b) => `${b.name}: ${typeText(b)} ${b.blocked === true ? 'blocked ' : ''}${accessOf(kernel, b.name)}`)
-  const split = kernel.split ? ` split ${axisText(kernel.split.axis)} by ${kernel.split.multiple} work ${dimText(kernel.split.workPerItem)}` : ''
-  return [`kernel ${JSON.stringify(kernel.name)} (${buffers.join(', ')})${split} {${comment(kernel.from)}`, ...indent([...kernel.chains.map(chainLine), ...kernel.body.flatMap(statementLines)]), '}', ''].join('\n')
+  const scratch = kernel.scratch.map((b) => `${b.name}: ${typeText(b)} scratch`)
+  const split = kernel.splits.length === 0 ? '' : ` split ${kernel.splits.map(splitText).join('; ')}`
+  return [`kernel ${JSON.stringify(kernel.name)} (${[...buffers, ...scratch].join(', ')})${split} {${comment(kernel.from)}`, ...indent([...kernel.chains.map(chainLine), ...kernel.body.flatMap(statementLines)]), '}', ''].join('\n')
 }
 
 function accessOf({ reads, writes }: KernelProgram, name: string): string {
@@ -31,6 +34,7 @@ function accessOf({ reads, writes }: KernelProgram, name: string): string {
   return reads.includes(name) ? 'update' : 'write'
 }
 
+const splitText = (split: Split | null): string => (split ? `${axesText(split.axes)} by ${split.multiple} work ${dimText(split.workPerItem)}` : 'whole')
 const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`)
 const axesText = (axes: readonly Axis[]): string => axes.map(axisText).join(', ')
 const axisText = ({ name, extent }: Axis): string => `${name} < ${dimText(extent)}`
@@ -53,7 +57,8 @@ function statementLines(s: Stmt): string[] {
     case 'store': return [`store ${s.buffer}[${indexText(s.index)}] = ${exprText(s.value)}${note}`]
     case 'reduce': {
       const axes = s.axes.map((axis, i) => `${axisText(axis)}${modeText(s.modes[i]!)}`).join(', ')
-      return block(`reduce ${s.name}: ${dtypeNames[s.dtype]} = ${s.op} over ${axes}`, [...s.body.flatMap(statementLines), `value ${exprText(s.value)}`])
+      const results = s.results.map((r) => `${r.name}: ${dtypeNames[r.dtype]} = ${r.op}`).join(', ')
+      return block(`reduce ${results} over ${axes}`, [...s.body.flatMap(statementLines), ...s.results.map((r) => `value ${exprText(r.value)}`)])
     }
     case 'argmax': return block(`argmax ${s.name} over ${axisText(s.axis)}`, [...s.body.flatMap(statementLines), `value ${exprText(s.value)}`])
     case 'follow': return block(`follow ${s.name}: ${dtypeNames[s.dtype]} = ${s.op} along ${s.chain}[${indexText(s.row)}] as ${s.position}`,

@@ -1,13 +1,14 @@
 /**
  * Checks one kernel of the loop IR.
  *
- * 1. Buffers have different names; `reads` and `writes` name buffers, and each buffer is one of them at least.
+ * 1. Buffers have different names; `reads` and `writes` name buffers, and each buffer is one of them at least. Scratch is both.
  * 2. Loads are of buffers that are read, stores of buffers that are written, and a stored value has the buffer's dtype.
  * 3. Every axis in an index is of a loop, reduction or contraction around it; no two nested loops share an axis.
  * 4. A local is bound before it is used, in a scope around the use, and only once.
  * 5. A contraction stands alone and its sums are float32; only the last axis of a reduction may be a vector, and no
  *    loop is inside a vector.
- * 6. `split` names the axis of the only outermost loop.
+ * 6. There is a split for each statement, or none at all; it names the axes of the loops there, outermost first, and none
+ *    of its statements uses what another binds.
  * 7. The position of a lookup is int32, and so is that of a chain, which is over its own axis alone; a chain that is followed
  *    exists, and lanes do not follow different rows.
  */
@@ -32,22 +33,35 @@ type Scope = { readonly axes: ReadonlySet<string>; readonly locals: Map<string, 
 
 class Checker {
   private readonly dtypes: ReadonlyMap<string, DType>
+  private readonly readable: ReadonlySet<string>
+  private readonly writable: ReadonlySet<string>
   private readonly bound = new Set<string>()
 
   constructor(private readonly kernel: KernelProgram) {
-    this.dtypes = new Map(kernel.buffers.map((b) => [b.name, b.dtype]))
+    const own = kernel.scratch.map((b) => b.name)
+    this.dtypes = new Map([...kernel.buffers, ...kernel.scratch].map((b) => [b.name, b.dtype]))
+    this.readable = new Set([...kernel.reads, ...own])
+    this.writable = new Set([...kernel.writes, ...own])
   }
 
   run(): void {
-    const { buffers, reads, writes, body, split } = this.kernel
-    this.require(1, this.dtypes.size === buffers.length, 'two buffers share a name')
+    const { buffers, scratch, reads, writes, body } = this.kernel
+    this.require(1, this.dtypes.size === buffers.length + scratch.length, 'two buffers share a name')
     for (const name of [...reads, ...writes]) this.require(1, this.dtypes.has(name), `${name} is no buffer`)
     for (const { name } of buffers) this.require(1, reads.includes(name) || writes.includes(name), `${name} is neither read nor written`)
-    const [outer] = body
-    if (split) this.require(6, body.length === 1 && outer?.kind === 'for' && outer.axis.name === split.axis.name, `split names ${split.axis.name}`)
+    this.splits()
     this.require(5, body.length === 1 || body.every((s) => s.kind !== 'contract'), 'a contraction has neighbours')
     for (const chain of this.kernel.chains) this.chain(chain)
     this.statements(body, { axes: new Set(), locals: new Map(), insideVector: false, lanes: null })
+  }
+
+  private splits(): void {
+    const { splits, body } = this.kernel
+    this.require(6, splits.length === 0 || splits.length === body.length, `${splits.length} splits of ${body.length} statements`)
+    splits.forEach((split, i) => {
+      if (split) this.require(6, isNest(body[i]!, split.axes), `split names ${split.axes.map((a) => a.name).join(', ')}`)
+    })
+    this.require(6, splits.length === 0 || body.length === 1 || body.every((s) => s.kind === 'for'), 'ranges of statements that are no loops')
   }
 
   private require(invariant: number, holds: boolean, what: string): void {
@@ -69,9 +83,9 @@ class Checker {
       case 'let': this.expr(s.value, scope); return this.bind(s.name, s.value.dtype, scope)
       case 'store': return this.store(s, scope)
       case 'reduce':
-        this.require(5, s.modes.every((mode, i) => mode === 'serial' || (i === s.modes.length - 1 && !scope.insideVector)), `reduction ${s.name} has a vector it cannot have`)
-        this.combined(s, s.axes, s.dtype, scope)
-        return this.bind(s.name, s.dtype, scope)
+        this.require(5, s.modes.every((mode, i) => mode === 'serial' || (i === s.modes.length - 1 && !scope.insideVector)), `reduction ${namesOf(s)} has a vector it cannot have`)
+        this.reduction(s, scope)
+        return s.results.forEach((r) => this.bind(r.name, r.dtype, scope))
       case 'argmax':
         this.require(2, s.value.dtype === 'float32' || s.value.dtype === 'int32', `${exprText(s.value)} is ${s.value.dtype}, which argmax does not order`)
         this.combined(s, [s.axis], s.value.dtype, scope)
@@ -104,10 +118,20 @@ class Checker {
     this.statements(s.epilogue, inside)
   }
 
+  private reduction(s: Stmt & { kind: 'reduce' }, scope: Scope): void {
+    this.require(2, s.results.length > 0, 'a reduction without a result')
+    const inside = this.statements(s.body, this.within(scope, s.axes))
+    for (const { value, dtype } of s.results) this.combination(value, dtype, inside)
+  }
+
   private combined(s: { readonly body: readonly Stmt[]; readonly value: Expr }, axes: readonly Axis[], dtype: DType, scope: Scope): void {
     const inside = this.statements(s.body, this.within(scope, axes))
-    this.expr(s.value, inside)
-    this.require(2, s.value.dtype === dtype, `${exprText(s.value)} is ${s.value.dtype}, combined as ${dtype}`)
+    this.combination(s.value, dtype, inside)
+  }
+
+  private combination(value: Expr, dtype: DType, scope: Scope): void {
+    this.expr(value, scope)
+    this.require(2, value.dtype === dtype, `${exprText(value)} is ${value.dtype}, combined as ${dtype}`)
   }
 
   private within(scope: Scope, axes: readonly Axis[]): Scope {
@@ -122,7 +146,7 @@ class Checker {
   }
 
   private store(s: Stmt & { kind: 'store' }, scope: Scope): void {
-    this.require(2, this.kernel.writes.includes(s.buffer), `${s.buffer} is stored to but not written`)
+    this.require(2, this.writable.has(s.buffer), `${s.buffer} is stored to but not written`)
     this.require(2, this.dtypes.get(s.buffer) === s.value.dtype, `${s.buffer} holds ${this.dtypes.get(s.buffer)}, found ${exprText(s.value)} of ${s.value.dtype}`)
     this.index(s.index, scope)
     this.expr(s.value, scope)
@@ -135,10 +159,10 @@ class Checker {
   private expr(e: Expr, scope: Scope): void {
     switch (e.kind) {
       case 'load':
-        this.require(2, this.kernel.reads.includes(e.buffer), `${e.buffer} is loaded but not read`)
+        this.require(2, this.readable.has(e.buffer), `${e.buffer} is loaded but not read`)
         return this.index(e.index, scope)
       case 'lookup':
-        this.require(2, this.kernel.reads.includes(e.buffer), `${e.buffer} is looked up but not read`)
+        this.require(2, this.readable.has(e.buffer), `${e.buffer} is looked up but not read`)
         this.require(7, e.at.dtype === 'int32', `${exprText(e.at)} is ${e.at.dtype}, found as a position`)
         this.index(e.index, scope)
         return this.expr(e.at, scope)
@@ -153,4 +177,12 @@ class Checker {
       case 'const': case 'scalar': case 'dim': return
     }
   }
+}
+
+const namesOf = (s: Stmt & { kind: 'reduce' }): string => s.results.map((r) => r.name).join(', ')
+
+/** Are `axes` those of the outermost loops, one directly in the other? */
+function isNest(statement: Stmt, [axis, ...inner]: readonly Axis[]): boolean {
+  if (axis === undefined || statement.kind !== 'for' || statement.axis.name !== axis.name) return false
+  return inner.length === 0 || (statement.body.length === 1 && statement.mode === 'serial' && isNest(statement.body[0]!, inner))
 }

@@ -69,9 +69,9 @@ export type Stmt =
   | { readonly kind: 'for'; readonly axis: Axis; readonly mode: AxisMode; readonly body: readonly Stmt[] }
   | { readonly kind: 'let'; readonly name: string; readonly value: Expr; readonly from: Provenance }
   | { readonly kind: 'store'; readonly buffer: string; readonly index: Index; readonly value: Expr; readonly from: Provenance }
-  /** Binds `name` to the combination of `value` over `axes`, outermost first; lets inside are per element. */
-  | { readonly kind: 'reduce'; readonly name: string; readonly op: ReduceOp; readonly dtype: DType; readonly axes: readonly Axis[]
-      readonly modes: readonly AxisMode[]; readonly body: readonly Stmt[]; readonly value: Expr; readonly from: Provenance }
+  /** Binds a name to each combination over `axes`, outermost first; lets inside are per element, and common to all results. */
+  | { readonly kind: 'reduce'; readonly results: readonly Combination[]; readonly axes: readonly Axis[]
+      readonly modes: readonly AxisMode[]; readonly body: readonly Stmt[]; readonly from: Provenance }
   /** Index of the first largest value along one axis. */
   | { readonly kind: 'argmax'; readonly name: string; readonly axis: Axis; readonly body: readonly Stmt[]; readonly value: Expr; readonly from: Provenance }
   /** Binds `name` to the combination of `value` over the positions in row `row` of a chain, rising; `position` names their axis. */
@@ -94,6 +94,9 @@ export type Contract = {
   readonly from: Provenance
 }
 
+/** `name` holds all of `value` put together by `op`, from what `op` makes of nothing. */
+export type Combination = { readonly name: string; readonly op: ReduceOp; readonly dtype: DType; readonly value: Expr }
+
 /** How many iterations the axes have together. */
 export const extentOf = (axes: readonly Axis[]): Dim => sizeOf(axes.map((axis) => axis.extent))
 
@@ -107,17 +110,19 @@ export type KernelProgram = {
   /** Unique in the function, made of the layer path and the main op. */
   readonly name: string
   readonly buffers: readonly Buffer[]
+  /** Memory of its own, for what one statement of `body` leaves to the next. */
+  readonly scratch: readonly Buffer[]
   readonly reads: readonly string[]
   readonly writes: readonly string[]
   readonly chains: readonly Chain[]
   readonly body: readonly Stmt[]
-  /** The outermost axis may run in independent ranges; null when the kernel is one piece or divides itself. */
-  readonly split: Split | null
+  /** One for each statement of `body`, whose outermost axes may run in independent ranges; null where a statement is one piece or divides itself. */
+  readonly splits: readonly (Split | null)[]
   readonly from: Provenance
 }
 
 /**
- * How the outermost axis is cut into ranges. They depend on these numbers alone, never on the thread count: a range is
- * a multiple of `multiple` items and is worth about `rangeWork` (`schedule/target.ts`).
+ * How the outermost axes, together, are cut into ranges. They depend on these numbers alone, never on the thread count: a
+ * range is a multiple of `multiple` items and is worth about `rangeWork` (`schedule/target.ts`).
  */
-export type Split = { readonly axis: Axis; readonly workPerItem: Dim; readonly multiple: number }
+export type Split = { readonly axes: readonly Axis[]; readonly workPerItem: Dim; readonly multiple: number }

@@ -20,7 +20,7 @@ export function lowerKernel(graph: KernelGraph, kernel: Kernel): LoweredKernel {
   const body = lowering.body()
   const bindings = lowering.bindings.list()
   const program: KernelProgram = {
-    name: kernel.name, chains: lowering.chains, body, split: null, from: kernel.from,
+    name: kernel.name, chains: lowering.chains, body, scratch: [], splits: [], from: kernel.from,
     buffers: bindings.map((b) => b.buffer),
     reads: bindings.filter((b) => b.read).map((b) => b.buffer.name),
     writes: bindings.filter((b) => b.written).map((b) => b.buffer.name),
@@ -88,7 +88,8 @@ class KernelLowering {
     const value = this.values.at(node.inputs[0]!, identityIndex(this.kernel.domain.length), inner)
     const name = rows.freshName()
     const axes = axesOf(this.kernel.domain).filter((_, i) => this.kernel.reduced.includes(i))
-    rows.statements.push({ kind: 'reduce', name, op, dtype: node.type.dtype, axes, modes: axes.map(() => 'serial'), body: inner.statements, value, from: node.from })
+    const results = [{ name, op, dtype: node.type.dtype, value }]
+    rows.statements.push({ kind: 'reduce', results, axes, modes: axes.map(() => 'serial'), body: inner.statements, from: node.from })
     rows.define(node, { kind: 'local', dtype: node.type.dtype, name })
   }
 

@@ -4,6 +4,7 @@ import { boundQuotients } from './bound-quotients.js'
 import { collapse } from './collapse.js'
 import { parallelize } from './parallelize.js'
 import type { Target } from './target.js'
+import { tileWindows } from './tile-windows.js'
 import { turnContract } from './turn-contract.js'
 import { vectorize } from './vectorize.js'
 
@@ -12,5 +13,6 @@ export function scheduleKernel(kernel: KernelProgram, target: Target): KernelPro
   const turned = turnContract(collapsed)      // decides which axis of a product the lanes run along
   const bounded = boundQuotients(turned)
   const vectors = vectorize(bounded)        // before splitting: a range of a vector loop is a multiple of a block
-  return parallelize(vectors, target)
+  const tiled = tileWindows(vectors)        // needs to know the vector loop: tiles are around it
+  return parallelize(tiled, target)
 }

@@ -1,13 +1,13 @@
 /** Walks over loop statements and expressions, shared by the schedules. */
 import type { Dim } from '../ir/dim.js'
 import { axesOfIndex } from '../ir/expr.js'
-import type { Expr, Index, Stmt } from '../ir/loop.js'
+import type { Bound, Expr, Index, Stmt } from '../ir/loop.js'
 
 export type Load = Expr & { readonly kind: 'load' }
 export type Lookup = Expr & { readonly kind: 'lookup' }
-export type Accesses = { readonly loads: Load[]; readonly lookups: Lookup[]; readonly stores: Index[]; readonly others: Index[] }
+export type Accesses = { readonly loads: Load[]; readonly lookups: Lookup[]; readonly stores: Index[]; readonly others: Index[]; /** How many random numbers are drawn. */ draws: number }
 
-const nothing = (): Accesses => ({ loads: [], lookups: [], stores: [], others: [] })
+const nothing = (): Accesses => ({ loads: [], lookups: [], stores: [], others: [], draws: 0 })
 
 /** Every index in the statements: of loads and lookups, of stores, and those used as numbers or rows. */
 export function accessesIn(statements: readonly Stmt[]): Accesses {
@@ -21,7 +21,7 @@ function visitStatement(statement: Stmt, found: Accesses): void {
     case 'for': return statement.body.forEach((s) => visitStatement(s, found))
     case 'let': return visitExpr(statement.value, found)
     case 'store': found.stores.push(statement.index); return visitExpr(statement.value, found)
-    case 'reduce':
+    case 'reduce': statement.body.forEach((s) => visitStatement(s, found)); return statement.results.forEach((r) => visitExpr(r.value, found))
     case 'argmax': statement.body.forEach((s) => visitStatement(s, found)); return visitExpr(statement.value, found)
     case 'follow': found.others.push(statement.row); statement.body.forEach((s) => visitStatement(s, found)); return visitExpr(statement.value, found)
     case 'contract': [statement.lhs, statement.rhs].forEach((e) => visitExpr(e, found)); return statement.epilogue.forEach((s) => visitStatement(s, found))
@@ -33,8 +33,8 @@ function visitExpr(expr: Expr, found: Accesses): void {
     case 'load': found.loads.push(expr); return
     case 'lookup': found.lookups.push(expr); return visitExpr(expr.at, found)
     case 'guard': found.others.push(...expr.bounds.map((bound) => bound.index)); return visitExpr(expr.value, found)
-    case 'index':
-    case 'random': found.others.push(expr.index); return
+    case 'random': found.draws++; found.others.push(expr.index); return
+    case 'index': found.others.push(expr.index); return
     case 'call': return expr.args.forEach((a) => visitExpr(a, found))
     case 'cast': return visitExpr(expr.arg, found)
     case 'const': case 'scalar': case 'dim': case 'local': return
@@ -70,7 +70,7 @@ function mapStatement(s: Stmt, map: (index: Index) => Index): Stmt {
     case 'for': return { ...s, body: mapIndices(s.body, map) }
     case 'let': return { ...s, value: mapExprIndices(s.value, map) }
     case 'store': return { ...s, index: map(s.index), value: mapExprIndices(s.value, map) }
-    case 'reduce':
+    case 'reduce': return { ...s, body: mapIndices(s.body, map), results: s.results.map((r) => ({ ...r, value: mapExprIndices(r.value, map) })) }
     case 'argmax': return { ...s, body: mapIndices(s.body, map), value: mapExprIndices(s.value, map) }
     case 'follow': return { ...s, row: map(s.row), body: mapIndices(s.body, map), value: mapExprIndices(s.value, map) }
     case 'contract': return { ...s, lhs: mapExprIndices(s.lhs, map), rhs: mapExprIndices(s.rhs, map), epilogue: mapIndices(s.epilogue, map) }
@@ -118,9 +118,45 @@ function mapStatementExpressions(s: Stmt, map: (expr: Expr) => Expr): Stmt {
     case 'for': return { ...s, body: body(s.body) }
     case 'let':
     case 'store': return { ...s, value: map(s.value) }
-    case 'reduce':
+    case 'reduce': return { ...s, body: body(s.body), results: s.results.map((r) => ({ ...r, value: map(r.value) })) }
     case 'argmax':
     case 'follow': return { ...s, body: body(s.body), value: map(s.value) }
     case 'contract': return { ...s, lhs: map(s.lhs), rhs: map(s.rhs), epilogue: body(s.epilogue) }
   }
+}
+
+/** Every name the statements bind. */
+export function boundNames(body: readonly Stmt[]): string[] {
+  return body.flatMap((s): string[] => {
+    switch (s.kind) {
+      case 'for': return boundNames(s.body)
+      case 'let': return [s.name]
+      case 'store': return []
+      case 'reduce': return [...boundNames(s.body), ...s.results.map((r) => r.name)]
+      case 'argmax': case 'follow': return [...boundNames(s.body), s.name]
+      case 'contract': return [...boundNames(s.epilogue), s.accumulator]
+    }
+  })
+}
+
+/** Every name an expression uses. */
+export function namesIn(expr: Expr): string[] {
+  switch (expr.kind) {
+    case 'local': return [expr.name]
+    case 'call': return expr.args.flatMap(namesIn)
+    case 'cast': return namesIn(expr.arg)
+    case 'guard': return namesIn(expr.value)
+    case 'lookup': return namesIn(expr.at)
+    case 'load': case 'index': case 'random': case 'const': case 'scalar': case 'dim': return []
+  }
+}
+
+/** Every guard in the statements and what they combine. */
+export function guardsIn(statements: readonly Stmt[]): Bound[] {
+  const found: Bound[] = []
+  mapExpressions(statements, (expr) => {
+    if (expr.kind === 'guard') found.push(...expr.bounds)
+    return expr
+  })
+  return found
 }

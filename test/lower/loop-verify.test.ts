@@ -30,7 +30,10 @@ const broken: [invariant: number, what: string, kernel: KernelProgram][] = [
   [5, 'a product with a neighbour', kernel(`${product}\n${loop('store out0[d0] = 1:f32')}`)],
   [5, 'a loop inside a vector', kernel('for d0 < 2 vector {\nfor d1 < 4 {\nstore out0[4*d0 + d1] = 1:f32\n}\n}')],
   [5, 'a vector before the last reduced axis', kernel('reduce v0: f32 = sum over d0 < 2 vector, d1 < 4 {\nvalue in0[4*d0 + d1]\n}\nstore out0[0] = v0')],
-  [6, 'a split of another axis', { ...sound, split: { axis: { name: 'd1', extent: 8 }, workPerItem: 1, multiple: 1 } }],
+  [6, 'a split of another axis', { ...sound, splits: [{ axes: [{ name: 'd1', extent: 8 }], workPerItem: 1, multiple: 1 }] }],
+  [6, 'splits of other statements', { ...sound, splits: [null, null] }],
+  [6, 'ranges of what is no loop', { ...kernel('let v0 = in0[0]\nstore out0[0] = v0'), splits: [null, null] }],
+  [2, 'a reduction without a result', { ...sound, body: [{ kind: 'reduce', results: [], axes: [{ name: 'd0', extent: 8 }], modes: ['serial'], body: [], from: nowhere }, ...sound.body] }],
 ]
 
 describe('is refused', () => {

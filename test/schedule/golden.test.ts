@@ -9,13 +9,14 @@ import { verifyKernel } from '../../compiler/ir/loop-verify.js'
 import { collapse } from '../../compiler/schedule/collapse.js'
 import { parallelize } from '../../compiler/schedule/parallelize.js'
 import { cpu } from '../../compiler/schedule/target.js'
+import { tileWindows } from '../../compiler/schedule/tile-windows.js'
 import { vectorize } from '../../compiler/schedule/vectorize.js'
 import { goldenFiles } from '../golden-files.js'
 
 const root = new URL('.', import.meta.url).pathname
 
 const passes: Record<string, (kernel: KernelProgram) => KernelProgram> = {
-  collapse, vectorize, parallelize: (kernel) => parallelize(kernel, cpu),
+  collapse, vectorize, 'tile-windows': tileWindows, parallelize: (kernel) => parallelize(kernel, cpu),
 }
 
 for (const [name, pass] of Object.entries(passes)) {

@@ -19,6 +19,20 @@ KCC_INLINE void store(int32_t* p, vi x) { _mm512_storeu_si512(p, (__m512i)x); }
 KCC_INLINE void store(float* p, vf x, int64_t n) { _mm512_mask_storeu_ps(p, lane_bits(n), (__m512)x); }
 KCC_INLINE void store(int32_t* p, vi x, int64_t n) { _mm512_mask_storeu_epi32(p, lane_bits(n), (__m512i)x); }
 
+// The elements where the condition holds, else `otherwise` in every lane and nothing is touched: no branch.
+KCC_INLINE vf load_where(bool holds, const float* p, float otherwise) {
+  return (vf)_mm512_mask_loadu_ps((__m512)bcast(otherwise), (__mmask16)-(int)holds, p);
+}
+KCC_INLINE vi load_where(bool holds, const int32_t* p, int32_t otherwise) {
+  return (vi)_mm512_mask_loadu_epi32((__m512i)bcast(otherwise), (__mmask16)-(int)holds, p);
+}
+KCC_INLINE vf load_where(bool holds, const float* p, float otherwise, int64_t n) {
+  return (vf)_mm512_mask_loadu_ps((__m512)bcast(otherwise), (__mmask16)(-(int)holds & lane_bits(n)), p);
+}
+KCC_INLINE vi load_where(bool holds, const int32_t* p, int32_t otherwise, int64_t n) {
+  return (vi)_mm512_mask_loadu_epi32((__m512i)bcast(otherwise), (__mmask16)(-(int)holds & lane_bits(n)), p);
+}
+
 // uint8 elements as int32 0..255; stores keep the low 8 bits.
 KCC_INLINE vi load_u8(const uint8_t* p) { return (vi)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)p)); }
 KCC_INLINE vi load_u8(const uint8_t* p, int64_t n) { return (vi)_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(lane_bits(n), p)); }

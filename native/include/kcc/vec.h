@@ -100,7 +100,7 @@ KCC_INLINE float mask_float(bool mask) { return mask ? 1.f : 0.f; }
 }  // namespace KCC_LEVEL
 }  // namespace kcc
 
-// Per width: load, store (full, partial, uint8, strided), max_raw, min_raw, sqrt, floor, rint, to_int, to_float
+// Per width: load, store (full, partial, uint8, strided, with 16 lanes under a condition), max_raw, min_raw, sqrt, floor, rint, to_int, to_float
 // and fma.
 #if KCC_VW == 16
 #include "vec-avx512.h"
@@ -166,6 +166,13 @@ KCC_INLINE auto load_inside(const T* p, int64_t at, int64_t extent, T otherwise,
   const int64_t from = at < 0 ? -at : 0, to = extent - at < n ? extent - at : n;
   return load_between(p, from < KCC_VW ? from : KCC_VW, to > 0 ? to : 0, bcast(otherwise));
 }
+
+#if KCC_VW != 16
+KCC_INLINE vf load_where(bool holds, const float* p, float otherwise) { return holds ? load(p) : bcast(otherwise); }
+KCC_INLINE vi load_where(bool holds, const int32_t* p, int32_t otherwise) { return holds ? load(p) : bcast(otherwise); }
+KCC_INLINE vf load_where(bool holds, const float* p, float otherwise, int64_t n) { return holds ? load(p, n) : bcast(otherwise); }
+KCC_INLINE vi load_where(bool holds, const int32_t* p, int32_t otherwise, int64_t n) { return holds ? load(p, n) : bcast(otherwise); }
+#endif
 
 // The first n lanes one by one, the others 0.
 template <class V, class Element>

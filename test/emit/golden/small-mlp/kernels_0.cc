@@ -7,7 +7,7 @@
 namespace kcc_kernels {
 inline namespace KCC_LEVEL {
 
-struct dense_1_matmul_917873dd_args {
+struct dense_1_matmul_206b41f2_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -16,7 +16,7 @@ struct dense_1_matmul_917873dd_args {
   const float* in2;
   float* out0;
 };
-void dense_1_matmul_917873dd(const dense_1_matmul_917873dd_args& args);
+void dense_1_matmul_206b41f2(const dense_1_matmul_206b41f2_args& args);
 
 struct loss_dense_2_sum_267c10fa_args {
   kcc_pool* pool;
@@ -64,8 +64,8 @@ struct grad_dense_2_matmul_2_fe5abafe_args {
 };
 void grad_dense_2_matmul_2_fe5abafe(const grad_dense_2_matmul_2_fe5abafe_args& args);
 
-static void dense_1_matmul_917873dd_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_1_matmul_917873dd_args& args = *static_cast<const dense_1_matmul_917873dd_args*>(self.args);
+static void dense_1_matmul_206b41f2_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_1_matmul_206b41f2_args& args = *static_cast<const dense_1_matmul_206b41f2_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -80,14 +80,14 @@ static void dense_1_matmul_917873dd_finish(const kcc::Contraction& self, const f
         [[maybe_unused]] const int64_t d1 = column;
         const kcc::vf accumulator = kcc::load(sums + (column - first_column));
         const kcc::vf v0 = (accumulator + kcc::load(in2 + d1));
-        const kcc::vf v1 = kcc::max(v0, kcc::bcast(0.f));
+        const kcc::vf v1 = kcc::max(kcc::bcast(0.f), v0);
         kcc::store(out0 + d0 * 32 + d1, v1);
       }
     }
   }
 }
 
-void dense_1_matmul_917873dd(const dense_1_matmul_917873dd_args& args) {
+void dense_1_matmul_206b41f2(const dense_1_matmul_206b41f2_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -105,7 +105,7 @@ void dense_1_matmul_917873dd(const dense_1_matmul_917873dd_args& args) {
   c.rhs_along_row = false;
   c.long_sum = false;
   c.split_room = 0;
-  c.finish = dense_1_matmul_917873dd_finish;
+  c.finish = dense_1_matmul_206b41f2_finish;
   c.args = &args;
   c.pool = args.pool;
   c.workspace = args.workspace;

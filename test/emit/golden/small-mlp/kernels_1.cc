@@ -27,7 +27,7 @@ struct metrics_accuracy_sum_ead8cf63_args {
 };
 void metrics_accuracy_sum_ead8cf63(const metrics_accuracy_sum_ead8cf63_args& args);
 
-struct grad_loss_dense_2_mul_9d87ffe3_args {
+struct grad_loss_dense_2_mul_8895100b_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -35,7 +35,7 @@ struct grad_loss_dense_2_mul_9d87ffe3_args {
   const float* in1;
   float* out0;
 };
-void grad_loss_dense_2_mul_9d87ffe3(const grad_loss_dense_2_mul_9d87ffe3_args& args);
+void grad_loss_dense_2_mul_8895100b(const grad_loss_dense_2_mul_8895100b_args& args);
 
 struct grad_dense_1_matmul_3c38d226_args {
   kcc_pool* pool;
@@ -51,7 +51,7 @@ struct grad_dense_1_matmul_3c38d226_args {
 };
 void grad_dense_1_matmul_3c38d226(const grad_dense_1_matmul_3c38d226_args& args);
 
-struct grad_dense_2_sum_65bb8160_args {
+struct grad_dense_2_sum_6b5336c6_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -62,7 +62,7 @@ struct grad_dense_2_sum_65bb8160_args {
   float* in2;
   float* in3;
 };
-void grad_dense_2_sum_65bb8160(const grad_dense_2_sum_65bb8160_args& args);
+void grad_dense_2_sum_6b5336c6(const grad_dense_2_sum_6b5336c6_args& args);
 
 static void dense_2_matmul_20a29453_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
   [[maybe_unused]] const dense_2_matmul_20a29453_args& args = *static_cast<const dense_2_matmul_20a29453_args*>(self.args);
@@ -140,7 +140,7 @@ void metrics_accuracy_sum_ead8cf63(const metrics_accuracy_sum_ead8cf63_args& arg
   out0[0] = v1;
 }
 
-static void grad_loss_dense_2_mul_9d87ffe3_range(const grad_loss_dense_2_mul_9d87ffe3_args& args, int64_t begin, int64_t end) {
+static void grad_loss_dense_2_mul_8895100b_range0(const grad_loss_dense_2_mul_8895100b_args& args, int64_t begin, int64_t end) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -159,12 +159,12 @@ static void grad_loss_dense_2_mul_9d87ffe3_range(const grad_loss_dense_2_mul_9d8
   }
 }
 
-void grad_loss_dense_2_mul_9d87ffe3(const grad_loss_dense_2_mul_9d87ffe3_args& args) {
+void grad_loss_dense_2_mul_8895100b(const grad_loss_dense_2_mul_8895100b_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
   [[maybe_unused]] float* const out0 = args.out0;
-  kcc::run_ranges(args.pool, B, kcc::range_items(4, 32768, 64), args, &grad_loss_dense_2_mul_9d87ffe3_range);
+  kcc::run_ranges(args.pool, B, kcc::range_items(4, 32768, 16), args, &grad_loss_dense_2_mul_8895100b_range0);
 }
 
 static void grad_dense_1_matmul_3c38d226_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
@@ -231,7 +231,7 @@ void grad_dense_1_matmul_3c38d226(const grad_dense_1_matmul_3c38d226_args& args)
   kcc::contract(c);
 }
 
-static void grad_dense_2_sum_65bb8160_range(const grad_dense_2_sum_65bb8160_args& args, int64_t begin, int64_t end) {
+static void grad_dense_2_sum_6b5336c6_range0(const grad_dense_2_sum_6b5336c6_args& args, int64_t begin, int64_t end) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
@@ -266,7 +266,7 @@ static void grad_dense_2_sum_65bb8160_range(const grad_dense_2_sum_65bb8160_args
   }
 }
 
-void grad_dense_2_sum_65bb8160(const grad_dense_2_sum_65bb8160_args& args) {
+void grad_dense_2_sum_6b5336c6(const grad_dense_2_sum_6b5336c6_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
@@ -274,7 +274,7 @@ void grad_dense_2_sum_65bb8160(const grad_dense_2_sum_65bb8160_args& args) {
   [[maybe_unused]] const float* const in1 = args.in1;
   [[maybe_unused]] float* const in2 = args.in2;
   [[maybe_unused]] float* const in3 = args.in3;
-  kcc::run_ranges(args.pool, 1, kcc::range_items(B+14, 32768, 1), args, &grad_dense_2_sum_65bb8160_range);
+  kcc::run_ranges(args.pool, 1, kcc::range_items(B+14, 32768, 1), args, &grad_dense_2_sum_6b5336c6_range0);
 }
 
 }  // namespace KCC_LEVEL

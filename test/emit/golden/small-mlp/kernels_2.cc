@@ -20,7 +20,7 @@ struct dense_2_matmul_32982250_args {
 };
 void dense_2_matmul_32982250(const dense_2_matmul_32982250_args& args);
 
-struct dense_1_matmul_028aee24_args {
+struct dense_1_matmul_eb378fa1_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -30,7 +30,7 @@ struct dense_1_matmul_028aee24_args {
   float* out0;
   uint8_t* out1;
 };
-void dense_1_matmul_028aee24(const dense_1_matmul_028aee24_args& args);
+void dense_1_matmul_eb378fa1(const dense_1_matmul_eb378fa1_args& args);
 
 struct dense_2_matmul_9e9ad399_args {
   kcc_pool* pool;
@@ -47,7 +47,7 @@ struct dense_2_matmul_9e9ad399_args {
 };
 void dense_2_matmul_9e9ad399(const dense_2_matmul_9e9ad399_args& args);
 
-struct grad_dense_1_sum_17270150_args {
+struct grad_dense_1_sum_b4be29d3_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -58,7 +58,7 @@ struct grad_dense_1_sum_17270150_args {
   float* in2;
   float* in3;
 };
-void grad_dense_1_sum_17270150(const grad_dense_1_sum_17270150_args& args);
+void grad_dense_1_sum_b4be29d3(const grad_dense_1_sum_b4be29d3_args& args);
 
 static void dense_2_matmul_32982250_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
   [[maybe_unused]] const dense_2_matmul_32982250_args& args = *static_cast<const dense_2_matmul_32982250_args*>(self.args);
@@ -169,8 +169,8 @@ void dense_2_matmul_32982250(const dense_2_matmul_32982250_args& args) {
   kcc::contract(c);
 }
 
-static void dense_1_matmul_028aee24_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_1_matmul_028aee24_args& args = *static_cast<const dense_1_matmul_028aee24_args*>(self.args);
+static void dense_1_matmul_eb378fa1_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_1_matmul_eb378fa1_args& args = *static_cast<const dense_1_matmul_eb378fa1_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -186,7 +186,7 @@ static void dense_1_matmul_028aee24_finish(const kcc::Contraction& self, const f
         [[maybe_unused]] const int64_t d1 = column;
         const kcc::vf accumulator = kcc::load(sums + (column - first_column));
         const kcc::vf v0 = (accumulator + kcc::load(in2 + d1));
-        const kcc::vf v1 = kcc::max(v0, kcc::bcast(0.f));
+        const kcc::vf v1 = kcc::max(kcc::bcast(0.f), v0);
         const kcc::vi v2 = (v1 > 0.f);
         kcc::store(out0 + d0 * 32 + d1, v1);
         kcc::store_bool(out1 + d0 * 32 + d1, v2);
@@ -195,7 +195,7 @@ static void dense_1_matmul_028aee24_finish(const kcc::Contraction& self, const f
   }
 }
 
-void dense_1_matmul_028aee24(const dense_1_matmul_028aee24_args& args) {
+void dense_1_matmul_eb378fa1(const dense_1_matmul_eb378fa1_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -214,7 +214,7 @@ void dense_1_matmul_028aee24(const dense_1_matmul_028aee24_args& args) {
   c.rhs_along_row = false;
   c.long_sum = false;
   c.split_room = 0;
-  c.finish = dense_1_matmul_028aee24_finish;
+  c.finish = dense_1_matmul_eb378fa1_finish;
   c.args = &args;
   c.pool = args.pool;
   c.workspace = args.workspace;
@@ -358,7 +358,7 @@ void dense_2_matmul_9e9ad399(const dense_2_matmul_9e9ad399_args& args) {
   kcc::contract(c);
 }
 
-static void grad_dense_1_sum_17270150_range(const grad_dense_1_sum_17270150_args& args, int64_t begin, int64_t end) {
+static void grad_dense_1_sum_b4be29d3_range0(const grad_dense_1_sum_b4be29d3_args& args, int64_t begin, int64_t end) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
@@ -406,7 +406,7 @@ static void grad_dense_1_sum_17270150_range(const grad_dense_1_sum_17270150_args
   }
 }
 
-void grad_dense_1_sum_17270150(const grad_dense_1_sum_17270150_args& args) {
+void grad_dense_1_sum_b4be29d3(const grad_dense_1_sum_b4be29d3_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
@@ -414,7 +414,7 @@ void grad_dense_1_sum_17270150(const grad_dense_1_sum_17270150_args& args) {
   [[maybe_unused]] const float* const in1 = args.in1;
   [[maybe_unused]] float* const in2 = args.in2;
   [[maybe_unused]] float* const in3 = args.in3;
-  kcc::run_ranges(args.pool, 32, kcc::range_items(B+14, 32768, 64), args, &grad_dense_1_sum_17270150_range);
+  kcc::run_ranges(args.pool, 32, kcc::range_items(B+14, 32768, 16), args, &grad_dense_1_sum_b4be29d3_range0);
 }
 
 }  // namespace KCC_LEVEL

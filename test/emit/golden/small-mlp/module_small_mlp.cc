@@ -4,7 +4,7 @@
 namespace kcc_kernels {
 inline namespace KCC_LEVEL {
 
-struct dense_1_matmul_917873dd_args {
+struct dense_1_matmul_206b41f2_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -13,7 +13,7 @@ struct dense_1_matmul_917873dd_args {
   const float* in2;
   float* out0;
 };
-void dense_1_matmul_917873dd(const dense_1_matmul_917873dd_args& args);
+void dense_1_matmul_206b41f2(const dense_1_matmul_206b41f2_args& args);
 
 struct dense_2_matmul_20a29453_args {
   kcc_pool* pool;
@@ -58,7 +58,7 @@ struct metrics_accuracy_sum_ead8cf63_args {
 };
 void metrics_accuracy_sum_ead8cf63(const metrics_accuracy_sum_ead8cf63_args& args);
 
-struct dense_1_matmul_028aee24_args {
+struct dense_1_matmul_eb378fa1_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -68,7 +68,7 @@ struct dense_1_matmul_028aee24_args {
   float* out0;
   uint8_t* out1;
 };
-void dense_1_matmul_028aee24(const dense_1_matmul_028aee24_args& args);
+void dense_1_matmul_eb378fa1(const dense_1_matmul_eb378fa1_args& args);
 
 struct optimizer_add_a4e60ed3_args {
   kcc_pool* pool;
@@ -81,7 +81,7 @@ struct optimizer_add_a4e60ed3_args {
 };
 void optimizer_add_a4e60ed3(const optimizer_add_a4e60ed3_args& args);
 
-struct grad_loss_dense_2_mul_9d87ffe3_args {
+struct grad_loss_dense_2_mul_8895100b_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -89,7 +89,7 @@ struct grad_loss_dense_2_mul_9d87ffe3_args {
   const float* in1;
   float* out0;
 };
-void grad_loss_dense_2_mul_9d87ffe3(const grad_loss_dense_2_mul_9d87ffe3_args& args);
+void grad_loss_dense_2_mul_8895100b(const grad_loss_dense_2_mul_8895100b_args& args);
 
 struct dense_2_matmul_9e9ad399_args {
   kcc_pool* pool;
@@ -131,7 +131,7 @@ struct grad_dense_1_matmul_3c38d226_args {
 };
 void grad_dense_1_matmul_3c38d226(const grad_dense_1_matmul_3c38d226_args& args);
 
-struct grad_dense_1_sum_17270150_args {
+struct grad_dense_1_sum_b4be29d3_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -142,7 +142,7 @@ struct grad_dense_1_sum_17270150_args {
   float* in2;
   float* in3;
 };
-void grad_dense_1_sum_17270150(const grad_dense_1_sum_17270150_args& args);
+void grad_dense_1_sum_b4be29d3(const grad_dense_1_sum_b4be29d3_args& args);
 
 struct grad_dense_2_matmul_2_fe5abafe_args {
   kcc_pool* pool;
@@ -158,7 +158,7 @@ struct grad_dense_2_matmul_2_fe5abafe_args {
 };
 void grad_dense_2_matmul_2_fe5abafe(const grad_dense_2_matmul_2_fe5abafe_args& args);
 
-struct grad_dense_2_sum_65bb8160_args {
+struct grad_dense_2_sum_6b5336c6_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -169,7 +169,7 @@ struct grad_dense_2_sum_65bb8160_args {
   float* in2;
   float* in3;
 };
-void grad_dense_2_sum_65bb8160(const grad_dense_2_sum_65bb8160_args& args);
+void grad_dense_2_sum_6b5336c6(const grad_dense_2_sum_6b5336c6_args& args);
 
 namespace {
 
@@ -193,7 +193,7 @@ void small_mlp_predict(const kcc_call* call) {
   float* const p_dense_2_bias_0 = (float*)call->variables[3];
   float* const p_dense_2_sigmoid = (float*)call->outputs[0];
   // dense_1_matmul: out0 = relu  model.ts  [dense_1]
-  dense_1_matmul_917873dd({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu });
+  dense_1_matmul_206b41f2({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu });
   // dense_2_matmul: out0 = sigmoid  model.ts  [dense_2]
   dense_2_matmul_20a29453({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_dense_2_sigmoid });
 }
@@ -225,7 +225,7 @@ void small_mlp_evaluate(const kcc_call* call) {
   float* const p_loss_dense_2_div = (float*)call->outputs[0];
   float* const p_metrics_accuracy_div = (float*)call->outputs[1];
   // dense_1_matmul: out0 = relu  model.ts  [dense_1]
-  dense_1_matmul_917873dd({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu });
+  dense_1_matmul_206b41f2({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu });
   // dense_2_matmul: out0 = sub, out1 = cast  model.ts  [dense_2]
   dense_2_matmul_32982250({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_target_dense_2, p_loss_dense_2_sub, p_metrics_accuracy_cast });
   // loss_dense_2_sum: out0 = div  [loss/dense_2]
@@ -276,11 +276,11 @@ void small_mlp_trainStep(const kcc_call* call) {
   float* const p_training_RMSprop_accumulator_2_1_0 = (float*)call->variables[7];
   float* const p_training_RMSprop_accumulator_3_1_0 = (float*)call->variables[8];
   // dense_1_matmul: out0 = relu, out1 = greater  model.ts  [dense_1]
-  dense_1_matmul_028aee24({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu, p_grad_dense_1__greater });
+  dense_1_matmul_eb378fa1({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu, p_grad_dense_1__greater });
   // optimizer_add: in0 = variable, out0 = div, out1 = sub  [optimizer]
   optimizer_add_a4e60ed3({ call->pool, nullptr, B, call->scalars[1], p_RMSprop_iterations_0, p_grad_loss_dense_2__div, p_optimizer_sub });
   // grad_loss_dense_2_mul: out0 = mul  [grad(loss/dense_2)]
-  grad_loss_dense_2_mul_9d87ffe3({ call->pool, nullptr, B, p_grad_loss_dense_2__div, p_weight_dense_2, p_grad_loss_dense_2__mul });
+  grad_loss_dense_2_mul_8895100b({ call->pool, nullptr, B, p_grad_loss_dense_2__div, p_weight_dense_2, p_grad_loss_dense_2__mul });
   // dense_2_matmul: out0 = sub, out1 = cast, out2 = add  model.ts  [dense_2]
   dense_2_matmul_9e9ad399({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_target_dense_2, p_grad_loss_dense_2__mul, p_loss_dense_2_sub, p_metrics_accuracy_cast, p_grad_loss_dense_2__add });
   // loss_dense_2_sum: out0 = div  [loss/dense_2]
@@ -292,11 +292,11 @@ void small_mlp_trainStep(const kcc_call* call) {
   // grad_dense_1_matmul: in2 = variable, in4 = variable  model.ts  [grad(dense_1)]
   grad_dense_1_matmul_3c38d226({ call->pool, slot0, B, call->scalars[0], call->scalars[1], p_dense_1_input, p_grad_dense_1__select, p_training_RMSprop_accumulator_0_1_0, p_optimizer_sub, p_dense_1_kernel_0 });
   // grad_dense_1_sum: in2 = variable, in3 = variable  model.ts  [grad(dense_1)]
-  grad_dense_1_sum_17270150({ call->pool, nullptr, B, call->scalars[0], call->scalars[1], p_grad_dense_1__select, p_optimizer_sub, p_training_RMSprop_accumulator_1_1_0, p_dense_1_bias_0 });
+  grad_dense_1_sum_b4be29d3({ call->pool, nullptr, B, call->scalars[0], call->scalars[1], p_grad_dense_1__select, p_optimizer_sub, p_training_RMSprop_accumulator_1_1_0, p_dense_1_bias_0 });
   // grad_dense_2_matmul_2: in2 = variable, in4 = variable  model.ts  [grad(dense_2)]
   grad_dense_2_matmul_2_fe5abafe({ call->pool, slot4, B, call->scalars[0], call->scalars[1], p_dense_1_relu, p_grad_loss_dense_2__add, p_training_RMSprop_accumulator_2_1_0, p_optimizer_sub, p_dense_2_kernel_0 });
   // grad_dense_2_sum: in2 = variable, in3 = variable  model.ts  [grad(dense_2)]
-  grad_dense_2_sum_65bb8160({ call->pool, nullptr, B, call->scalars[0], call->scalars[1], p_grad_loss_dense_2__add, p_optimizer_sub, p_training_RMSprop_accumulator_3_1_0, p_dense_2_bias_0 });
+  grad_dense_2_sum_6b5336c6({ call->pool, nullptr, B, call->scalars[0], call->scalars[1], p_grad_loss_dense_2__add, p_optimizer_sub, p_training_RMSprop_accumulator_3_1_0, p_dense_2_bias_0 });
 }
 
 const kcc_function functions[] = {

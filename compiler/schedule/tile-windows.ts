@@ -1,0 +1,132 @@
+/**
+ * Computes several neighbouring results of small windows at once: the elements that their windows share are read once,
+ * what all windows are combined with (a kernel of taps) stays in registers, and the loops over the window are written out.
+ *
+ *     for d2 < 14 {                                             for d5 < 64 vector { positions 0 to 3 }
+ *       for d5 < 64 vector {                                    for d2 < 2 {
+ *         reduce v0: f32 = sum over d3 < 3, d4 < 3 { … }   →      for d5 < 64 vector { positions 4*d2 + 4 to 4*d2 + 7 }
+ *         store out0[64*d2 + d5] = v0                           }
+ *       }                                                       for d5 < 64 vector { positions 12 and 13 }
+ *     }
+ *
+ * The first and the last positions are written out too, so that a border along the axis (`guard`) is decided here; in the
+ * loop between them it never holds anything back.
+ */
+import { isStatic } from '../ir/dim.js'
+import { axisIndex, constIndex, scaleIndex, shiftIndex } from '../ir/expr.js'
+import type { Expr, Index, KernelProgram, Stmt } from '../ir/loop.js'
+import { interior, within, type Ranges } from './ranges.js'
+import { combined, copyAt, Names, placesIn, StraightLine, type Copy } from './straight-line.js'
+import { accessesIn, guardsIn } from './walk.js'
+
+/** Positions computed at once: with an accumulator each, what they read in a row of the window, and a tap, all fit 16 registers. */
+const width = 4
+
+/** Windows of up to so many elements are written out; of larger ones only the last axis, up to `mostAlong`. */
+const mostElements = 16, mostAlong = 8
+
+/** Tiles that may be written out besides the one in the loop. */
+const mostTiles = 4
+
+type Loop = Stmt & { readonly kind: 'for' }
+type Reduce = Stmt & { readonly kind: 'reduce' }
+type Sized = { readonly name: string; readonly extent: number }
+
+export function tileWindows(kernel: KernelProgram): KernelProgram {
+  const names = new Names(kernel)
+  return { ...kernel, body: kernel.body.flatMap((s) => tileStatement(s, new Map(), names)) }
+}
+
+function tileStatement(s: Stmt, ranges: Ranges, names: Names): Stmt[] {
+  if (s.kind !== 'for' || s.mode === 'vector') return [s]
+  const tiled = tile(s, ranges, names)
+  return tiled ?? [{ ...s, body: s.body.flatMap((inner) => tileStatement(inner, within(ranges, [s.axis]), names)) }]
+}
+
+/** The loop in tiles, or null when it is no loop over neighbouring windows. */
+function tile(loop: Loop, ranges: Ranges, names: Names): Stmt[] | null {
+  const [vector, ...others] = loop.body, { axis } = loop
+  if (others.length > 0 || vector?.kind !== 'for' || vector.mode !== 'vector' || !isStatic(axis.extent) || !isWindowed(vector.body)) return null
+  const reduced = vector.body.flatMap((s) => (s.kind === 'reduce' ? s.axes : []))
+  const [from, to] = interior(axis, axis.extent, guardsIn(vector.body), within(ranges, reduced))
+  const first = Math.ceil(from / width) * width, count = Math.max(Math.floor((to - first) / width), 0)
+  const pieces = [...tilesBetween(0, first, axis.extent), ...tilesBetween(first + count * width, axis.extent, axis.extent)]
+  if (first > axis.extent || pieces.length > mostTiles) return null
+  const known = within(ranges, [vector.axis])
+  const writeOut = (positions: readonly Index[], inside: Ranges): Loop => ({ ...vector, body: written(vector.body, axis.name, positions, inside, names) })
+  const fixed = ([begin, end]: readonly [number, number]): Loop => writeOut(range(begin, end).map(constIndex), known)
+  const [before, after] = [pieces.filter(([begin]) => begin < first), pieces.filter(([begin]) => begin >= first)]
+  const tiles = { ...axis, extent: count }
+  const middle = range(0, width).map((j) => shiftIndex(scaleIndex(axisIndex(axis.name), width), first + j))
+  const between = (): Stmt[] => (count === 0 ? [] : [{ ...loop, axis: tiles, body: [writeOut(middle, within(known, [tiles]))] }])
+  return [...before.map(fixed), ...between(), ...after.map(fixed)]
+}
+
+const range = (begin: number, end: number): number[] => Array.from({ length: end - begin }, (_, i) => begin + i)
+
+function tilesBetween(begin: number, end: number, extent: number): [number, number][] {
+  return range(0, Math.ceil((Math.min(end, extent) - begin) / width)).map((i) => [begin + i * width, Math.min(begin + (i + 1) * width, end, extent)])
+}
+
+/** Combinations over small fixed windows, and nothing that walks or draws. */
+function isWindowed(body: readonly Stmt[]): boolean {
+  const simple = body.every((s) => s.kind === 'let' || s.kind === 'store' || (s.kind === 'reduce' && isSmall(s)))
+  const { draws, lookups } = accessesIn(body)
+  return simple && draws === 0 && lookups.length === 0 && body.some((s) => s.kind === 'reduce')
+}
+
+const sized = (s: Reduce): Sized[] | null => {
+  const known = s.axes.flatMap(({ name, extent }) => (isStatic(extent) ? [{ name, extent }] : []))
+  return known.length === s.axes.length ? known : null
+}
+
+const elements = (axes: readonly Sized[]): number => axes.reduce((product, { extent }) => product * extent, 1)
+
+function isSmall(s: Reduce): boolean {
+  const axes = sized(s)
+  return axes !== null && axes.length > 0 && elements(axes) > 0 && s.modes.every((mode) => mode === 'serial') && s.body.every((inner) => inner.kind === 'let') &&
+    (elements(axes) <= mostElements || (axes.length > 1 && axes.at(-1)!.extent <= mostAlong))
+}
+
+/** The body at all positions of `axis`, statement by statement. */
+function written(body: readonly Stmt[], axis: string, positions: readonly Index[], ranges: Ranges, names: Names): Stmt[] {
+  const line = new StraightLine(names, ranges)
+  const copies = positions.map((position) => copyAt([[axis, position]]))
+  for (const s of body) {
+    if (s.kind === 'let') copies.forEach((copy) => line.lets([s], copy))
+    else if (s.kind === 'store') copies.forEach((copy) => line.store(s, copy))
+    else if (s.kind === 'reduce') reduceAll(s, copies, line, ranges)
+  }
+  return line.statements
+}
+
+/** The combination in every copy: element by element where the window is small, row by row in a loop where it is not. */
+function reduceAll(s: Reduce, copies: readonly Copy[], line: StraightLine, ranges: Ranges): void {
+  const axes = sized(s)!
+  if (elements(axes) <= mostElements) {
+    const found = inLine(s, copies, axes, line)
+    return copies.forEach((copy, j) => s.results.forEach((r, i) => copy.locals.set(r.name, found[j]![i]!)))
+  }
+  const rows = s.axes.slice(0, -1)
+  const inside = line.inner(within(ranges, rows))
+  const found = inLine(s, copies.map((copy) => copyAt([], copy)), axes.slice(-1), inside)
+  const results = copies.flatMap((copy, j) => s.results.map((r, i) => {
+    const name = line.freshName()
+    copy.locals.set(r.name, { kind: 'local', dtype: r.dtype, name })
+    return { ...r, name, value: found[j]![i]! }
+  }))
+  line.statements.push({ ...s, axes: rows, modes: rows.map(() => 'serial'), results, body: inside.statements })
+}
+
+/** For each copy the results over `axes`, place by place: what a place reads is common to the copies. */
+function inLine(s: Reduce, copies: readonly Copy[], axes: readonly Sized[], line: StraightLine): Expr[][] {
+  const places = placesIn(axes)
+  return places.reduce<Expr[][] | null>((sums, place) => copies.map((copy, j) => {
+    const here = copyAt(place, copy)
+    line.lets(s.body, here)
+    return s.results.map((r, i) => {
+      const value = line.value(r.value, here)
+      return line.name(sums ? combined(r, sums[j]![i]!, value) : value, s.from)
+    })
+  }), null)!
+}
