@@ -22,8 +22,8 @@ import { accessesIn, guardsIn } from './walk.js'
 /** Positions computed at once: with an accumulator each, what they read in a row of the window, and a tap, all fit 16 registers. */
 const width = 4
 
-/** Windows of up to so many elements are written out; of larger ones only the last axis, up to `mostAlong`. */
-const mostElements = 16, mostAlong = 8
+/** Windows of up to so many elements are written out; of larger ones, up to `largest`, only the last axis, up to `mostAlong`. */
+const mostElements = 16, mostAlong = 8, largest = 64
 
 /** Tiles that may be written out besides the one in the loop. */
 const mostTiles = 4
@@ -85,7 +85,7 @@ const elements = (axes: readonly Sized[]): number => axes.reduce((product, { ext
 function isSmall(s: Reduce): boolean {
   const axes = sized(s)
   return axes !== null && axes.length > 0 && elements(axes) > 0 && s.modes.every((mode) => mode === 'serial') && s.body.every((inner) => inner.kind === 'let') &&
-    (elements(axes) <= mostElements || (axes.length > 1 && axes.at(-1)!.extent <= mostAlong))
+    (elements(axes) <= mostElements || (elements(axes) <= largest && axes.length > 1 && axes.at(-1)!.extent <= mostAlong))
 }
 
 /** The body at all positions of `axis`, statement by statement. */

@@ -8,6 +8,7 @@ import { printKernel } from '../../compiler/ir/loop-text.js'
 import { verifyKernel } from '../../compiler/ir/loop-verify.js'
 import { collapse } from '../../compiler/schedule/collapse.js'
 import { parallelize } from '../../compiler/schedule/parallelize.js'
+import { partialSums } from '../../compiler/schedule/partial-sums.js'
 import { cpu } from '../../compiler/schedule/target.js'
 import { tileWindows } from '../../compiler/schedule/tile-windows.js'
 import { vectorize } from '../../compiler/schedule/vectorize.js'
@@ -16,7 +17,7 @@ import { goldenFiles } from '../golden-files.js'
 const root = new URL('.', import.meta.url).pathname
 
 const passes: Record<string, (kernel: KernelProgram) => KernelProgram> = {
-  collapse, vectorize, 'tile-windows': tileWindows, parallelize: (kernel) => parallelize(kernel, cpu),
+  collapse, vectorize, 'partial-sums': partialSums, 'tile-windows': tileWindows, parallelize: (kernel) => parallelize(kernel, cpu),
 }
 
 for (const [name, pass] of Object.entries(passes)) {
