@@ -1,39 +1,49 @@
 /**
  * kcc beside its peers, in one run. `npm run bench -- [options]`:
  *   --only <names>    workloads whose names have one of these parts, separated by commas; all by default
- *   --peers <keys>    peers beside kcc, separated by commas; all by default
+ *   --peers <keys>    what to measure beside kcc, separated by commas; all by default: see `peers.ts`
  *   --rounds <count>  default 7
  *   --seconds <count> of one measurement, default 0.25
- *   --limit <count>   seconds for the rounds of one workload, default 40
- *   --prepare <count> seconds for a peer to prepare a task, default 60
+ *   --limit <count>   seconds for the rounds of one workload, default 30; there are at least two rounds
+ *   --prepare <count> seconds for a peer to prepare a task, default 45; then it is left out of the workload
+ *   --json <file>     write the results there
+ *   --save            write test/bench/results.json
+ *   --readme          put results and chart into the README; without --save those that were saved, and nothing is measured
+ *   --no-extras       neither memory nor times of builds
  * Peers are installed by test/bench/peers/setup.sh; those that are missing are left out with a reason.
  */
-import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import * as os from 'node:os'
 import { dirname, join } from 'node:path'
-import { parseArgs, promisify } from 'node:util'
+import { parseArgs } from 'node:util'
 import type { ModelClass } from 'kcc'
+import { chart } from './chart.js'
 import { drawData, writeData, writeNetwork } from './data.js'
 import { Measurement } from './measure.js'
+import { measureMemory } from './memory.js'
 import { forwardFlops, networkOf, trainFlops } from './network.js'
 import type { Network } from './network.js'
+import { buildPackages, timeBuilds } from './packages.js'
 import { peerKeys, peerSpecs } from './peers.js'
 import type { Places } from './peers.js'
+import { replaceSection } from './readme.js'
 import { reportText } from './report.js'
 import type { Results } from './results.js'
-import { taskName, tasksOf, workloads } from './workloads.js'
+import { TIMED_BUILDS, taskName, tasksOf, workloads } from './workloads.js'
 import type { Workload } from './workloads.js'
 
 const { values: options } = parseArgs({
+  allowNegative: true,
   options: {
-    save: { type: 'string' }, only: { type: 'string', default: '' }, peers: { type: 'string', default: peerKeys.join() },
-    rounds: { type: 'string', default: '7' }, seconds: { type: 'string', default: '0.25' }, limit: { type: 'string', default: '40' }, prepare: { type: 'string', default: '60' },
+    only: { type: 'string', default: '' }, peers: { type: 'string', default: peerKeys.join() },
+    rounds: { type: 'string', default: '7' }, seconds: { type: 'string', default: '0.25' }, limit: { type: 'string', default: '30' }, prepare: { type: 'string', default: '45' },
+    json: { type: 'string' }, save: { type: 'boolean', default: false }, readme: { type: 'boolean', default: false }, extras: { type: 'boolean', default: true },
   },
 })
 
 const root = dirname(createRequire(import.meta.url).resolve('kcc/package.json'))
+const inBench = (name: string): string => join(root, 'test', 'bench', name)
 const log = (text: string): void => { process.stderr.write(`bench: ${text}\n`) }
 
 function positive(name: 'rounds' | 'seconds' | 'limit' | 'prepare'): number {
@@ -42,15 +52,12 @@ function positive(name: 'rounds' | 'seconds' | 'limit' | 'prepare'): number {
   return value
 }
 
-const chosen = workloads.filter(({ name }) => options.only.split(',').some((part) => name.includes(part)))
-
-/** Packages as a user gets them: `kcc build` on the models' sources. */
-async function buildPackages(folder: string): Promise<void> {
-  const run = promisify(execFile), kcc = join(root, 'build', 'compiler', 'cli', 'main.js')
-  for (const name of new Set(chosen.flatMap(({ model, plainModel }) => [model, plainModel]))) {
-    log(`kcc build ${name}`)
-    await run(process.execPath, [kcc, 'build', join(root, 'test', 'bench', 'models', `${name}.ts`), '--out', join(folder, 'packages', name)], { cwd: root })
-  }
+/** @throws Error for a name that no workload or peer has */
+function chosenFrom<T>(option: 'only' | 'peers', all: readonly T[], isMeant: (one: T, name: string) => boolean): T[] {
+  const names = options[option].split(',').map((name) => name.trim())
+  const unknown = names.find((name) => !all.some((one) => isMeant(one, name)))
+  if (unknown !== undefined) throw new Error(`--${option}: there is no "${unknown}"`)
+  return all.filter((one) => names.some((name) => isMeant(one, name)))
 }
 
 async function networkOfModel(name: string): Promise<Network> {
@@ -76,12 +83,18 @@ function machine(loadBefore: number): Results['machine'] {
 
 async function measure(places: Places): Promise<Results> {
   const loadBefore = os.loadavg()[0] ?? 0, flops: [string, number][] = []
+  const chosen = chosenFrom('only', workloads, ({ name }, part) => name.includes(part)), keys = chosenFrom('peers', peerKeys, (key, name) => key === name)
+  const plan = { rounds: positive('rounds'), seconds: positive('seconds'), workloadSeconds: positive('limit'), prepareSeconds: positive('prepare'), log }
   for (const workload of chosen) flops.push(...await describeWorkload(workload, places.data))
-  await buildPackages(places.data)
-  const { specs, skipped } = peerSpecs(places, [1, 2], options.peers.split(','))
-  const plan = { rounds: positive('rounds'), seconds: positive('seconds') }
-  const found = await new Measurement(specs, { ...plan, workloadSeconds: positive('limit'), prepareSeconds: positive('prepare'), log }).run(chosen)
-  return { machine: machine(loadBefore), ...plan, flops: Object.fromEntries(flops), ...found, memory: [], builds: [], skipped: [...skipped, ...found.skipped] }
+  const builds = options.extras ? await timeBuilds(places, TIMED_BUILDS.filter((name) => chosen.some(({ model }) => model === name)), log) : []
+  await buildPackages(places, chosen, keys.includes('unfused'), log)
+  const { specs, skipped } = peerSpecs(places, [1, 2], keys)
+  const { memory, skipped: unmeasured } = options.extras ? await measureMemory(specs, chosen, log) : { memory: [], skipped: [] }
+  const found = await new Measurement(specs, plan).run(chosen)
+  return {
+    machine: machine(loadBefore), rounds: plan.rounds, seconds: plan.seconds, ...found, flops: Object.fromEntries(flops), memory, builds,
+    skipped: [...skipped, ...unmeasured, ...found.skipped],
+  }
 }
 
 async function measured(): Promise<Results> {
@@ -93,6 +106,14 @@ async function measured(): Promise<Results> {
   }
 }
 
-const results = await measured()
+const write = (file: string, results: Results): void => { writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`) }
+
+const results = options.readme && !options.save ? JSON.parse(readFileSync(inBench('results.json'), 'utf8')) as Results : await measured()
 process.stdout.write(reportText(results))
-if (options.save !== undefined) writeFileSync(options.save, `${JSON.stringify(results, null, 1)}\n`)
+if (options.json !== undefined) write(options.json, results)
+if (options.save) write(inBench('results.json'), results)
+if (options.readme) {
+  const file = join(root, 'README.md')
+  writeFileSync(file, replaceSection(readFileSync(file, 'utf8'), results))
+  writeFileSync(inBench('results.svg'), chart(results))
+}

@@ -78,7 +78,8 @@ export class Measurement {
   /** Peers that can do something of the workload, with two threads or, if it is small, also with one. Those that ended are started again. */
   async #start(workload: Workload): Promise<PeerProcess[]> {
     const kinds = new Set(tasksOf(workload).map(({ kind }) => kind))
-    const wanted = this.specs.filter(({ trains, predicts, threads }) => ((trains && kinds.has('train')) || (predicts && kinds.has('predict'))) && (workload.small || threads > 1))
+    const wanted = this.specs.filter(({ trains, predicts, threads, unfused }) =>
+      ((trains && kinds.has('train')) || (predicts && kinds.has('predict'))) && (workload.small || threads > 1) && (workload.unfused || !unfused))
     const peers = wanted.map((spec) => {
       const running = this.#peers.get(spec)
       return running === undefined || running.ended ? this.#spawn(spec) : running

@@ -21,6 +21,8 @@ export type LayerFacts = {
 
 export type Network = {
   readonly layers: readonly LayerFacts[]
+  /** For each weight of a package in its order, trainable ones first, which one of the layers' it is. */
+  readonly packageOrder: readonly number[]
   /** Of one sample. */
   readonly inputShape: readonly number[]
   readonly outputShape: readonly number[]
@@ -55,8 +57,9 @@ function layerFacts(layer: Layer): LayerFacts {
 export function networkOf(model: ModelClass): Network {
   const layers = model.layers.map(layerFacts).filter(({ kind }) => kind !== 'InputLayer')
   const training = model.training?.trainingConfig() ?? null
+  const byLayer = model.layers.flatMap((layer) => layer.weights)
   return {
-    layers, inputShape: sampleShape(model.inputs[0]!.shape), outputShape: sampleShape(model.outputs[0]!.shape), keras: model.serialize(),
+    layers, packageOrder: model.weights.map((weight) => byLayer.indexOf(weight)), inputShape: sampleShape(model.inputs[0]!.shape), outputShape: sampleShape(model.outputs[0]!.shape), keras: model.serialize(),
     training: training === null ? null : { loss: String(training.loss), optimizer: training.optimizer_config },
   }
 }

@@ -16,6 +16,8 @@ export type PeerSpec = {
   readonly predicts: boolean
   /** Whether it writes models beside the data that others read. */
   readonly writesModels: boolean
+  /** Whether it is kcc with one kernel for each op, which only some workloads have. */
+  readonly unfused: boolean
 }
 
 /** A peer that does not answer, or answered with an error. The text says why. */

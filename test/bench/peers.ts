@@ -20,17 +20,20 @@ type Kind = Pick<PeerSpec, 'name' | 'trains' | 'predicts'> & {
   readonly key: string
   readonly file: string
   readonly writesModels?: boolean
+  readonly unfused?: boolean
   readonly env?: Readonly<Record<string, string>>
 }
 
 const kinds: readonly Kind[] = [
   { key: 'kcc', name: 'kcc', file: 'kcc.js', trains: true, predicts: true },
+  { key: 'unfused', name: 'kcc, nothing fused', file: 'kcc.js', trains: true, predicts: true, unfused: true, env: { KCC_BENCH_VARIANT: '-unfused' } },
   { key: 'torch', name: 'PyTorch', file: 'torch_peer.py', trains: true, predicts: true, env: { KCC_BENCH_MODE: 'eager' } },
   { key: 'compile', name: 'PyTorch compiled', file: 'torch_peer.py', trains: true, predicts: true, env: { KCC_BENCH_MODE: 'compile' } },
   { key: 'tf', name: 'Keras on TensorFlow', file: 'keras_peer.py', trains: true, predicts: true, env: { KERAS_BACKEND: 'tensorflow' } },
   { key: 'jax', name: 'Keras on JAX', file: 'keras_peer.py', trains: true, predicts: true, env: { KERAS_BACKEND: 'jax' } },
   { key: 'ort', name: 'ONNX Runtime', file: 'onnx_peer.py', trains: false, predicts: true, writesModels: true },
   { key: 'ort-node', name: 'ONNX Runtime in Node', file: 'onnx-node.js', trains: false, predicts: true },
+  { key: 'tfjs', name: 'TensorFlow.js', file: 'tfjs.js', trains: true, predicts: true },
 ]
 
 export const peerKeys: readonly string[] = kinds.map(({ key }) => key)
@@ -47,19 +50,22 @@ function environmentOf(threads: number, places: Places): Record<string, string> 
   }
 }
 
+/** What a peer in Node needs. */
+const packageOf: Readonly<Record<string, string>> = { 'onnx-node.js': 'onnxruntime-node', 'tfjs.js': join('@tensorflow', 'tfjs') }
+
 /** Every peer once for each thread setting. Peers whose environment does not exist are named with the reason. */
 export function peerSpecs(places: Places, threadSettings: readonly number[], keys: readonly string[]): { specs: PeerSpec[]; skipped: Skipped[] } {
-  const python = join(environment(), 'bin', 'python'), nodePeers = join(environment(), 'node', 'node_modules', 'onnxruntime-node')
+  const python = join(environment(), 'bin', 'python'), nodeModules = join(environment(), 'node', 'node_modules')
   const specs: PeerSpec[] = [], skipped: Skipped[] = []
-  for (const { key, file, env, writesModels = false, ...kind } of kinds.filter(({ key }) => key === 'kcc' || keys.includes(key))) {
-    const needed = file.endsWith('.py') ? python : file === 'onnx-node.js' ? nodePeers : places.root
+  for (const { key, file, env, writesModels = false, unfused = false, ...kind } of kinds.filter(({ key }) => key === 'kcc' || keys.includes(key))) {
+    const needed = file.endsWith('.py') ? python : packageOf[file] === undefined ? places.root : join(nodeModules, packageOf[file])
     if (!existsSync(needed)) {
       skipped.push({ name: kind.name, reason: `there is no ${needed}: run test/bench/peers/setup.sh` })
       continue
     }
     const [command, folder] = file.endsWith('.py') ? [python, 'test/bench/peers'] : [process.execPath, 'build/test/bench/peers']
     for (const threads of threadSettings) {
-      specs.push({ ...kind, writesModels, threads, command, args: [join(places.root, folder, file)], env: { ...environmentOf(threads, places), ...env } })
+      specs.push({ ...kind, writesModels, unfused, threads, command, args: [join(places.root, folder, file)], env: { ...environmentOf(threads, places), ...env } })
     }
   }
   return { specs, skipped }

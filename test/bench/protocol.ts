@@ -8,6 +8,7 @@ export type Request =
   | { readonly command: 'prepare' } & Task
   | { readonly command: 'choose'; readonly seconds: number } & Task
   | { readonly command: 'run'; readonly seconds: number } & Task
+  | { readonly command: 'memory' } & Task
   | { readonly command: 'release' }
   | { readonly command: 'limits' }
 
@@ -17,6 +18,8 @@ export type Prepared = { readonly ways: readonly string[]; readonly failures: re
 export type CheckAnswer = { readonly losses: readonly number[] | null; readonly outputs: readonly number[] }
 /** Seconds of one step or call, and how many of them the time was measured over. */
 export type Timing = { readonly seconds: number; readonly count: number }
+/** What a process takes more at its peak, while it trains, than before the network was made. */
+export type MemoryAnswer = { readonly bytes: number }
 /** The machine's measured limits with the threads of the peer: operations and bytes per second. */
 export type Limits = { readonly flops: number; readonly bandwidth: number }
 

@@ -26,10 +26,10 @@ export function readmeText(results: Results): string {
   ].filter((text) => text !== '').join('\n')
 }
 
-/** A row for each task: kcc's time, and how many times longer every peer takes; the quickest peer is bold. */
+/** A row for each task: kcc's time, and how many times longer every peer takes, kcc with other options last; the quickest peer is bold. */
 function speedTable(results: Results): string {
   const tasks = tasksIn(results).filter((task) => bestRows(results, keyOf(task)).some(({ peer }) => peer === 'kcc'))
-  const peers = [...new Set(results.rows.map(({ peer }) => peer))].filter((peer) => !isOurs(peer))
+  const peers = [...new Set(results.rows.map(({ peer }) => peer))].filter((peer) => peer !== 'kcc').sort((a, b) => Number(isOurs(a)) - Number(isOurs(b)))
   return table(['', 'kcc', 'of peak', ...peers], tasks.map((task) => [titleOf(task), ...ownCells(results, task), ...peers.map((peer) => peerCell(results, task, peer))]))
 }
 
@@ -73,11 +73,11 @@ function conditions(results: Results): string {
   const two = limits.filter(({ threads }) => threads === Math.max(...limits.map((l) => l.threads)))
   const rates = (what: 'flops' | 'bandwidth'): string => (two.length === 0 ? '?' : range([0.25, 0.75].map((part) => quantile(two.map((l) => l[what].median), part)), (v) => (v / 1e9).toFixed(0)))
   const losses = Math.max(0, ...checks.filter(isSame).map(({ lossDifference }) => lossDifference ?? 0))
+  const compared = checks.length === 0 ? '' : ` From the same weights and without dropout the losses of the first steps differ by at most ${losses.toExponential(0)} (relative).`
   const others = Object.entries(versions).filter(([peer]) => !isOurs(peer)).map(([, version]) => version)
   const missing = skipped.length === 0 ? '' : ` Not there: ${[...new Set(skipped.map(({ name }) => name))].join('; ')}.`
   return `Times of peers are given as multiples of kcc's; the quickest is bold. Medians of up to ${rounds} alternating rounds of ${seconds} s in one run of \`npm run bench\`, warmed up, each peer with the better of 1 and 2 threads ` +
     `and the quickest of its own ways (channels_last, fused or listed optimizers, XLA, frozen graphs); ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}; ` +
     `load ${machine.loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after. Between the rounds the machine itself did ${rates('flops')} GFLOP/s and copied ${rates('bandwidth')} GB/s (quartiles); "of peak" is kcc's share of that, counting the products alone. ` +
-    `Everything is float32 without metrics, on the same batches. kcc trains inside \`fit\` and predicts with \`predictSync\` from JavaScript; PyTorch and Keras run a tight loop of steps. ` +
-    `From the same weights and without dropout the losses of the first steps differ by at most ${losses.toExponential(0)} (relative). Peers: ${[...new Set(others)].join(', ')}.${missing}`
+    `Everything is float32 without metrics, on the same batches. kcc trains inside \`fit\` and predicts with \`predictSync\` from JavaScript; PyTorch and Keras run a tight loop of steps.${compared} Peers: ${[...new Set(others)].join(', ')}.${missing}`
 }

@@ -1,5 +1,7 @@
 /** What the benchmark makes of its measurements: statistics, the better thread setting, and the README's section. */
 import { expect, test } from 'vitest'
+import { read } from '../architecture/files.js'
+import { chart } from './chart.js'
 import { comparison, isSame } from './compare.js'
 import { drawData } from './data.js'
 import mnistMlp from './models/mnist-mlp.js'
@@ -60,10 +62,21 @@ test('the section of the README is replaced, and what was left out is named', ()
   expect(text).toMatch(/^before\n<!-- bench:begin -->\n!\[/)
   expect(text).toMatch(/<!-- bench:end -->\nafter\n$/)
   expect(text).not.toContain('old\n')
-  expect(text).toContain('| mnist-mlp 784-512-512-10, training step, batch 128 | 2.50 ms | 82 % | **2.4 ×** (6.00 ms) |')
+  expect(text).toContain('| mnist-mlp 784-512-512-10, training step, batch 128 | 2.50 ms | 82 % | **2.4 ×** (6.00 ms) | 1.2 × (3.00 ms) |')
   expect(text).toContain('Not there: Keras on JAX, 1 thread.')
   expect(() => replaceSection('no markers', results)).toThrow('README.md has no section')
   expect(reportText(results)).toContain('82 %')
+})
+
+test('README and chart say what was measured last', () => {
+  const saved = JSON.parse(read('test/bench/results.json')) as Results, readme = read('README.md')
+  expect(readme).toBe(replaceSection(readme, saved))
+  expect(read('test/bench/results.svg')).toBe(chart(saved))
+})
+
+test('the chart has a dot for each peer of a task', () => {
+  const dots = [...chart(results).matchAll(/<title>(.*?)<\/title>/g)].map(([, text]) => text)
+  expect(dots).toEqual(['PyTorch: 2.4 ×, 6.00 ms'])
 })
 
 test('data are the same at every run, and every sample has a class', () => {

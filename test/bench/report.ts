@@ -29,7 +29,7 @@ function columns(rows: readonly (readonly string[])[]): string {
 }
 
 export function reportText(results: Results): string {
-  return [machineText(results), ...tasksIn(results).map((task) => taskText(results, task)), checkText(results), skippedText(results), summaryText(results)].filter((t) => t !== '').join('\n')
+  return [machineText(results), ...tasksIn(results).map((task) => taskText(results, task)), checkText(results), memoryText(results), buildText(results), skippedText(results), summaryText(results)].filter((t) => t !== '').join('\n')
 }
 
 function machineText({ machine, limits, rounds, seconds }: Results): string {
@@ -62,17 +62,33 @@ function checkText({ checks }: Results): string {
   return `losses of the first steps from the same weights, without dropout; differences from kcc, of losses and of predictions\n${columns([['workload', 'peer', '1', '2', '3', '4', 'losses', 'predictions', ''], ...cells])}`
 }
 
+function memoryText({ memory }: Results): string {
+  const cells = memory.map(({ workload, peer, bytes }) => [workload, peer, `${(bytes / 1e6).toFixed(0)} MB`])
+  return cells.length === 0 ? '' : `memory that training takes at its peak, beside libraries and data\n${columns([['workload', 'peer', ''], ...cells])}`
+}
+
+function buildText({ builds }: Results): string {
+  const cells = builds.map(({ model, cold, unchanged }) => [model, duration(cold), duration(unchanged)])
+  return cells.length === 0 ? '' : `kcc build\n${columns([['model', 'empty cache', 'unchanged'], ...cells])}`
+}
+
 const skippedText = ({ skipped }: Results): string =>
   skipped.length === 0 ? '' : `left out\n${skipped.map(({ name, reason }) => `  ${name}: ${reason}\n`).join('')}`
 
-/** One line for each task: kcc, its quickest peer, and the ratio. */
+/** One line for each task: kcc, its quickest peer, and the ratio; what fusion gains. */
 function summaryText(results: Results): string {
   const cells = tasksIn(results).flatMap((task) => {
     const found = advantage(results, keyOf(task)), fast = found === null ? null : speed(results, found.kcc)
     return found === null ? [] : [[
       titleOf(task), duration(found.kcc.time.median), fast === null ? '' : (fast.flops / 1e9).toFixed(0), fast === null || fast.share === null ? '' : percent(fast.share),
-      duration(found.peer.time.median), `${found.ratio.toFixed(2)}×`, found.peer.peer,
+      duration(found.peer.time.median), `${found.ratio.toFixed(2)}×`, found.peer.peer, fusionGain(results, task),
     ]]
   })
-  return cells.length === 0 ? '' : `in short\n${columns([['', 'kcc', 'GFLOP/s', 'of peak', 'quickest peer', 'ratio', ''], ...cells])}`
+  return cells.length === 0 ? '' : `in short\n${columns([['', 'kcc', 'GFLOP/s', 'of peak', 'quickest peer', 'ratio', '', 'fusion'], ...cells])}`
+}
+
+/** How many times longer kcc takes with one kernel for each op. */
+function fusionGain(results: Results, task: Task): string {
+  const [own, unfused] = ['kcc', 'kcc, nothing fused'].map((name) => bestRows(results, keyOf(task)).find(({ peer }) => peer === name))
+  return own === undefined || unfused === undefined ? '' : `${(unfused.time.median / own.time.median).toFixed(2)}×`
 }

@@ -14,28 +14,34 @@ export type Workload = {
   readonly predictBatches: readonly number[]
   /** Whether one thread can be as quick as two: then every peer is tried with both. */
   readonly small: boolean
+  /** Whether kcc is also measured with one kernel for each op. */
+  readonly unfused: boolean
+  /** Whether the memory of a training step is measured. */
+  readonly memory: boolean
 }
 
 type Settings = Partial<Omit<Workload, 'name' | 'title'>>
 
+const convolutional = { unfused: true, memory: true } as const
+
 const workload = (name: string, title: string, settings: Settings): Workload => ({
-  name, title, model: name, plainModel: settings.model ?? name, trainBatch: null, batches: 2, predictBatches: [], small: false, ...settings,
+  name, title, model: name, plainModel: settings.model ?? name, trainBatch: null, batches: 2, predictBatches: [], small: false, unfused: false, memory: false, ...settings,
 })
 
 export const workloads: readonly Workload[] = [
   workload('mnist-mlp', 'mnist-mlp 784-512-512-10', { plainModel: 'mnist-mlp-plain', trainBatch: 128, batches: 20, predictBatches: [1, 32], small: true }),
   workload('small-mlp', 'MLP 100-32-1', { trainBatch: 32, batches: 1000, predictBatches: [1, 32], small: true }),
-  workload('vgg', 'VGG-like, 100×100×3', { plainModel: 'vgg-plain', trainBatch: 32 }),
-  workload('mnist-cnn', 'mnist CNN', { plainModel: 'mnist-cnn-plain', trainBatch: 128, batches: 4 }),
-  workload('cifar10-cnn', 'CIFAR-10 CNN', { plainModel: 'cifar10-cnn-plain', trainBatch: 32, batches: 8 }),
-  workload('autoencoder', 'denoising autoencoder', { trainBatch: 128 }),
+  workload('vgg', 'VGG-like, 100×100×3', { plainModel: 'vgg-plain', trainBatch: 32, ...convolutional }),
+  workload('mnist-cnn', 'mnist CNN', { plainModel: 'mnist-cnn-plain', trainBatch: 128, batches: 4, ...convolutional }),
+  workload('cifar10-cnn', 'CIFAR-10 CNN', { plainModel: 'cifar10-cnn-plain', trainBatch: 32, batches: 8, ...convolutional }),
+  workload('autoencoder', 'denoising autoencoder', { trainBatch: 128, ...convolutional }),
   workload('conv1d', 'Conv1D classifier, 200×100', { plainModel: 'conv1d-plain', trainBatch: 16, batches: 16, small: true }),
-  workload('inception', 'inception module, 128×128×3', { trainBatch: 4 }),
-  workload('residual', 'residual block, 56×56×64', { trainBatch: 16 }),
-  workload('separable', 'separable convolutions, 64×64', { trainBatch: 16 }),
+  workload('inception', 'inception module, 128×128×3', { trainBatch: 4, ...convolutional }),
+  workload('residual', 'residual block, 56×56×64', { trainBatch: 16, ...convolutional }),
+  workload('separable', 'separable convolutions, 64×64', { trainBatch: 16, ...convolutional }),
   workload('mobilenet', 'MobileNet v1, 224×224', { predictBatches: [1, 8] }),
   workload('resnet50', 'ResNet-50, 224×224', { predictBatches: [1, 8] }),
-  workload('pointwise', '29 pointwise layers on 16384', { trainBatch: 64, predictBatches: [64] }),
+  workload('pointwise', '29 pointwise layers on 16384', { trainBatch: 64, predictBatches: [64], unfused: true }),
   workload('dense-2048', 'Dense 2048-2048-2048', { trainBatch: 256 }),
 ]
 
@@ -56,3 +62,6 @@ export const samplesOf = ({ trainBatch, batches, predictBatches }: Workload): nu
 /** Training steps whose losses are compared, and samples whose predictions are. */
 export const CHECKED_STEPS = 4
 export const CHECKED_SAMPLES = 2
+
+/** Models whose builds are timed. */
+export const TIMED_BUILDS: readonly string[] = ['mnist-mlp', 'vgg', 'resnet50']

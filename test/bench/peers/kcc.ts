@@ -1,11 +1,14 @@
 /** kcc through its public API: packages made by `kcc build`, `fit` for training, `predictSync` for samples. */
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CompiledModel } from 'kcc/runtime'
 import { loadPackage, NDArray } from 'kcc/runtime'
 import { openMachine } from '../../../compiler/cli/bench/machine.js'
 import { readData, readNetwork } from '../data.js'
+import type { WorkloadData } from '../data.js'
+import type { Network } from '../network.js'
 import { servePeer, timeOf } from '../protocol.js'
-import type { CheckAnswer, Request, Timing } from '../protocol.js'
+import type { CheckAnswer, MemoryAnswer, Request, Timing } from '../protocol.js'
 import { taskName } from '../workloads.js'
 import type { Task, Workload } from '../workloads.js'
 
@@ -13,13 +16,20 @@ const folder = process.env['KCC_BENCH_DATA'] ?? '.', threads = Number(process.en
 /** Ending of the folders of the packages: those built with other options have one. */
 const variant = process.env['KCC_BENCH_VARIANT'] ?? ''
 
+/** As in `peer.py`. */
+const MEMORY_STEPS = 4
+
 type Ready = { readonly model: CompiledModel; readonly x: NDArray; readonly y: NDArray | null }
 const prepared = new Map<string, Ready>()
 
 function open(workload: Workload, name: string): Ready {
-  const network = readNetwork(folder, name), { weights, x, y } = readData(folder, workload, network)
+  const network = readNetwork(folder, name)
+  return openWith(network, readData(folder, workload, network), name)
+}
+
+function openWith(network: Network, { weights, x, y }: WorkloadData, name: string): Ready {
   const model = loadPackage(join(folder, 'packages', `${name}${variant}`), { threads, seed: 1 })
-  model.setWeights(weights)
+  model.setWeights(network.packageOrder.map((i) => weights[i]!))
   const samples = (data: Float32Array, shape: readonly number[]): NDArray => new NDArray(data, [data.length / shape.reduce((a, b) => a * b, 1), ...shape])
   return { model, x: samples(x, network.inputShape), y: y.length === 0 ? null : samples(y, network.outputShape) }
 }
@@ -67,6 +77,21 @@ function predict({ model, x }: Ready, { batch }: Task, seconds: number): Promise
   return timeOf(seconds, (count) => { for (let i = 0; i < count; i++) model.predictSync(data, { batchSize: batch }) })
 }
 
+/** Bytes that training takes at its peak in some steps, beside Node and the data. */
+async function memory(task: Task): Promise<MemoryAnswer> {
+  const { workload, batch } = task, network = readNetwork(folder, workload.model), data = readData(folder, workload, network)
+  globalThis.gc?.()
+  const before = memoryOf('VmRSS')
+  writeFileSync('/proc/self/clear_refs', '5')
+  const { model, x, y } = openWith(network, data, workload.model)
+  await model.fit(x, y!, { batchSize: batch, epochs: Math.ceil(MEMORY_STEPS / workload.batches), verbose: 0, shuffle: false })
+  const bytes = memoryOf('VmHWM') - before
+  await model.close()
+  return { bytes }
+}
+
+const memoryOf = (name: 'VmRSS' | 'VmHWM'): number => 1024 * Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(readFileSync('/proc/self/status', 'utf8'))![1])
+
 async function release(): Promise<null> {
   await Promise.all([...prepared.values()].map(({ model }) => model.close()))
   prepared.clear()
@@ -76,10 +101,12 @@ async function release(): Promise<null> {
 await servePeer((request: Request): unknown => {
   switch (request.command) {
     case 'hello': return { version: 'kcc' }
-    case 'check': return check(request.workload, request.steps, request.samples)
+    // Built with other options it has no packages without dropout.
+    case 'check': return variant === '' ? check(request.workload, request.steps, request.samples) : null
     case 'prepare': return prepare(request)
     case 'choose': return wayOf(request)
     case 'run': return request.kind === 'train' ? train(readyFor(request), request, request.seconds) : predict(readyFor(request), request, request.seconds)
+    case 'memory': return memory(request)
     case 'release': return release()
     case 'limits': return openMachine().then((machine) => machine.limits(threads))
   }

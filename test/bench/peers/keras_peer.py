@@ -19,11 +19,11 @@ import keras
 import numpy as np
 
 from keras_network import model_of
-from peer import Data, checked, run_peer
+from peer import checked, data_of, run_peer
 
 
 def trained(workload, jit):
-    data = Data(workload, workload["model"])
+    data = data_of(workload, workload["model"])
     return data, model_of(data, dropout=True, jit=jit)
 
 
@@ -78,7 +78,7 @@ def jax_way(workload, batch):
 
 def tensorflow_predict_way(workload, batch, how):
     """how: `XLA`, `graph`, or `frozen`, a graph whose weights are constants."""
-    data = Data(workload, workload["model"])
+    data = data_of(workload, workload["model"])
     model, x = model_of(data), tf.constant(data.x[:batch])
     call = tf.function(lambda a: model(a, training=False), jit_compile=how == "XLA", input_signature=[tf.TensorSpec(x.shape, x.dtype)])
     if how == "frozen":
@@ -88,7 +88,7 @@ def tensorflow_predict_way(workload, batch, how):
 
 
 def jax_predict_way(workload, batch):
-    data = Data(workload, workload["model"])
+    data = data_of(workload, workload["model"])
     model, x = model_of(data), jax.device_put(data.x[:batch])
     parts = [v.value for v in model.trainable_variables], [v.value for v in model.non_trainable_variables]
     call = jax.jit(lambda t, n, a: model.stateless_call(t, n, a, training=False)[0])
@@ -109,7 +109,7 @@ def make(kind, workload, batch):
 
 
 def check(workload, steps, samples):
-    data = Data(workload, workload["plainModel"])
+    data = data_of(workload, workload["plainModel"])
     model = model_of(data, as_keras_two=True)
     outputs = np.asarray(model.predict_on_batch(data.x[:samples]))
     if workload["trainBatch"] is None:

@@ -45,6 +45,6 @@ await servePeer((request: Request): unknown => {
     case 'run': return run(request, request.seconds)
     case 'release': prepared.clear(); return null
     case 'check': return null
-    case 'limits': throw new Error('limits are measured by kcc')
+    default: throw new Error(`${request.command} is not asked of this peer`)
   }
 })

@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime
 import torch
 
-from peer import FOLDER, THREADS, Data, checked, run_peer
+from peer import FOLDER, THREADS, checked, data_of, run_peer
 from torch_network import array_of, is_mirrored, network_module, tensor_of
 
 torch.set_num_threads(1)
@@ -14,7 +14,7 @@ torch.set_num_threads(1)
 
 def exported(workload, model, batch):
     """Writes the model for this batch; images are (n, c, h, w), as PyTorch has them. Returns its path and the input."""
-    data = Data(workload, model)
+    data = data_of(workload, model)
     net, mirrored = network_module(data, False, False, False)
     x = tensor_of(data.x[:batch], mirrored, False).contiguous()
     path = os.path.join(FOLDER, f"{model}-{batch}.onnx")
@@ -59,7 +59,7 @@ def make(kind, workload, batch):
 def check(workload, steps, samples):
     path, x = exported(workload, workload["plainModel"], samples)
     y = session_of(path).run(None, {"x": x})[0]
-    return checked(None, array_of(torch.from_numpy(y), is_mirrored(Data(workload, workload["plainModel"]).network)))
+    return checked(None, array_of(torch.from_numpy(y), is_mirrored(data_of(workload, workload["plainModel"]).network)))
 
 
 run_peer(f"ONNX Runtime {onnxruntime.__version__} (Python)", make, check)

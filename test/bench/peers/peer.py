@@ -1,9 +1,10 @@
 """What the Python peers share: the protocol of lines of JSON, the data, and timing.
 
 Requests are {"id", "command", ...}, answers {"id", "result"} or {"id", "error"}. Between two requests a peer blocks on its
-input. Commands: hello, check, prepare, choose, run, release (see run_peer). A task is {"kind", "batch", "workload"}. The
+input. Commands: hello, check, prepare, choose, run, memory, release (see run_peer). A task is {"kind", "batch", "workload"}. The
 environment gives KCC_BENCH_DATA, the folder of the data, and KCC_BENCH_THREADS.
 """
+import functools
 import gc
 import json
 import os
@@ -14,6 +15,7 @@ import numpy as np
 
 FOLDER = os.environ["KCC_BENCH_DATA"]
 THREADS = int(os.environ["KCC_BENCH_THREADS"])
+MEMORY_STEPS = 4
 
 
 class Data:
@@ -55,6 +57,27 @@ class Data:
         """Whole batches (x, y) in order."""
         whole = len(self.x) // size * size
         return [(self.x[i : i + size], self.y[i : i + size]) for i in range(0, whole, size)]
+
+
+@functools.lru_cache(maxsize=2)
+def _data_of(name, model):
+    return Data({"name": name}, model)
+
+
+def data_of(workload, model):
+    """The data of a workload with the network of one of its models, read once."""
+    return _data_of(workload["name"], model)
+
+
+def memory_of(name):
+    """Bytes of VmRSS, what is resident now, or of VmHWM, the most since `forget_peak`."""
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith(name))
+
+
+def forget_peak():
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")
 
 
 def time_of(step, finish, seconds):
@@ -121,9 +144,22 @@ class Tasks:
         seconds, count = time_of(step, finish, request["seconds"])
         return {"seconds": seconds, "count": count}
 
+    def memory(self, request):
+        """Bytes that the first way takes at its peak in some steps, beside the libraries and the data."""
+        data_of(request["workload"], request["workload"]["model"])
+        before = memory_of("VmRSS")
+        forget_peak()
+        _, build = next(iter(self.make(request["kind"], request["workload"], request["batch"])))
+        step, finish = build()
+        for _ in range(MEMORY_STEPS):
+            step()
+        finish()
+        return {"bytes": memory_of("VmHWM") - before}
+
     def release(self, clear):
         """Lets go of all that was prepared, before the next workload."""
         self.ways.clear()
+        _data_of.cache_clear()
         clear()
         gc.collect()
 
@@ -147,6 +183,8 @@ def run_peer(version, make, check, clear=lambda: None):
                 return tasks.choose(request)
             case "run":
                 return tasks.run(request)
+            case "memory":
+                return tasks.memory(request)
             case "release":
                 return tasks.release(clear)
         raise ValueError(f"unknown command {request['command']}")

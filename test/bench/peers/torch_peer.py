@@ -7,7 +7,7 @@ import os
 import torch
 import torch.nn.functional as F
 
-from peer import THREADS, Data, checked, run_peer
+from peer import THREADS, checked, data_of, run_peer
 from torch_network import array_of, network_module, tensor_of
 
 torch.set_num_threads(THREADS)
@@ -40,7 +40,7 @@ def optimizer_of(data, parameters, **options):
 
 
 def train_way(workload, batch, as_image, options, compiled_update=False):
-    data = Data(workload, workload["model"])
+    data = data_of(workload, workload["model"])
     net, mirrored = network_module(data, True, is_logits(data), as_image)
     loss_of = LOSSES[data.loss]
     update = optimizer_of(data, net.parameters(), **options)
@@ -63,7 +63,7 @@ def train_way(workload, batch, as_image, options, compiled_update=False):
 
 
 def predict_way(workload, batch, as_image, frozen=False):
-    data = Data(workload, workload["model"])
+    data = data_of(workload, workload["model"])
     net, mirrored = network_module(data, False, False, as_image)
     call = net.eval()
     x = tensor_of(data.x[:batch], mirrored, as_image)
@@ -84,7 +84,7 @@ def predict_way(workload, batch, as_image, frozen=False):
 
 
 def make(kind, workload, batch):
-    data = Data(workload, workload["model"])
+    data = data_of(workload, workload["model"])
     forms = [("", False), ("as images, ", True)] if len(data.x.shape) == 3 else [("", False)]
     if kind == "predict":
         for form, as_image in forms:
@@ -102,7 +102,7 @@ def make(kind, workload, batch):
 
 
 def check(workload, steps, samples):
-    data = Data(workload, workload["plainModel"])
+    data = data_of(workload, workload["plainModel"])
     losses = None
     if workload["trainBatch"] is not None:
         net, mirrored = network_module(data, False, is_logits(data), False)
