@@ -1,5 +1,5 @@
 /** Ops that move elements: reshape stopGradient broadcastTo transpose concat. NaN moves like any value. */
-import { addDims, equalShapes, type Dim, type Shape } from '../ir/dim.js'
+import { addDims, divideDims, equalDims, equalShapes, sizeOf, type Dim, type Shape } from '../ir/dim.js'
 import { constIndex } from '../ir/expr.js'
 import type { Attrs, Node } from '../ir/graph.js'
 import { integersAttr, numberAttr } from './attrs.js'
@@ -30,6 +30,23 @@ function reshapeBelowBroadcast(node: Node): Node | null {
   return b.broadcastTo(b.reshape(source, to.map((d) => (d === 1 ? 1 : own[wide[next++]!]!))), to)
 }
 
+/**
+ * Where each axis of `to` is one axis of `from`, or several that are whole from the second on: the same part before the
+ * reshape. Else the reshape is taken apart.
+ */
+function slicedReshape(node: Node, begin: Shape, size: Shape): Node {
+  const x = node.inputs[0]!, from = x.type.shape, to = node.type.shape
+  const box: { begin: Dim; size: Dim }[] = []
+  for (const [i, whole] of to.entries()) {
+    const first = box.length, end = from.findIndex((_, at) => at >= first && equalDims(sizeOf(from.slice(first, at + 1)), whole))
+    const [inner, steps] = end < 0 ? [[], null] : [from.slice(first + 1, end + 1), sizeOf(from.slice(first + 1, end + 1))]
+    const [at, count] = steps === null || steps === 0 ? [null, null] : [divideDims(begin[i]!, steps), divideDims(size[i]!, steps)]
+    if (at === null || count === null) return b.slice(node, begin, size)
+    box.push({ begin: at, size: count }, ...inner.map((d) => ({ begin: 0, size: d })))
+  }
+  return box.length === from.length ? b.reshape(b.slice(x, box.map((s) => s.begin), box.map((s) => s.size)), size) : b.slice(node, begin, size)
+}
+
 export const reshape = defineOp({
   name: 'reshape',
   doc: 'The same elements in row-major order under `shape`.',
@@ -44,6 +61,7 @@ export const reshape = defineOp({
     const inner = argumentOf(x, 'reshape')
     return inner ? b.reshape(inner, node.type.shape) : constantIn(node) ?? reshapeBelowBroadcast(node)
   },
+  sliced: slicedReshape,
   commutative: false,
   cost: 'free',
   samples: [

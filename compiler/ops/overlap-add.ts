@@ -6,6 +6,7 @@ import { multiplyDims, type Dim, type Shape } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
 import * as b from './build.js'
 import type { WindowSpec } from './construct/windows.js'
+import { gatheredWindows } from './gathered-windows.js'
 import { turnedConvolution } from './turned-convolution.js'
 import { fitAxis, lacking, mergeAxes, padAxis } from './pad-axis.js'
 import { windowReach } from './type-rules.js'
@@ -15,7 +16,7 @@ type Window = { readonly axis: number; readonly inside: number; readonly size: n
 
 /** The sum over all windows in `g`, whose shape is that of `windows` over a tensor of `shape`, back in that shape. */
 export function overlapAdd(g: Node, shape: Shape, spec: WindowSpec): Node {
-  return turnedConvolution(g, shape, spec) ?? addWindows(g, shape, spec)
+  return turnedConvolution(g, shape, spec) ?? gatheredWindows(g, shape, spec) ?? addWindows(g, shape, spec)
 }
 
 function addWindows(g: Node, shape: Shape, { axes, sizes, strides, dilations }: WindowSpec): Node {

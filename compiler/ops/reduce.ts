@@ -56,6 +56,7 @@ function defineReduction(reduction: Reduction): OpDefinition {
     lowering: { kind: 'reduce', op: name, axes: (node) => axesOf(node.attrs) },
     evaluate: (inputs, context) => evaluateReduction(inputs, context, reduction),
     simplify: (node) => simplifyAxes(node) ?? simplify(node),
+    sliced: (node, begin, size) => slicedReduction(node, begin, size),
     commutative: false,
     cost: 'costly',
     samples: [...reductionSamples(reduction.range), ...(reduction.samples ?? [])],
@@ -80,6 +81,15 @@ function simplifyAxes(node: Node): Node | null {
   const left = x.inputs[0]!.type.shape.map((_, i) => i).filter((i) => !inner.includes(i))
   const all = [...inner, ...axes.map((a) => left[a]!)].sort((p, q) => p - q)
   return b.makeNode(reduceName(node), [x.inputs[0]!], { axes: all })
+}
+
+/** What is left out needs nothing of the input; along the axes that are combined all is needed. */
+function slicedReduction(node: Node, begin: Shape, size: Shape): Node {
+  const x = node.inputs[0]!, axes = axesOf(node.attrs)
+  const kept = x.type.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis))
+  const along = (box: Shape, whole: (axis: number) => Dim): Dim[] => x.type.shape.map((_, axis) => (axes.includes(axis) ? whole(axis) : box[kept.indexOf(axis)]!))
+  const part = b.slice(x, along(begin, () => 0), along(size, (axis) => x.type.shape[axis]!))
+  return b.makeNode(reduceName(node), [part], node.attrs)
 }
 
 /** The reduction's own name, as a constructor takes it. */

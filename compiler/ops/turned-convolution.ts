@@ -66,7 +66,7 @@ function single(factors: Node, kernel: Node, lengths: readonly Dim[], places: re
 }
 
 /** Zeros before and after `axis`, or less of its end, so that `length` windows over the places fit it exactly. */
-function reachAll(x: Node, axis: number, length: Dim, { count, shift, shiftStep }: Places): Node {
+export function reachAll(x: Node, axis: number, length: Dim, { count, shift, shiftStep }: Pick<Places, 'count' | 'shift' | 'shiftStep'>): Node {
   const before = shift + (count - 1) * shiftStep, whole = addDims(length, (count - 1) * shiftStep)
   const padded = padAxis(x, axis, before, lacking(whole, addDims(x.type.shape[axis]!, before)))
   return b.slice(padded, padded.type.shape.map(() => 0), padded.type.shape.map((d, i) => (i === axis ? whole : d)))

@@ -8,7 +8,8 @@
  *
  * Maps that repeat elements stay where they are: before them less is computed.
  */
-import { divideDims, equalDims, sizeOf } from '../ir/dim.js'
+import { isNeverNegative } from '../ir/dim-bounds.js'
+import { sizeOf, subtractDims } from '../ir/dim.js'
 import { keep, readOnce, rewriteGraph, type Graph, type Node } from '../ir/graph.js'
 import { opOf } from '../ops/registry.js'
 
@@ -25,9 +26,7 @@ const isComputedOnce = (node: Node, once: ReadonlySet<Node>): boolean => opOf(no
 /** An index map that takes every element at most once. */
 function isPicking(node: Node): boolean {
   if (opOf(node).lowering.kind !== 'indexMap') return false
-  const [from, to] = [node.inputs[0]!.type.shape, node.type.shape].map(sizeOf) as [ReturnType<typeof sizeOf>, ReturnType<typeof sizeOf>]
-  if (equalDims(from, to)) return true
-  return typeof from === 'number' && typeof to === 'number' ? to < from : divideDims(from, to) !== null
+  return isNeverNegative(subtractDims(sizeOf(node.inputs[0]!.type.shape), sizeOf(node.type.shape)))
 }
 
 /** `source`, which has become `rebuilt`, read through `map`. */

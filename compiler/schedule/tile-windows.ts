@@ -43,29 +43,43 @@ function tileStatement(s: Stmt, ranges: Ranges, names: Names): Stmt[] {
   return tiled ?? [{ ...s, body: s.body.flatMap((inner) => tileStatement(inner, within(ranges, [s.axis]), names)) }]
 }
 
-/** The loop in tiles, or null when it is no loop over neighbouring windows. */
+/** The loop in tiles, or null when it is no loop over neighbouring windows. Short loops inside of it are written out with it. */
 function tile(loop: Loop, ranges: Ranges, names: Names): Stmt[] | null {
-  const [vector, ...others] = loop.body, { axis } = loop
-  if (others.length > 0 || vector?.kind !== 'for' || vector.mode !== 'vector' || !isStatic(axis.extent) || !isWindowed(vector.body)) return null
+  const { axis } = loop, inside = innermost(loop, width)
+  if (!inside || !isStatic(axis.extent) || !isWindowed(inside.vector.body)) return null
+  const { vector, short } = inside, step = Math.floor(width / elements(short)), around = within(ranges, [vector.axis])
   const reduced = vector.body.flatMap((s) => (s.kind === 'reduce' ? s.axes : []))
-  const [from, to] = interior(axis, axis.extent, guardsIn(vector.body), within(ranges, reduced))
-  const first = Math.ceil(from / width) * width, count = Math.max(Math.floor((to - first) / width), 0)
-  const pieces = [...tilesBetween(0, first, axis.extent), ...tilesBetween(first + count * width, axis.extent, axis.extent)]
-  if (first > axis.extent || pieces.length > mostTiles) return null
-  const known = within(ranges, [vector.axis])
-  const writeOut = (positions: readonly Index[], inside: Ranges): Loop => ({ ...vector, body: written(vector.body, axis.name, positions, inside, names) })
-  const fixed = ([begin, end]: readonly [number, number]): Loop => writeOut(range(begin, end).map(constIndex), known)
-  const [before, after] = [pieces.filter(([begin]) => begin < first), pieces.filter(([begin]) => begin >= first)]
+  const [from, to] = interior(axis, axis.extent, guardsIn(vector.body), within(ranges, [...short, ...reduced]))
+  const first = Math.ceil(from / step) * step, count = Math.max(Math.floor((to - first) / step), 0), last = first + count * step
+  const [before, after] = [tilesBetween(0, first, step, axis.extent), tilesBetween(last, axis.extent, step, axis.extent)]
+  if (first > axis.extent || before.length + after.length > mostTiles) return null
+  const writeOut = (positions: readonly Index[], known: Ranges): Loop => {
+    const copies = positions.flatMap((position) => placesIn(short).map((place) => copyAt([[axis.name, position], ...place])))
+    return { ...vector, body: written(vector.body, copies, known, names) }
+  }
+  const fixed = (positions: readonly number[]): Loop => writeOut(positions.map(constIndex), around)
   const tiles = { ...axis, extent: count }
-  const middle = range(0, width).map((j) => shiftIndex(scaleIndex(axisIndex(axis.name), width), first + j))
-  const between = (): Stmt[] => (count === 0 ? [] : [{ ...loop, axis: tiles, body: [writeOut(middle, within(known, [tiles]))] }])
+  const middle = range(0, step).map((j) => shiftIndex(scaleIndex(axisIndex(axis.name), step), first + j))
+  const between = (): Stmt[] => (count === 0 ? [] : [{ ...loop, axis: tiles, body: [writeOut(middle, within(around, [tiles]))] }])
   return [...before.map(fixed), ...between(), ...after.map(fixed)]
 }
 
 const range = (begin: number, end: number): number[] => Array.from({ length: end - begin }, (_, i) => begin + i)
 
-function tilesBetween(begin: number, end: number, extent: number): [number, number][] {
-  return range(0, Math.ceil((Math.min(end, extent) - begin) / width)).map((i) => [begin + i * width, Math.min(begin + (i + 1) * width, end, extent)])
+/** The loops directly in `loop` down to the vector, with `most` iterations together. */
+function innermost(loop: Loop, most: number): { readonly short: readonly Sized[]; readonly vector: Loop } | null {
+  const [next, ...others] = loop.body
+  if (next?.kind !== 'for' || others.length > 0) return null
+  const { name, extent } = next.axis
+  if (next.mode === 'vector') return { short: [], vector: next }
+  const inside = isStatic(extent) && extent > 0 && extent <= most ? innermost(next, Math.floor(most / extent)) : null
+  return inside && isStatic(extent) ? { ...inside, short: [{ name, extent }, ...inside.short] } : null
+}
+
+/** Positions from `begin` to below `end`, `step` at a time. */
+function tilesBetween(begin: number, end: number, step: number, extent: number): number[][] {
+  const stop = Math.min(end, extent)
+  return range(0, Math.ceil((stop - begin) / step)).map((i) => range(begin + i * step, Math.min(begin + (i + 1) * step, stop)))
 }
 
 /** Combinations over small fixed windows, and nothing that walks or draws. */
@@ -88,10 +102,9 @@ function isSmall(s: Reduce): boolean {
     (elements(axes) <= mostElements || (elements(axes) <= largest && axes.length > 1 && axes.at(-1)!.extent <= mostAlong))
 }
 
-/** The body at all positions of `axis`, statement by statement. */
-function written(body: readonly Stmt[], axis: string, positions: readonly Index[], ranges: Ranges, names: Names): Stmt[] {
+/** The body in all copies, statement by statement. */
+function written(body: readonly Stmt[], copies: readonly Copy[], ranges: Ranges, names: Names): Stmt[] {
   const line = new StraightLine(names, ranges)
-  const copies = positions.map((position) => copyAt([[axis, position]]))
   for (const s of body) {
     if (s.kind === 'let') copies.forEach((copy) => line.lets([s], copy))
     else if (s.kind === 'store') copies.forEach((copy) => line.store(s, copy))
