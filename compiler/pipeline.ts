@@ -31,6 +31,7 @@ import { blockedVariables, withBlocked } from './plan/variable-layout.js'
 import { scheduleKernel } from './schedule/index.js'
 import { cpu, type Target } from './schedule/target.js'
 import { storeNarrowBorders } from './passes/store-narrow-borders.js'
+import { splitSums } from './passes/split-sums.js'
 import { specialize } from './passes/specialize.js'
 import { enabled } from './support/env.js'
 import { inPackage, kccVersion } from './support/paths.js'
@@ -49,6 +50,7 @@ export const defaultOptions: PipelineOptions = { fuse: true }
 const graphPasses: readonly { readonly name: string; readonly run: (graph: Graph) => Graph }[] = [
   { name: 'simplify', run: simplify },               // first: local algebra exposes constants and equal nodes
   { name: 'fold-constants', run: foldConstants },    // after simplify, which moves constants together
+  { name: 'split-sums', run: splitSums },            // before eliminate-common: sums of the parts may be there already
   { name: 'eliminate-common', run: eliminateCommon }, // after folding: equal constants make equal nodes
   { name: 'fold-affine', run: foldAffine },          // after eliminate-common, which shows what has one reader; in all functions, so that they agree
   { name: 'narrow-products', run: narrowProducts },  // after sharing too: how many read a product
@@ -87,7 +89,7 @@ const fusionPasses: readonly ((graph: Graph) => Graph)[] = [
 export function planGraph(graph: Graph, options: PipelineOptions): PlannedFunction {
   const target = options.target ?? cpu
   const prepared = options.fuse ? timed(graph.name, 'prepare-fusion', () => fusionPasses.reduce((at, pass) => pass(at), graph)) : graph
-  const kernels = timed(graph.name, 'form-kernels', () => formKernels(prepared, { fuse: options.fuse }))
+  const kernels = timed(graph.name, 'form-kernels', () => formKernels(prepared, { fuse: options.fuse, rates: target.rates }))
   const lowered = timed(graph.name, 'lower', () => lowerKernels(kernels))
   const bound = timed(graph.name, 'schedule', () => lowered.map(({ program, bindings }) => {
     const scheduled = checked(scheduleKernel(checked(program), target))

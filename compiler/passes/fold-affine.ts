@@ -22,12 +22,12 @@
  */
 import { divideDims, equalShapes, isStatic, sizeOf, type Shape } from '../ir/dim.js'
 import { keep, readOnce, rewriteGraph, rootsOf, topological, usersOf, type Graph, type Node } from '../ir/graph.js'
-import type { ReduceOp } from '../ir/loop.js'
 import { composed, plus, times, unchanged } from '../ops/affine.js'
 import { within } from '../ops/build.js'
 import type { Affine, Operand } from '../ops/define-op.js'
 import { argumentOf, constantOf } from '../ops/patterns.js'
 import { opOf } from '../ops/registry.js'
+import { RoundedValues, remembered } from './rounded-values.js'
 
 /** `affine` of the value `wide`, whose other operand is narrow: of far fewer elements than it is read at. */
 type Step = { readonly wide: Node; readonly narrow: Operand | null; readonly affine: Affine }
@@ -36,8 +36,6 @@ type Step = { readonly wide: Node; readonly narrow: Operand | null; readonly aff
 const leastRepeats = 8
 /** So many operations become one that a kernel for the vectors, of one launch, is worth it. */
 const longChain = 3
-/** Reductions whose result is rounded. */
-const rounding: ReadonlySet<ReduceOp> = new Set<ReduceOp>(['sum', 'prod'])
 
 export function foldAffine(graph: Graph): Graph {
   const chains = new Chains(graph)
@@ -49,7 +47,7 @@ class Chains {
   private readonly users: ReadonlyMap<Node, readonly Node[]>
   private readonly rebuilt = new Map<Node, Node>()
   private readonly steps = new Map<Node, Step | null>()
-  private readonly rounded = new Map<Node, boolean>()
+  private readonly rounded = new RoundedValues()
   private readonly given = new Map<Node, boolean>()
 
   constructor(graph: Graph) {
@@ -61,7 +59,7 @@ class Chains {
   folded(node: Node, inputs: readonly Node[]): Node | null {
     node.inputs.forEach((input, i) => this.rebuilt.set(input, inputs[i]!))
     const steps = this.stepsTo(node), base = steps[0]?.wide
-    if (base === undefined || isGathered(steps) || this.isContinued(node) || !this.isRounded(base)) return null
+    if (base === undefined || isGathered(steps) || this.isContinued(node) || !this.rounded.has(base)) return null
     return within(node.from, () => gathered(steps, this.rebuilt.get(base)!))
   }
 
@@ -109,22 +107,7 @@ class Chains {
       }
     })
   }
-
-  /** A sum, or functions of its elements. */
-  private isRounded(node: Node): boolean {
-    return remembered(this.rounded, node, () => {
-      const { lowering } = opOf(node)
-      switch (lowering.kind) {
-        case 'contract': case 'collect': return true
-        case 'reduce': return rounding.has(reductionOf(lowering))
-        case 'pointwise': case 'view': case 'indexMap': return node.inputs.some((input) => this.isRounded(input))
-        default: return false
-      }
-    })
-  }
 }
-
-const reductionOf = ({ op }: { readonly op: ReduceOp }): ReduceOp => op
 
 /** All steps as one, unless too little is saved for the vectors to be computed. */
 function gathered(steps: readonly Step[], base: Node): Node | null {
@@ -150,12 +133,4 @@ const isComputed = (node: Node): boolean => opOf(node).lowering.kind === 'pointw
 function isFewer(from: Shape, to: Shape): boolean {
   const repeats = divideDims(sizeOf(to), sizeOf(from))
   return !equalShapes(from, to) && (repeats === null || !isStatic(repeats) || repeats >= leastRepeats)
-}
-
-function remembered<Found>(known: Map<Node, Found>, node: Node, find: () => Found): Found {
-  const before = known.get(node)
-  if (before !== undefined) return before
-  const found = find()
-  known.set(node, found)
-  return found
 }

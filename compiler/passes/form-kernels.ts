@@ -1,15 +1,16 @@
 /**
  * Fusion: cuts a function into kernels.
  *
- * Before: a simplified graph. After: every computed node is in exactly one kernel; only values that another kernel,
- * an output or an update reads are stored.
+ * Before: a simplified graph. After: every value that another kernel, an output or an update reads is stored by one kernel.
  *
  * Nodes are visited inputs first and each joins the kernel of its latest producer when that is legal: same domain, read
  * at the same position (or at its row), and no cycle between kernels. So work moves to where its inputs are made: bias,
  * activation, dropout and masks go into the epilogue of a product, an optimizer's update into the product that made the
- * gradient, a softmax with its loss and gradient into one kernel over rows. Nothing is computed twice except free
- * index arithmetic; a reduction is never recomputed. Values that depend on no kernel (a random mask) wait for their
- * first reader. Pointwise operands of a product that nothing else reads become its prologue.
+ * gradient, a softmax with its loss and gradient into one kernel over rows. Values that depend on no kernel (a random mask)
+ * wait for their first reader. Pointwise operands of a product that nothing else reads become its prologue.
+ *
+ * Then costs decide: cheap values are computed by each of their readers instead of being stored where that moves less memory
+ * (`choose-stores.ts`), and kernels that read the same become one (`join-siblings.ts`).
  *
  *   %0 = matmul(%x, %w)              kernel dense_1_matmul contract [B,64] {
  *   %1 = add(%0, broadcast(%b))  →     matmul, add, relu → store relu
@@ -18,24 +19,29 @@
 import type { Graph, Node } from '../ir/graph.js'
 import { rootsOf, topological } from '../ir/graph.js'
 import type { KernelGraph, Role } from '../ir/kernel-graph.js'
+import { serverRates, type Rates } from '../ir/cost.js'
 import { equalShapes } from '../ir/dim.js'
 import { readsEachOnce, storageRoot, type Access } from '../ops/access.js'
 import { opOf } from '../ops/registry.js'
+import { chooseStores } from './choose-stores.js'
 import { admissionOf, isLegal, type Admission, type Forming } from './kernel-admission.js'
-import { accessesOf, readsInPlace, reaches, roleIn, type Group } from './kernel-groups.js'
+import { joinSiblings } from './join-siblings.js'
+import { accessesOf, maxReads, readsInPlace, reaches, roleIn, type Formed, type Group } from './kernel-groups.js'
 import { orderKernels } from './order-kernels.js'
 
 export type FusionOptions = {
   /** false: one kernel per op, for comparison. */
   readonly fuse: boolean
+  /** What decides where values are stored; those of a server by default. */
+  readonly rates?: Rates
 }
 
-/** More buffers than this in one kernel cost registers and cache ways. */
-const maxReads = 24
-
 export function formKernels(graph: Graph, options: FusionOptions = { fuse: true }): KernelGraph {
-  const former = new KernelFormer(graph, options)
-  return orderKernels(graph, former.form())
+  const formed = new KernelFormer(graph, options).form()
+  if (!options.fuse) return orderKernels(graph, formed)
+  const rates = options.rates ?? serverRates
+  // Once more: a kernel that has become larger may read already what a value is made of.
+  return orderKernels(graph, chooseStores(graph, joinSiblings(chooseStores(graph, formed, rates)), rates))
 }
 
 class KernelFormer {
@@ -59,7 +65,7 @@ class KernelFormer {
     this.forced = new Set(this.storageDemands().filter((node) => !isComputed(node) && !isPlainLeaf(node)))
   }
 
-  form(): { groups: readonly Group[]; groupOf: ReadonlyMap<Node, Group> } {
+  form(): Formed {
     for (const node of this.order) this.visit(node)
     for (const root of rootsOf(this.graph)) this.settle(storageRoot(root))
     for (const node of this.forced) this.settle(node)

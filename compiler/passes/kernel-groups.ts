@@ -17,6 +17,12 @@ export type Group = {
   readonly needs: Set<Group>
 }
 
+/** All kernels, and which of them makes a value. A value may be computed by others too, which do not store it. */
+export type Formed = { readonly groups: readonly Group[]; readonly groupOf: ReadonlyMap<Node, Group> }
+
+/** More buffers than this in one kernel cost registers and cache ways. */
+export const maxReads = 24
+
 /** The nodes a node reads, with the position read for an element at the identity position of its own input. */
 export const accessesOf = (node: Node): Access[] => readsAt(node, identityIndex(node.type.shape.length))
 

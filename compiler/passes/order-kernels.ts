@@ -11,13 +11,12 @@ import type { Home, Kernel, KernelGraph } from '../ir/kernel-graph.js'
 import { storageRoot } from '../ops/access.js'
 import { makeNode } from '../ops/build.js'
 import { opOf } from '../ops/registry.js'
-import { accessesOf, readsInPlace, reaches, type Group } from './kernel-groups.js'
+import { accessesOf, readsInPlace, reaches, type Formed, type Group } from './kernel-groups.js'
 
-type Groups = { readonly groups: readonly Group[]; readonly groupOf: ReadonlyMap<Node, Group> }
 /** An update whose new value is computed by the kernel `writer`. */
 type Placing = { readonly variable: string; readonly root: Node; readonly writer: Group }
 
-export function orderKernels(graph: Graph, formed: Groups): KernelGraph {
+export function orderKernels(graph: Graph, formed: Formed): KernelGraph {
   const groups = [...formed.groups]
   const homes = new Map<Node, Home[]>()
   // All of them before the first is placed: a copy reads an old value.
@@ -27,7 +26,7 @@ export function orderKernels(graph: Graph, formed: Groups): KernelGraph {
   for (const placing of placings) place(placing, groups, homes)
   for (const node of storedElsewhere(groups, formed.groupOf)) if (!homes.has(node)) homes.set(node, [{ kind: 'arena' }])
   const names = new Set<string>()
-  const kernels = sortGroups(groups).map((group) => toKernel(group, homes, names))
+  const kernels = sortGroups(groups).map((group) => toKernel(group, homes, formed.groupOf, names))
   return { graph, kernels, homes }
 }
 
@@ -51,7 +50,7 @@ function variableRead(node: Node): string | null {
 
 /** Values that a kernel other than their own reads. */
 function storedElsewhere(groups: readonly Group[], groupOf: ReadonlyMap<Node, Group>): Node[] {
-  const reads = groups.flatMap((group) => [...group.roles.keys()].flatMap((node) => accessesOf(node).map((a) => ({ group, root: storageRoot(a.source) }))))
+  const reads = groups.flatMap((group) => [...group.roles.keys()].flatMap((node) => accessesOf(node).filter((a) => !group.roles.has(a.source)).map((a) => ({ group, root: storageRoot(a.source) }))))
   return reads.filter(({ group, root }) => groupOf.has(root) && groupOf.get(root) !== group).map(({ root }) => root)
 }
 
@@ -112,14 +111,14 @@ function sortGroups(groups: readonly Group[]): Group[] {
   return order
 }
 
-function toKernel(group: Group, homes: ReadonlyMap<Node, readonly Home[]>, names: Set<string>): Kernel {
+function toKernel(group: Group, homes: ReadonlyMap<Node, readonly Home[]>, groupOf: Formed['groupOf'], names: Set<string>): Kernel {
   const nodes = topological([...group.roles.keys()]).filter((node) => group.roles.has(node))
   const main = nodes.find((node) => isMain(node)) ?? nodes[nodes.length - 1]!
   return {
     name: uniqueName(`${main.from.path || 'model'}_${main.op}`, names),
     kind: group.kind, domain: group.domain, reduced: group.reduced, nodes,
     roles: new Map(group.roles),
-    stored: nodes.filter((node) => homes.has(node)),
+    stored: nodes.filter((node) => homes.has(node) && (groupOf.get(node) ?? group) === group),
     from: main.from,
   }
 }

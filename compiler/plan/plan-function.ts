@@ -3,7 +3,8 @@ import type { Graph, Node } from '../ir/graph.js'
 import type { Home } from '../ir/kernel-graph.js'
 import type { Buffer, KernelProgram } from '../ir/loop.js'
 import type { Dim } from '../ir/dim.js'
-import { bytesOf, planMemory, type MemoryPlan, type Tenant } from './plan-memory.js'
+import { bytesOf } from '../ir/cost.js'
+import { planMemory, type MemoryPlan, type Tenant } from './plan-memory.js'
 
 /** A kernel's buffer name and what stands behind it. */
 export type BoundBuffer = { readonly buffer: Buffer; readonly node: Node; readonly home: Home; readonly written: boolean }
@@ -22,7 +23,7 @@ function valueTenants(kernels: readonly BoundKernel[]): Tenant[] {
   kernels.forEach((kernel, i) => {
     for (const { node, home } of kernel.bindings) if (home.kind === 'arena') lives.set(node, { first: lives.get(node)?.first ?? i, last: i })
   })
-  return [...lives].map(([node, life]) => ({ key: node, bytes: bytesOf(node), ...life }))
+  return [...lives].map(([node, life]) => ({ key: node, bytes: bytesOf(node.type), ...life }))
 }
 
 const workspaceTenants = (kernels: readonly BoundKernel[]): Tenant[] =>

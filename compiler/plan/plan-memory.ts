@@ -6,9 +6,9 @@
  * Invariant: two tenants of a slot are never alive in the same kernel.
  */
 import { isNeverNegative } from '../ir/dim-bounds.js'
-import { evaluateDim, dimText, multiplyDims, sizeOf, symbolsOf, type Dim } from '../ir/dim.js'
+import { atReference } from '../ir/cost.js'
+import { evaluateDim, dimText, type Dim } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
-import { itemSize } from '../../runtime/contract/dtype.js'
 
 /** Alive from kernel `first` (which writes it) to kernel `last` (which reads it last), both included. */
 export type Tenant = { readonly key: Node | string; readonly bytes: Dim; readonly first: number; readonly last: number }
@@ -18,15 +18,10 @@ export type MemoryPlan = { readonly slots: readonly Slot[]; readonly slotOf: Rea
 /** Every slot starts at a multiple of this: a cache line, and the widest vector. */
 export const alignment = 64
 
-/** Values of symbols at which sizes are compared; only sharing depends on it, never correctness. */
-const referenceSize = 128
-
-export const bytesOf = (node: Node): Dim => multiplyDims(sizeOf(node.type.shape), itemSize[node.type.dtype])
-
 export function planMemory(tenants: readonly Tenant[]): MemoryPlan {
   const slots: { sizes: Dim[]; tenants: Tenant[] }[] = []
   const slotOf = new Map<Node | string, number>()
-  for (const tenant of [...tenants].sort((a, b) => a.first - b.first || reference(b.bytes) - reference(a.bytes))) {
+  for (const tenant of [...tenants].sort((a, b) => a.first - b.first || atReference(b.bytes) - atReference(a.bytes))) {
     const at = bestSlot(slots, tenant)
     const slot = slots[at] ?? (slots[at] = { sizes: [], tenants: [] })
     slot.tenants.push(tenant)
@@ -39,11 +34,9 @@ export function planMemory(tenants: readonly Tenant[]): MemoryPlan {
 /** The free slot that wastes least; a new one when all are taken. */
 function bestSlot(slots: readonly { sizes: Dim[]; tenants: Tenant[] }[], tenant: Tenant): number {
   const free = slots.map((slot, i) => ({ slot, i })).filter(({ slot }) => slot.tenants.every((t) => t.last < tenant.first || tenant.last < t.first))
-  const waste = ({ slot }: { slot: { sizes: Dim[] } }): number => Math.abs(Math.max(...slot.sizes.map(reference)) - reference(tenant.bytes))
+  const waste = ({ slot }: { slot: { sizes: Dim[] } }): number => Math.abs(Math.max(...slot.sizes.map(atReference)) - atReference(tenant.bytes))
   return free.sort((a, b) => waste(a) - waste(b))[0]?.i ?? slots.length
 }
-
-const reference = (bytes: Dim): number => evaluateDim(bytes, Object.fromEntries(symbolsOf(bytes).map((name) => [name, referenceSize])))
 
 /**
  * Sizes whose largest is the slot's. Windows larger than an axis whose size is not known have a count below 0: such a

@@ -1,4 +1,6 @@
 /** Facts about a target that schedules use. A CUDA target is a second record here and a second list in `index.ts`. */
+import { serverRates, type Rates } from '../ir/cost.js'
+
 export type Target = {
   readonly name: 'cpu'
   /** Lanes of float32 the widest level has; ranges given to threads are multiples of it. */
@@ -7,6 +9,8 @@ export type Target = {
   readonly randomBlock: number
   /** Work below which a range is not worth handing to another thread, in element operations (about 2 µs of one core). */
   readonly rangeWork: number
+  /** What work costs, for decisions and reports. */
+  readonly rates: Rates
 }
 
-export const cpu: Target = { name: 'cpu', widestVector: 16, randomBlock: 64, rangeWork: 32768 }
+export const cpu: Target = { name: 'cpu', widestVector: 16, randomBlock: 64, rangeWork: 32768, rates: serverRates }

@@ -26,6 +26,7 @@ import { pushIndexMaps } from '../../compiler/passes/push-index-maps.js'
 import { recomputeCheap } from '../../compiler/passes/recompute-cheap.js'
 import { storeNarrowBorders } from '../../compiler/passes/store-narrow-borders.js'
 import { simplify } from '../../compiler/passes/simplify.js'
+import { splitSums } from '../../compiler/passes/split-sums.js'
 import { errorInUlp, randomSource, randomTensor } from '../ops/values.js'
 
 const root = new URL('golden/', import.meta.url).pathname
@@ -44,6 +45,7 @@ const passes: Record<string, (module: Module) => Module> = {
   'fold-constants': perFunction(foldConstants),
   'eliminate-common': perFunction(eliminateCommon),
   'fold-affine': perFunction(foldAffine),
+  'split-sums': perFunction(splitSums),
   'recompute-cheap': perFunction(recomputeCheap),
   'narrow-products': perFunction(narrowProducts),
   'store-narrow-borders': perFunction(storeNarrowBorders),

@@ -11,11 +11,12 @@ import { eliminateDead } from '../../compiler/passes/eliminate-dead.js'
 import { foldAffine } from '../../compiler/passes/fold-affine.js'
 import { foldConstants } from '../../compiler/passes/fold-constants.js'
 import { simplify } from '../../compiler/passes/simplify.js'
+import { splitSums } from '../../compiler/passes/split-sums.js'
 import { randomModule } from '../ops/random-graph.js'
 import { errorInUlp } from '../ops/values.js'
 
 const count = 400
-const passes: readonly ((graph: Graph) => Graph)[] = [simplify, foldConstants, eliminateCommon, foldAffine, simplify]
+const passes: readonly ((graph: Graph) => Graph)[] = [simplify, foldConstants, splitSums, eliminateCommon, foldAffine, simplify]
 
 test(`${count} random modules: same values after every pass`, () => {
   for (let seed = 0; seed < count; seed++) {
