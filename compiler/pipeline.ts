@@ -18,6 +18,7 @@ import type { ModuleSource } from './nn/module-source.js'
 import { attachOptimizer } from './passes/attach-optimizer.js'
 import { eliminateCommon } from './passes/eliminate-common.js'
 import { eliminateDead } from './passes/eliminate-dead.js'
+import { expandComposed } from './passes/expand-composed.js'
 import { foldAffine } from './passes/fold-affine.js'
 import { foldConstants } from './passes/fold-constants.js'
 import { formKernels, type FusionOptions } from './passes/form-kernels.js'
@@ -47,8 +48,9 @@ export type PipelineOptions = FusionOptions & {
 export const defaultOptions: PipelineOptions = { fuse: true }
 
 /** Graph passes, in order. */
-const graphPasses: readonly { readonly name: string; readonly run: (graph: Graph) => Graph }[] = [
-  { name: 'simplify', run: simplify },               // first: local algebra exposes constants and equal nodes
+export const graphPasses: readonly { readonly name: string; readonly run: (graph: Graph) => Graph }[] = [
+  { name: 'expand-composed', run: expandComposed },  // first: all after it is in ops that become loops
+  { name: 'simplify', run: simplify },               // before the others: local algebra exposes constants and equal nodes
   { name: 'fold-constants', run: foldConstants },    // after simplify, which moves constants together
   { name: 'split-sums', run: splitSums },            // before eliminate-common: sums of the parts may be there already
   { name: 'eliminate-common', run: eliminateCommon }, // after folding: equal constants make equal nodes

@@ -6,7 +6,6 @@ import { atLeastZero } from '../ir/dim-bounds.js'
 import { addDims, ceilDivideDims, dimText, equalDims, floorDivideDims, isStatic, multiplyDims, subtractDims, type Dim, type Shape } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
 import * as b from './build.js'
-import { overlapAdd } from './overlap-add.js'
 import { padAxis } from './pad-axis.js'
 import { windowReach } from './type-rules.js'
 
@@ -101,7 +100,7 @@ export function transposedConvolution(x: Node, kernel: Node, sliding: Sliding, l
   const windowed = b.matmul(x, kernel, { transposeB: true })
   const boxes = spatialShape(x, rank).map((count, i) => box(count, lengths[i]!, alongAxis(sliding, i), sliding.padding))
   const whole = [x.type.shape[0]!, ...boxes.map((at) => at.whole), filters]
-  const added = overlapAdd(windowed, whole, { axes: spatial(rank), sizes, strides, dilations })
+  const added = b.overlapAdd(windowed, whole, { axes: spatial(rank), sizes, strides, dilations })
   return b.slice(added, [0, ...boxes.map((at) => at.begin), 0], [x.type.shape[0]!, ...lengths, filters])
 }
 

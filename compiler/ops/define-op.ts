@@ -54,6 +54,8 @@ export type Lowering =
   | { readonly kind: 'contract'; readonly axes: (node: Node) => ContractAxes }
   /** A result element is the sum, rising, of the elements of input 1 along `axis` where the rank-1 int32 input 0 is its place there. */
   | { readonly kind: 'collect'; readonly axis: (node: Node) => number }
+  /** Other ops, which take its place once derivatives have been taken: it reaches no kernel. */
+  | { readonly kind: 'composed'; readonly of: (node: Node) => Node }
   /** Bytes that exist outside: an input or a variable. (Constants and run-time scalars are `generate`.) */
   | { readonly kind: 'leaf'; readonly holds: 'input' | 'variable' }
 

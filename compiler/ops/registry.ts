@@ -14,7 +14,7 @@ import { argmax, max, min, prod, sum } from './reduce.js'
 import { pad } from './padding.js'
 import { reverse } from './reverse.js'
 import { slice } from './slice.js'
-import { windows } from './windows.js'
+import { overlapAdd, windows } from './windows.js'
 
 export const registry: readonly OpDefinition[] = [
   input, variable,
@@ -24,7 +24,7 @@ export const registry: readonly OpDefinition[] = [
   ...Object.values<OpDefinition>(comparison),
   and, or, not, select, cast,
   sum, prod, max, min, argmax,
-  ...Object.values<OpDefinition>(movement), pad, reverse, slice, windows,
+  ...Object.values<OpDefinition>(movement), pad, reverse, slice, windows, overlapAdd,
   gather, scatterAdd,
   matmul,
 ]

@@ -18,7 +18,7 @@ import { windowReach } from './type-rules.js'
 type Places = { readonly first: number; readonly step: number; readonly count: number; readonly shift: number; readonly shiftStep: number }
 
 /**
- * What `overlapAdd(g, shape, spec)` gives when `g` is a product [B, ...windows, F] · [...sizes, C, F]ᵀ and windows
+ * What `addWindows(g, shape, spec)` gives when `g` is a product [B, ...windows, F] · [...sizes, C, F]ᵀ and windows
  * overlap; null in any other case.
  */
 export function turnedConvolution(g: Node, shape: Shape, spec: WindowSpec): Node | null {

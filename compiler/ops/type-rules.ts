@@ -194,6 +194,14 @@ function windowsType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
   return { dtype, shape: [...counted.slice(0, inside), ...sizes, ...counted.slice(inside)] }
 }
 
+function overlapAddType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
+  requireCount('overlapAdd', inputs, 1)
+  const { dtype, shape } = inputs[0]!, result = { dtype, shape: requireShape('overlapAdd', shapeAttr(attrs, 'shape')) }
+  const windows = windowsType([result], attrs).shape
+  if (!equalShapes(windows, shape)) refuse(`overlapAdd: expected windows of shape ${shapeText(windows)} for a result of ${shapeText(result.shape)}, found ${shapeText(shape)}.`)
+  return result
+}
+
 function padType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
   requireCount('pad', inputs, 1)
   const before = shapeAttr(attrs, 'before'), after = shapeAttr(attrs, 'after')
@@ -362,6 +370,7 @@ export const typeRules = {
   transpose: transposeType,
   slice: sliceType,
   windows: windowsType,
+  overlapAdd: overlapAddType,
   reverse: reverseType,
   pad: padType,
   concat: concatType,

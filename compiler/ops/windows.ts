@@ -1,16 +1,16 @@
-/** Sliding windows: what convolutions and pooling read. */
+/** Sliding windows, what convolutions and pooling read, and their transpose. */
 import { subtractDims } from '../ir/dim.js'
 import { addIndex, constIndex, scaleIndex } from '../ir/expr.js'
 import type { Attrs, Node } from '../ir/graph.js'
 import type { Index } from '../ir/loop.js'
-import { integersAttr } from './attrs.js'
+import { integersAttr, shapeAttr } from './attrs.js'
 import * as b from './build.js'
 import type { WindowSpec } from './construct/windows.js'
 import { defineOp, type Demand, type EvaluateContext, type Tensor } from './define-op.js'
-import { overlapAdd } from './overlap-add.js'
+import { addWindows } from './add-windows.js'
 import { constantOf } from './patterns.js'
 import { f32, i32 } from './samples.js'
-import { gather, positions, rowMajorStrides } from './strides.js'
+import { elementCount, gather, positions, rowMajorStrides } from './strides.js'
 import { typeRules, windowReach } from './type-rules.js'
 
 const specOf = (attrs: Attrs): WindowSpec => ({
@@ -64,7 +64,7 @@ export const windows = defineOp({
   doc: 'All windows over `axes`: each counts windows instead of elements, and axes of the window `sizes` follow the last of them. Element [.., o, .., k, ..] is x at o * stride + k * dilation.',
   arity: 1,
   infer: typeRules.windows,
-  gradient: (node, g) => [overlapAdd(g, node.inputs[0]!.type.shape, specOf(node.attrs))],
+  gradient: (node, g) => [b.overlapAdd(g, node.inputs[0]!.type.shape, specOf(node.attrs))],
   lowering: { kind: 'indexMap', map: sourceIndex },
   evaluate: evaluateWindows,
   simplify: simplifyWindows,
@@ -87,5 +87,38 @@ export const windows = defineOp({
     { inputs: [f32(2, 5)], attrs: attrs([1], [2], [1, 1], [1]), message: /expected strides from 1 up for each of the axes \[1\], found \[1,1\]/ },
     { inputs: [f32(2, 5)], attrs: attrs([1, 0], [2, 2], [1, 1], [1, 1]), message: /expected rising axes/ },
     { inputs: [f32(2, 5)], attrs: attrs([2], [2], [1], [1]), message: /expected an axis from 0 to 1/ },
+  ],
+})
+
+function evaluateOverlapAdd([g]: readonly Tensor[], { attrs, shape }: EvaluateContext): Float64Array {
+  const spec = specOf(attrs), inside = firstInside(spec)
+  const own = rowMajorStrides(shape)
+  const outside = own.map((stride, axis) => stride * (spec.strides[spec.axes.indexOf(axis)] ?? 1))
+  const within = spec.axes.map((axis, i) => own[axis]! * spec.dilations[i]!)
+  const sums = new Float64Array(elementCount(shape))
+  positions(g!.shape, [...outside.slice(0, inside), ...within, ...outside.slice(inside)]).forEach((to, from) => { sums[to]! += g!.data[from]! })
+  return sums
+}
+
+const over = (shape: number[], ...spec: Parameters<typeof attrs>): Attrs => ({ shape, ...attrs(...spec) })
+
+export const overlapAdd = defineOp({
+  name: 'overlapAdd',
+  doc: 'The transpose of `windows`: a tensor of `shape` in which every element of every window is added to the place where `windows` reads it; 0 where none does.',
+  arity: 1,
+  infer: typeRules.overlapAdd,
+  gradient: ({ attrs }, g) => [b.windows(g, specOf(attrs))],
+  lowering: { kind: 'composed', of: ({ inputs: [g], attrs }) => addWindows(g!, shapeAttr(attrs, 'shape'), specOf(attrs)) },
+  evaluate: evaluateOverlapAdd,
+  simplify: null,
+  commutative: false,
+  cost: 'costly',
+  samples: [
+    { inputs: [f32(15, 3)], attrs: over([17], [0], [3], [1], [1]) }, { inputs: [f32(2, 4, 3, 3)], attrs: over([2, 10, 3], [1], [3], [2], [1]) },
+    { inputs: [f32(1, 3, 2, 2, 3, 2)], attrs: over([1, 7, 8, 2], [1, 2], [2, 3], [2, 3], [1, 1]) }, { inputs: [f32(2, 5, 3, 3, 2)], attrs: over([2, 7, 9], [1, 2], [3, 2], [1, 2], [1, 4]) },
+    { inputs: [f32(3, 2, 2, 16)], attrs: over([3, 8, 16], [1], [2], [5], [1]) }, { inputs: [f32(0, 2, 3, 2)], attrs: over([0, 5, 2], [1], [3], [2], [1]) },
+  ],
+  rejects: [
+    { inputs: [f32(4, 3)], attrs: over([7], [0], [3], [1], [1]), message: /overlapAdd: expected windows of shape \[5,3\] for a result of \[7\], found \[4,3\]/ },
   ],
 })

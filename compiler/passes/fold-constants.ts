@@ -33,7 +33,7 @@ function foldedValue(node: Node): number | null {
     case 'pointwise': return pointwiseValue(node, values)
     case 'view': case 'indexMap': return values[0]!
     case 'tiles': return values.every((v) => Object.is(v, values[0])) ? values[0]! : null
-    case 'border': case 'reduce': case 'argmax': case 'contract': case 'lookup': case 'collect': return combinedValue(node)
+    case 'border': case 'reduce': case 'argmax': case 'contract': case 'lookup': case 'collect': case 'composed': return combinedValue(node)
     case 'generate': case 'leaf': return null
   }
 }

@@ -104,6 +104,7 @@ class KernelFormer {
       case 'generate':
       case 'view':
       case 'leaf': return undefined
+      case 'composed': throw new Error(`${node.op} has not been expanded`)
     }
   }
 
@@ -313,7 +314,7 @@ const isComputed = (node: Node): boolean => {
   switch (lowering.kind) {
     case 'pointwise': case 'reduce': case 'argmax': case 'contract': case 'tiles': case 'lookup': case 'collect': return true
     case 'generate': return cost === 'costly'
-    case 'indexMap': case 'border': case 'view': case 'leaf': return false
+    case 'indexMap': case 'border': case 'view': case 'leaf': case 'composed': return false
   }
 }
 

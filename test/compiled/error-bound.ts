@@ -51,7 +51,7 @@ function roundings(node: Node): number {
     case 'generate': return isExact(node) ? 0 : 1
     case 'leaf': case 'view': case 'indexMap': case 'border': case 'tiles': case 'argmax': case 'lookup': return 0
     case 'reduce': return lowering.op === 'max' || lowering.op === 'min' ? 0 : 1
-    case 'contract': case 'collect': return 1
+    case 'contract': case 'collect': case 'composed': return 1
   }
 }
 
@@ -73,6 +73,7 @@ function inheritedError(node: Node, inputs: readonly Bounded[], value: Tensor, r
     case 'border': return again((x) => x.error).map((e, i) => (value.data[i] === lowering.value(node) ? 0 : e))
     case 'lookup': return movedError(inputs[1]!, again((x) => (x === inputs[1] ? x.value.data : x.error)))
     case 'collect': return collectionError(inputs as [Bounded, Bounded], value, again)
+    case 'composed': return linearError(value, again)
     case 'pointwise': return pointwiseError(node, inputs, value, again, run)
   }
 }
@@ -114,6 +115,12 @@ function collectionError([rows, x]: [Bounded, Bounded], value: Tensor, again: Ag
   const sums = (data: (x: Bounded) => Float64Array): Float64Array => again((input) => (input === rows ? rows.value.data : data(x)))
   const far = sums(reach), near = sums(magnitude)
   return movedError(rows, value.data.map((_, i) => far[i]! - near[i]! + rows.value.data.length * unit * far[i]!))
+}
+
+/** Of sums of elements: as many roundings as there are terms, as ones in their place count them. */
+function linearError(value: Tensor, again: Again): Float64Array {
+  const far = again(reach), near = again(magnitude), terms = again((x) => x.value.data.map(() => 1))
+  return value.data.map((_, i) => far[i]! - near[i]! + terms[i]! * unit * far[i]!)
 }
 
 /** The reduction to an extreme of `x` that `node` repeats, and the moves from its result to `node`; null for other nodes. */

@@ -14,6 +14,7 @@ import { parseDim } from '../../compiler/ir/dim-parse.js'
 import { rewriteGraph, type Graph, type Module, type Variable } from '../../compiler/ir/graph.js'
 import type { Values } from '../../compiler/ops/interpret.js'
 import { specialize, type Sizes } from '../../compiler/passes/specialize.js'
+import { expandComposed } from '../../compiler/passes/expand-composed.js'
 import { dimsOf, layOutVariables, planGraph } from '../../compiler/pipeline.js'
 import type { PlannedFunction } from '../../compiler/plan/plan-function.js'
 import { cpu } from '../../compiler/schedule/target.js'
@@ -38,7 +39,7 @@ const owned = (task: Task, variable: string): string => `${task.name}/${variable
 
 /** The function under the task's name, over variables of its own. */
 function isolate(task: Task): Graph {
-  const renamed = rewriteGraph(task.graph, (node, inputs) => (node.op === 'variable'
+  const renamed = rewriteGraph(expandComposed(task.graph), (node, inputs) => (node.op === 'variable'
     ? { ...node, attrs: { ...node.attrs, name: owned(task, String(node.attrs['name'])) } } : { ...node, inputs }))
   return { ...renamed, name: task.name, updates: renamed.updates.map((u) => ({ ...u, variable: owned(task, u.variable) })) }
 }

@@ -1,15 +1,13 @@
 /** Max pooling with equal elements and NaNs, and its gradient, against what TensorFlow gives on a CPU. */
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Node } from '../../compiler/ir/graph.js'
+import type { Graph, Node } from '../../compiler/ir/graph.js'
 import * as b from '../../compiler/ops/build.js'
 import { maxPooling, type Padding } from '../../compiler/ops/convolution.js'
 import { gradients } from '../../compiler/ops/gradients.js'
 import { interpret, type Values } from '../../compiler/ops/interpret.js'
 import { f32 } from '../../compiler/ops/samples.js'
-import { eliminateCommon } from '../../compiler/passes/eliminate-common.js'
-import { foldConstants } from '../../compiler/passes/fold-constants.js'
-import { simplify } from '../../compiler/passes/simplify.js'
+import { graphPasses } from '../../compiler/pipeline.js'
 import { compileTasks, emitTasks, type NativeFunctions, type Task } from '../compiled/native-functions.js'
 
 type Numbers = readonly (number | null)[]
@@ -23,7 +21,7 @@ const functions = cases.map(({ shape, sizes, strides, padding }, i) => {
   const g = b.input('g', y.type), dx = gradients(y, g, [x])[0]!
   return { name: `f${i}`, inputs: [x, g], outputs: [{ name: 'y', node: y }, { name: 'dx', node: dx }], updates: [] }
 })
-const optimized = functions.map((f) => simplify(eliminateCommon(foldConstants(simplify(f)))))
+const optimized = functions.map((f) => graphPasses.reduce<Graph>((graph, { run }) => run(graph), f))
 let native: NativeFunctions
 const tasks = optimized.flatMap((graph) => [true, false].map((fuse): Task => ({ name: `${graph.name}_${fuse}`, graph, fuse, variables: [], scalars: [] })))
 beforeAll(async () => { native = await compileTasks(emitTasks('max_pooling', tasks)) }, 120_000)

@@ -4,16 +4,14 @@ import { evaluateShape } from '../../compiler/ir/dim.js'
 import { axisIndex, localExpr } from '../../compiler/ir/expr.js'
 import { parseModule } from '../../compiler/ir/graph-parse.js'
 import { printModule } from '../../compiler/ir/graph-text.js'
-import type { Graph, Module } from '../../compiler/ir/graph.js'
+import type { Module } from '../../compiler/ir/graph.js'
 import { verifyModule } from '../../compiler/ir/verify.js'
 import type { Tensor } from '../../compiler/ops/define-op.js'
 import { interpret, type Run } from '../../compiler/ops/interpret.js'
 import { registry } from '../../compiler/ops/registry.js'
 import { elementCount, positions } from '../../compiler/ops/strides.js'
 import { inferType, typeRules } from '../../compiler/ops/type-rules.js'
-import { eliminateCommon } from '../../compiler/passes/eliminate-common.js'
-import { foldConstants } from '../../compiler/passes/fold-constants.js'
-import { simplify } from '../../compiler/passes/simplify.js'
+import { graphPasses } from '../../compiler/pipeline.js'
 import { opCases, type OpCase } from './cases.js'
 import { evaluateExpr, evaluateIndex } from './expr-evaluate.js'
 import { errorInUlp } from './values.js'
@@ -69,8 +67,7 @@ describe.each(cases.map((c) => [c.title, c] as const))('%s', (_title, c) => {
   })
 
   test('simplified, folded and shared it gives the same', () => {
-    const passes: readonly ((graph: Graph) => Graph)[] = [simplify, foldConstants, eliminateCommon, simplify]
-    const after: Module = { ...c.module, functions: c.module.functions.map((f) => passes.reduce((g, pass) => pass(g), f)) }
+    const after: Module = { ...c.module, functions: c.module.functions.map((f) => graphPasses.reduce((g, { run }) => run(g), f)) }
     verifyModule(after, inferType)
     c.module.functions.forEach((before, i) => {
       const expected = interpret(before, runOf(c, 'f64')).outputs, actual = interpret(after.functions[i]!, runOf(c, 'f64')).outputs

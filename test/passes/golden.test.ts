@@ -20,6 +20,7 @@ import { differentiate } from '../../compiler/passes/differentiate.js'
 import { eliminateCommon } from '../../compiler/passes/eliminate-common.js'
 import { eliminateDead } from '../../compiler/passes/eliminate-dead.js'
 import { foldAffine } from '../../compiler/passes/fold-affine.js'
+import { expandComposed } from '../../compiler/passes/expand-composed.js'
 import { foldConstants } from '../../compiler/passes/fold-constants.js'
 import { narrowProducts } from '../../compiler/passes/narrow-products.js'
 import { pushIndexMaps } from '../../compiler/passes/push-index-maps.js'
@@ -41,6 +42,7 @@ const specOf = (module: Module): { loss: string; parameters: string[] } =>
   ({ loss: 'loss', parameters: module.variables.filter((v) => v.trainable).map((v) => v.name) })
 
 const passes: Record<string, (module: Module) => Module> = {
+  'expand-composed': perFunction(expandComposed),
   simplify: perFunction(simplify),
   'fold-constants': perFunction(foldConstants),
   'eliminate-common': perFunction(eliminateCommon),

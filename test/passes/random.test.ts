@@ -2,21 +2,16 @@
 import { expect, test } from 'vitest'
 import { parseModule } from '../../compiler/ir/graph-parse.js'
 import { printModule } from '../../compiler/ir/graph-text.js'
-import type { Graph, Module } from '../../compiler/ir/graph.js'
+import type { Module } from '../../compiler/ir/graph.js'
 import { verifyModule } from '../../compiler/ir/verify.js'
 import { interpret } from '../../compiler/ops/interpret.js'
 import { inferType } from '../../compiler/ops/type-rules.js'
-import { eliminateCommon } from '../../compiler/passes/eliminate-common.js'
 import { eliminateDead } from '../../compiler/passes/eliminate-dead.js'
-import { foldAffine } from '../../compiler/passes/fold-affine.js'
-import { foldConstants } from '../../compiler/passes/fold-constants.js'
-import { simplify } from '../../compiler/passes/simplify.js'
-import { splitSums } from '../../compiler/passes/split-sums.js'
+import { graphPasses } from '../../compiler/pipeline.js'
 import { randomModule } from '../ops/random-graph.js'
 import { errorInUlp } from '../ops/values.js'
 
 const count = 400
-const passes: readonly ((graph: Graph) => Graph)[] = [simplify, foldConstants, splitSums, eliminateCommon, foldAffine, simplify]
 
 test(`${count} random modules: same values after every pass`, () => {
   for (let seed = 0; seed < count; seed++) {
@@ -24,7 +19,7 @@ test(`${count} random modules: same values after every pass`, () => {
     verifyModule(module, inferType)
     const expected = module.functions.map((f) => interpret(f, { ...run, precision: 'f64', seed, step: 1 }).outputs)
     let after: Module = module
-    for (const pass of passes) {
+    for (const { run: pass } of graphPasses) {
       after = { ...after, functions: after.functions.map(pass) }
       verifyModule(after, inferType)
       after.functions.forEach((f, i) => {

@@ -1,4 +1,5 @@
-/** Constructor of sliding windows. */
+/** Constructors of sliding windows and their transpose. */
+import type { Shape } from '../../ir/dim.js'
 import type { Node } from '../../ir/graph.js'
 import { makeNode } from './node.js'
 
@@ -17,3 +18,7 @@ export type WindowSpec = {
  */
 export const windows = (x: Node, { axes, sizes, strides, dilations }: WindowSpec): Node =>
   makeNode('windows', [x], { axes, sizes, strides, dilations })
+
+/** The sum over all windows in `g`, whose shape is that of `windows` over a tensor of `shape`, back in that shape. */
+export const overlapAdd = (g: Node, shape: Shape, { axes, sizes, strides, dilations }: WindowSpec): Node =>
+  makeNode('overlapAdd', [g], { shape, axes, sizes, strides, dilations })

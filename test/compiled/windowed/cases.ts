@@ -9,7 +9,6 @@ import { toList } from '../../../compiler/nn/shape.js'
 import * as b from '../../../compiler/ops/build.js'
 import * as ops from '../../../compiler/ops/convolution.js'
 import type { Tensor } from '../../../compiler/ops/define-op.js'
-import { overlapAdd } from '../../../compiler/ops/overlap-add.js'
 import { f32 } from '../../../compiler/ops/samples.js'
 import * as plain from './plain.js'
 import type { Sliding } from './plain.js'
@@ -177,7 +176,7 @@ const dilatedCases: readonly WindowedCase[] = dilated.flatMap(([x, s]) => {
 const counted: readonly WindowedCase[] = dilated.filter(([, s]) => s.padding === 'valid').map(([x, s]) =>
   opCase(`windows and back ${JSON.stringify(s)}`, x, [], (a) => {
     const axes = s.sizes.map((_, i) => i + 1)
-    return overlapAdd(b.windows(a, { axes, ...s }), a.type.shape, { axes, ...s })
+    return b.overlapAdd(b.windows(a, { axes, ...s }), a.type.shape, { axes, ...s })
   }, (a) => {
     const times = new Map<number, number>()
     for (const taps of plain.windowsOf(x.slice(0, -1), s).windows) for (const { from } of taps) times.set(from, (times.get(from) ?? 0) + 1)

@@ -1,6 +1,6 @@
 /**
- * The transpose of `windows`: every element of every window is added to the place it was read from. A composition of
- * padding, slices and sums, one axis after the other, so that it is differentiated and fused like any other.
+ * What `overlapAdd` is made of once derivatives have been taken: padding, slices and sums, one axis after the other, which
+ * are fused like any others; of a product, convolutions.
  */
 import { multiplyDims, type Dim, type Shape } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
@@ -15,11 +15,11 @@ import { windowReach } from './type-rules.js'
 type Window = { readonly axis: number; readonly inside: number; readonly size: number; readonly stride: number; readonly dilation: number }
 
 /** The sum over all windows in `g`, whose shape is that of `windows` over a tensor of `shape`, back in that shape. */
-export function overlapAdd(g: Node, shape: Shape, spec: WindowSpec): Node {
-  return turnedConvolution(g, shape, spec) ?? gatheredWindows(g, shape, spec) ?? addWindows(g, shape, spec)
+export function addWindows(g: Node, shape: Shape, spec: WindowSpec): Node {
+  return turnedConvolution(g, shape, spec) ?? gatheredWindows(g, shape, spec) ?? addEach(g, shape, spec)
 }
 
-function addWindows(g: Node, shape: Shape, { axes, sizes, strides, dilations }: WindowSpec): Node {
+function addEach(g: Node, shape: Shape, { axes, sizes, strides, dilations }: WindowSpec): Node {
   const inside = (axes.at(-1) ?? -1) + 1
   const windows = axes.map((axis, i): Window => ({ axis, inside: inside + i, size: sizes[i]!, stride: strides[i]!, dilation: dilations[i]! }))
   if (windows.every(isApart)) return sideBySide(g, shape, windows)
