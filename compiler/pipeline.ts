@@ -6,6 +6,7 @@ import type { ModelManifest } from '../runtime/contract/manifest.js'
 import { symbolsOf } from './ir/dim.js'
 import { topological, rootsOf, type Graph, type Module } from './ir/graph.js'
 import { printModule } from './ir/graph-text.js'
+import type { KernelGraph } from './ir/kernel-graph.js'
 import type { KernelProgram } from './ir/loop.js'
 import { verifyKernel } from './ir/loop-verify.js'
 import { verifyModule, type Infer } from './ir/verify.js'
@@ -38,11 +39,15 @@ import { enabled } from './support/env.js'
 import { inPackage, kccVersion } from './support/paths.js'
 import { Observer, timed } from './observer.js'
 
+export { whyStored } from './passes/why-stored.js'
+
 export type PipelineOptions = FusionOptions & {
   readonly target?: Target
   /** Sizes of symbols for which functions get fixed kernels beside the general ones. */
   readonly specialize?: readonly Readonly<Record<string, number>>[]
   readonly observer?: Observer
+  /** See `EmitOptions`. */
+  readonly timed?: boolean
 }
 
 export const defaultOptions: PipelineOptions = { fuse: true }
@@ -87,17 +92,22 @@ const fusionPasses: readonly ((graph: Graph) => Graph)[] = [
   pushIndexMaps,     // after recomputeCheap, which leaves more values with one reader
 ]
 
+/** Stage 3. */
+export function kernelsOf(graph: Graph, options: PipelineOptions): KernelGraph {
+  const prepared = options.fuse ? timed(graph.name, 'prepare-fusion', () => fusionPasses.reduce((at, pass) => pass(at), graph)) : graph
+  return timed(graph.name, 'form-kernels', () => formKernels(prepared, { fuse: options.fuse, rates: (options.target ?? cpu).rates }))
+}
+
 /** Stages 3 to 6: kernels, loops, schedule, memory. */
 export function planGraph(graph: Graph, options: PipelineOptions): PlannedFunction {
   const target = options.target ?? cpu
-  const prepared = options.fuse ? timed(graph.name, 'prepare-fusion', () => fusionPasses.reduce((at, pass) => pass(at), graph)) : graph
-  const kernels = timed(graph.name, 'form-kernels', () => formKernels(prepared, { fuse: options.fuse, rates: target.rates }))
+  const kernels = kernelsOf(graph, options)
   const lowered = timed(graph.name, 'lower', () => lowerKernels(kernels))
   const bound = timed(graph.name, 'schedule', () => lowered.map(({ program, bindings }) => {
     const scheduled = checked(scheduleKernel(checked(program), target))
     return { program: scheduled, bindings, workspace: scratchOf(scheduled) }
   }))
-  return timed(graph.name, 'plan', () => planFunction(prepared, bound))
+  return timed(graph.name, 'plan', () => planFunction(kernels.graph, bound))
 }
 
 const inferred: Infer = (op, inputs, attrs) => opNamed(op).infer(inputs, attrs)
@@ -130,7 +140,7 @@ export function dimsOf(module: Module): string[] {
 /** The whole road from modules to sources. */
 export const emit = (modules: readonly PlannedModule[], options: PipelineOptions): Emitted =>
   timed(modules.map(({ module }) => module.name).join(', '), 'emit', () =>
-    emitModules(modules, { target: options.target ?? cpu, templates: inPackage('templates'), version: kccVersion }))
+    emitModules(modules, { target: options.target ?? cpu, templates: inPackage('templates'), version: kccVersion, timed: options.timed ?? false }))
 
 export const compileSources = (sources: readonly ModuleSource[], options: PipelineOptions = defaultOptions): Emitted =>
   emit(sources.map((source) => planModule(assemble(source), source.model, options)), options)

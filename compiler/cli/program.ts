@@ -127,6 +127,8 @@ function addInspect(program: Command): void {
   addAll(program.command('inspect'), [
     ...compileOptions(), checkOption(), jsonOption(),
     new Option('--show <part>', 'what to show').choices(['all', 'summary', 'graph', 'kernels', 'plan', 'code']).default('all'),
+    new Option('--fusion', 'run the model on random data: what each kernel moves, computes and takes, and why it is apart').default(false),
+    new Option('--batch-size <count>', 'samples of a call, with --fusion').default(32).argParser(whole(1)),
   ])
     .description('show the graph, the fused kernels, the memory plan and the generated code')
     .argument('<model>', modelFile)

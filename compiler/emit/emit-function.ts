@@ -9,14 +9,14 @@ import { needsOf } from './kernel-fields.js'
 import type { FunctionView, KernelView, LaunchView } from './views.js'
 
 /** What the emitter knows about a module besides its functions: the order of its tables. */
-export type Tables = { readonly module: Module; readonly dims: readonly string[] }
+export type Tables = { readonly module: Module; readonly dims: readonly string[]; readonly timed: boolean }
 
 export function functionView(tables: Tables, planned: PlannedFunction, kernels: readonly KernelView[], listed: boolean, suffix: string, specials: FunctionView['specials']): FunctionView {
   const pointers = new Pointers(tables, planned)
   const launches = planned.kernels.map((kernel, i) => launchView(tables, planned, kernel, i, kernels[i]!, pointers))
   const { graph, memory } = planned
   return {
-    name: graph.name, identifier: functionIdentifier(tables.module.name, graph.name, suffix), listed, specials,
+    name: graph.name, identifier: functionIdentifier(tables.module.name, graph.name, suffix), listed, specials, timed: tables.timed,
     dims: tables.dims.map((name, i) => `[[maybe_unused]] const int64_t ${name} = dims[${i}];`),
     slots: memory.slots.map((_, i) => ({ name: `slot${i}`, start: i === 0 ? 'call->arena' : `slot${i - 1} + ${sizeText(memory.slots[i - 1]!)}` })),
     arena: memory.slots.map(sizeText).join(' + ') || '0',
@@ -84,7 +84,7 @@ function launchView(tables: Tables, planned: PlannedFunction, kernel: BoundKerne
     const bound = kernel.bindings.find((b) => b.buffer.name === field)
     return bound ? pointers.of(bound) : field
   }
-  return { comment: commentOf(kernel), kernel: view.name, args: view.fields.map((f) => value(f.name)).join(', ') }
+  return { comment: commentOf(kernel), kernel: view.name, args: view.fields.map((f) => value(f.name)).join(', '), timed: tables.timed }
 }
 
 /** What is computed, for whom and from which line of the user's model. */

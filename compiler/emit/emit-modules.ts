@@ -33,6 +33,8 @@ export type EmitOptions = {
   readonly version: string
   /** Kernels in one translation unit. The default is few enough to use all cores, and enough to share the cost of the headers. */
   readonly kernelsPerUnit?: number
+  /** Functions write how long each kernel took: for `kcc inspect --fusion`, never in a package. */
+  readonly timed?: boolean
 }
 
 const defaultKernelsPerUnit = 6
@@ -40,7 +42,7 @@ const defaultKernelsPerUnit = 6
 export function emitModules(modules: readonly PlannedModule[], options: EmitOptions): Emitted {
   const render = loadTemplates(options.templates)
   const pool = new KernelPool(options.target, render)
-  const views = modules.map((planned) => moduleView(planned, pool))
+  const views = modules.map((planned) => moduleView(planned, pool, options.timed ?? false))
   const registry: RegistryView = { modules: views.map((v) => ({ identifier: v.identifier })) }
   return {
     files: [
@@ -87,13 +89,13 @@ function unitView(kernels: readonly EmittedKernel[]): KernelsUnitView {
   }
 }
 
-function moduleView(planned: PlannedModule, pool: KernelPool): ModuleView {
+function moduleView(planned: PlannedModule, pool: KernelPool, timed: boolean): ModuleView {
   const { module, dims } = planned
-  const tables: Tables = { module, dims }
+  const tables: Tables = { module, dims, timed }
   const parts = planned.functions.map((variants) => variantViews(tables, variants, pool))
   const kernels = new Map(parts.flatMap((p) => p.kernels).map((view) => [view.name, view]))
   return {
-    name: identifier(module.name), identifier: identifier(module.name), kernels: [...kernels.values()],
+    name: identifier(module.name), identifier: identifier(module.name), timed, kernels: [...kernels.values()],
     functions: parts.flatMap((p) => p.functions),
     variableBytes: module.variables.map((v) => v.shape.reduce((a, b) => a * b, itemSize[v.dtype])),
     blockedColumns: blockedColumns(planned),

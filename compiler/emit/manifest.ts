@@ -1,8 +1,8 @@
 /** What the runtime must know about a module, from its plan. */
 import { MANIFEST_FORMAT, type FunctionManifest, type ModuleManifest, type TensorManifest } from '../../runtime/contract/manifest.js'
-import { addDims, dimText, isStatic, multiplyDims, type Dim } from '../ir/dim.js'
+import { addDims, dimText, isStatic, type Dim } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
-import { extentOf, type Stmt } from '../ir/loop.js'
+import { contractionFlops } from '../ir/kernel-work.js'
 import { arenaBytes, arenaText } from '../plan/plan-memory.js'
 import type { PlannedFunction } from '../plan/plan-function.js'
 import { identifier } from './c-expr.js'
@@ -33,12 +33,9 @@ function functionManifest({ graph, kernels, memory }: PlannedFunction, dims: rea
     updates: graph.updates.map((u) => u.variable),
     arenaBytes: { expression: arenaText(memory), at },
     kernels: kernels.length,
-    flops: dimText(kernels.flatMap((k) => k.program.body).map(flopsOf).reduce<Dim>(addDims, 0)),
+    flops: dimText(kernels.flatMap((k) => k.program.body).map(contractionFlops).reduce<Dim>(addDims, 0)),
   }
 }
 
 const tensor = (name: string, node: Node): TensorManifest =>
   ({ name, dtype: node.type.dtype, shape: node.type.shape.map((dim) => (isStatic(dim) ? dim : dimText(dim))) })
-
-const flopsOf = (statement: Stmt): Dim =>
-  statement.kind === 'contract' ? [statement.m, statement.n, statement.k].map(extentOf).reduce<Dim>(multiplyDims, 2) : 0

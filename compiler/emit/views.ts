@@ -31,7 +31,8 @@ export type KernelsUnitView = {
   readonly texts: readonly string[]
 }
 
-export type LaunchView = { readonly comment: string; readonly kernel: string; readonly args: string }
+/** `timed`: the time at its end is kept. */
+export type LaunchView = { readonly comment: string; readonly kernel: string; readonly args: string; readonly timed: boolean }
 export type SpecialView = { readonly condition: string; readonly function: string }
 export type FunctionView = {
   readonly name: string
@@ -44,6 +45,8 @@ export type FunctionView = {
   /** Fixed-size variants tried first. */
   readonly specials: readonly SpecialView[]
   readonly listed: boolean
+  /** Writes the times of its kernels into a file. */
+  readonly timed: boolean
   readonly inputs: number
   readonly outputs: number
   readonly usesRandom: number
@@ -51,6 +54,7 @@ export type FunctionView = {
 }
 export type ModuleView = {
   readonly name: string
+  readonly timed: boolean
   readonly identifier: string
   readonly kernels: readonly KernelView[]
   readonly functions: readonly FunctionView[]

@@ -32,3 +32,17 @@ export const referenceSize = 128
 export const atReference = (dim: Dim): number => evaluateDim(dim, referenceSizes(dim))
 
 const referenceSizes = (dim: Dim): DimEnv => Object.fromEntries(symbolsOf(dim).map((name) => [name, referenceSize]))
+
+/** Numbers for one size of the batch. */
+export type Work = { readonly bytes: number; readonly flops: number; readonly operations: number }
+export type Expectation = { readonly nanoseconds: number; readonly bound: 'memory' | 'arithmetic' }
+
+/** How long work takes at best, and what it waits for. */
+export function expectedTime({ bytes, flops, operations }: Work, rates: Rates): Expectation {
+  const memory = bytes / rates.bytesPerNs, arithmetic = flops / rates.flopsPerNs + operations / rates.operationsPerNs
+  return memory > arithmetic ? { nanoseconds: memory, bound: 'memory' } : { nanoseconds: arithmetic, bound: 'arithmetic' }
+}
+
+/** Of a machine that was measured: a vector operation takes as long as the multiply-add of a product, of which two may run at once. */
+export const measuredRates = (bytesPerSecond: number, flopsPerSecond: number): Rates =>
+  ({ bytesPerNs: bytesPerSecond / 1e9, flopsPerNs: flopsPerSecond / 1e9, operationsPerNs: flopsPerSecond / 4e9 })

@@ -6,6 +6,7 @@ import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { filesBelow } from '../../compiler/support/files.js'
 import { inPackage } from '../../compiler/support/paths.js'
+import type { FusionReport } from '../../compiler/cli/fusion-report.js'
 import { kcc } from './kcc.js'
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'kcc-package-'))
@@ -184,6 +185,24 @@ describe('looking inside', () => {
     for (const part of ['summary', 'graph', 'kernels', 'plan', 'code']) expect(stdout).toContain(`── two: ${part}`)
     expect(stdout).toContain('Total params:')
     expect(stdout).toMatch(/two\.ts:\d+/)
+  })
+
+  test('kcc inspect --fusion measures every kernel, and says why it is apart', async () => {
+    const { stdout, stderr, code } = await run(['inspect', 'two.ts', '--fusion', '--batch-size', '16', '--json'])
+    expect([code, stderr]).toEqual([0, ''])
+    const report = JSON.parse(stdout) as FusionReport
+    expect(report.functions.map((f) => f.name)).toEqual(['predict', 'evaluate', 'trainStep'])
+    for (const kernel of report.functions.flatMap((f) => f.kernels)) {
+      expect(kernel.bytesRead + kernel.bytesWritten, kernel.name).toBeGreaterThan(0)
+      expect(kernel.expectedSeconds, kernel.name).toBeGreaterThan(0)
+      expect(kernel.measuredSeconds, kernel.name).toBeGreaterThan(0)
+      expect(kernel.measuredSeconds, kernel.name).toBeLessThan(1)
+    }
+    const dense = report.functions[0]!.kernels.find((kernel) => kernel.layer === 'dense_1')!
+    // 16 x 4 inputs, 4 x 5 weights, 5 biases; 16 x 5 sums of 4 products; tanh and a bias for each.
+    expect(dense).toMatchObject({ bytesRead: 4 * (16 * 4 + 4 * 5 + 5), bytesWritten: 4 * 16 * 5, flops: 2 * 16 * 5 * 4 })
+    expect(dense.line).toMatch(/two\.ts:\d+$/)
+    expect(report.functions.flatMap((f) => f.kernels).flatMap((kernel) => kernel.apart).map((a) => a.why)).toContain('an operand of a product, which reads all of it for every tile')
   })
 
   test('kcc bench compares fused with unfused and one thread', async () => {

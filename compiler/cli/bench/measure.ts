@@ -72,13 +72,13 @@ export function spread(times: readonly number[]): Spread {
 }
 
 /** Random samples of every input of a function. */
-function samplesOf(manifest: ModuleManifest, fn: string, batch: number): NDArray[] {
+export function samplesOf(manifest: ModuleManifest, fn: string, batch: number): NDArray[] {
   const { inputs } = manifest.functions.find((f) => f.name === fn)!
   return inputs.map((tensor, i) => randomArray(tensor, batch, i))
 }
 
 /** Targets that the losses accept: classes in range, or one-hot rows, or numbers in [0, 1). */
-function targetsOf(manifest: ModuleManifest, batch: number): NDArray[] {
+export function targetsOf(manifest: ModuleManifest, batch: number): NDArray[] {
   return (manifest.model?.targets ?? []).map((target, i) => {
     const array = randomArray({ name: target.output, dtype: target.dtype, shape: target.shape }, batch, 100 + i)
     if (target.kind === 'sparse') array.data.forEach((_, at) => { array.data[at] = at % (target.classes ?? 1) })

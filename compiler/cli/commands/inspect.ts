@@ -1,18 +1,25 @@
-/** `kcc inspect model.ts`: the graph, the fused kernels, the memory plan and the generated code. */
+/** `kcc inspect model.ts`: the graph, the fused kernels, the memory plan and the generated code; what fusion did, measured. */
 import type { CompileFlags } from '../compile-options.js'
 import { compileOptionsOf } from '../compile-options.js'
 import { emitModel, stageText } from '../emit-model.js'
+import { fusionReport, fusionText } from '../fusion-report.js'
 import type { LoadedModel } from '../load-models.js'
 import { loadModels } from '../load-models.js'
+import { printResult } from '../report.js'
 
 export type Part = 'all' | 'summary' | 'graph' | 'kernels' | 'plan' | 'code'
-export type InspectOptions = CompileFlags & { readonly check: boolean; readonly json: boolean; readonly show: Part }
+export type InspectOptions = CompileFlags & { readonly check: boolean; readonly json: boolean; readonly show: Part; readonly fusion: boolean; readonly batchSize: number }
 
 const parts: readonly Exclude<Part, 'all'>[] = ['summary', 'graph', 'kernels', 'plan', 'code']
 
 export async function inspect(file: string, options: InspectOptions): Promise<void> {
   const { models } = await loadModels(file, { check: options.check })
   for (const { name, model } of models) {
+    if (options.fusion) {
+      const report = await fusionReport(name, model, compileOptionsOf(options), options.batchSize)
+      printResult({ text: fusionText(report), json: report }, options.json)
+      continue
+    }
     process.stdout.write(options.json ? jsonText(name, model, options) : partsText(name, model, options))
   }
 }

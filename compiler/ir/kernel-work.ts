@@ -1,0 +1,51 @@
+/** The work of one kernel, counted from its loops: operations on elements, of matrix products, and bytes moved. */
+import { itemSize } from '../../runtime/contract/dtype.js'
+import { costlyOperations } from './cost.js'
+import { addDims, multiplyDims, sizeOf, type Dim } from './dim.js'
+import { extentOf, type Expr, type KernelProgram, type Stmt } from './loop.js'
+
+const costlyCalls: ReadonlySet<string> = new Set(['exp', 'expm1', 'log', 'log1p', 'tanh', 'sigmoid', 'pow'])
+
+/** What following a list is worth besides its first element; how long the lists are is not known before a call. */
+const followedWork = 8
+
+/** Element operations; of a contraction its multiply-adds. */
+export function statementWork(statement: Stmt): Dim {
+  switch (statement.kind) {
+    case 'for': return multiplyDims(statement.axis.extent, bodyWork(statement.body))
+    case 'let': return exprWork(statement.value)
+    case 'store': return addDims(1, exprWork(statement.value))
+    case 'reduce': return multiplyDims(extentOf(statement.axes), addDims(bodyWork(statement.body), statement.results.map((r) => exprWork(r.value)).reduce(addDims, 0)))
+    case 'argmax': return multiplyDims(statement.axis.extent, addDims(bodyWork(statement.body), exprWork(statement.value)))
+    case 'follow': return addDims(followedWork, addDims(bodyWork(statement.body), exprWork(statement.value)))
+    case 'contract': return [statement.m, statement.n, statement.k].map(extentOf).reduce<Dim>(multiplyDims, 1)
+  }
+}
+
+export const bodyWork = (statements: readonly Stmt[]): Dim => statements.map(statementWork).reduce<Dim>(addDims, 0)
+
+function exprWork(expr: Expr): Dim {
+  switch (expr.kind) {
+    case 'call': return expr.args.map(exprWork).reduce<Dim>(addDims, costlyCalls.has(expr.fn) ? costlyOperations : 1)
+    case 'cast': return addDims(1, exprWork(expr.arg))
+    case 'random': return 8
+    case 'load': return 1
+    case 'guard': return addDims(1, exprWork(expr.value))
+    case 'lookup': return addDims(2, exprWork(expr.at))
+    case 'const': case 'scalar': case 'dim': case 'local': case 'index': return 0
+  }
+}
+
+/** `flops`: multiplications and additions of products. `operations`: on elements, the ends of products included. */
+export type KernelWork = { readonly read: Dim; readonly written: Dim; readonly flops: Dim; readonly operations: Dim }
+
+/** Each buffer is read or written once as a whole: what a kernel must move that reuses all it has read. */
+export function kernelWork({ buffers, reads, writes, body }: KernelProgram): KernelWork {
+  const bytes = (names: readonly string[]): Dim =>
+    buffers.filter((b) => names.includes(b.name)).map((b) => multiplyDims(sizeOf(b.shape), itemSize[b.dtype])).reduce<Dim>(addDims, 0)
+  const ends = body.map((s) => (s.kind === 'contract' ? multiplyDims(multiplyDims(extentOf(s.m), extentOf(s.n)), bodyWork(s.epilogue)) : statementWork(s)))
+  return { read: bytes(reads), written: bytes(writes), flops: body.map(contractionFlops).reduce<Dim>(addDims, 0), operations: ends.reduce<Dim>(addDims, 0) }
+}
+
+/** Two for each multiply-add of a product. */
+export const contractionFlops = (statement: Stmt): Dim => (statement.kind === 'contract' ? multiplyDims(2, statementWork(statement)) : 0)
