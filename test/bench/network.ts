@@ -21,7 +21,7 @@ export type LayerFacts = {
 
 export type Network = {
   readonly layers: readonly LayerFacts[]
-  /** For each weight of a package in its order, trainable ones first, which one of the layers' it is. */
+  /** For each weight of a package, and of TensorFlow.js, in their order, trainable ones first: which one of the layers' it is. */
   readonly packageOrder: readonly number[]
   /** Of one sample. */
   readonly inputShape: readonly number[]

@@ -42,7 +42,7 @@ export const peerKeys: readonly string[] = kinds.map(({ key }) => key)
 function environmentOf(threads: number, places: Places): Record<string, string> {
   const count = String(threads)
   return {
-    KCC_BENCH_DATA: places.data, KCC_BENCH_THREADS: count, KCC_BENCH_NODE_PEERS: join(environment(), 'node'), KCC_THREADS: count,
+    KCC_BENCH_DATA: places.data, KCC_BENCH_THREADS: count, KCC_THREADS: count,
     OMP_NUM_THREADS: count, MKL_NUM_THREADS: count, OPENBLAS_NUM_THREADS: count, NPROC: count,
     XLA_FLAGS: threads === 1 ? '--xla_cpu_multi_thread_eigen=false' : '', TORCHINDUCTOR_COMPILE_THREADS: '1', TORCHINDUCTOR_CACHE_DIR: join(environment(), 'inductor'),
     JAX_PLATFORMS: 'cpu', JAX_DEFAULT_MATMUL_PRECISION: 'highest', ONEDNN_DEFAULT_FPMATH_MODE: 'STRICT', CUDA_VISIBLE_DEVICES: '',
@@ -50,22 +50,24 @@ function environmentOf(threads: number, places: Places): Record<string, string> 
   }
 }
 
-/** What a peer in Node needs. */
-const packageOf: Readonly<Record<string, string>> = { 'onnx-node.js': 'onnxruntime-node', 'tfjs.js': join('@tensorflow', 'tfjs') }
+/** What a peer in Node needs, and loads by its name from there. */
+const packageOf: Readonly<Record<string, string>> = {
+  'onnx-node.js': join('node', 'node_modules', 'onnxruntime-node'), 'tfjs.js': join('tfjs', 'node_modules', '@tensorflow', 'tfjs'),
+}
 
 /** Every peer once for each thread setting. Peers whose environment does not exist are named with the reason. */
 export function peerSpecs(places: Places, threadSettings: readonly number[], keys: readonly string[]): { specs: PeerSpec[]; skipped: Skipped[] } {
-  const python = join(environment(), 'bin', 'python'), nodeModules = join(environment(), 'node', 'node_modules')
+  const python = join(environment(), 'bin', 'python'), inEnvironment = (file: string): string => join(environment(), packageOf[file] ?? '')
   const specs: PeerSpec[] = [], skipped: Skipped[] = []
   for (const { key, file, env, writesModels = false, unfused = false, ...kind } of kinds.filter(({ key }) => key === 'kcc' || keys.includes(key))) {
-    const needed = file.endsWith('.py') ? python : packageOf[file] === undefined ? places.root : join(nodeModules, packageOf[file])
+    const needed = file.endsWith('.py') ? python : packageOf[file] === undefined ? places.root : inEnvironment(file)
     if (!existsSync(needed)) {
       skipped.push({ name: kind.name, reason: `there is no ${needed}: run test/bench/peers/setup.sh` })
       continue
     }
     const [command, folder] = file.endsWith('.py') ? [python, 'test/bench/peers'] : [process.execPath, 'build/test/bench/peers']
     for (const threads of threadSettings) {
-      specs.push({ ...kind, writesModels, unfused, threads, command, args: [join(places.root, folder, file)], env: { ...environmentOf(threads, places), ...env } })
+      specs.push({ ...kind, writesModels, unfused, threads, command, args: [join(places.root, folder, file)], env: { ...environmentOf(threads, places), KCC_BENCH_NODE_PEER: inEnvironment(file), ...env } })
     }
   }
   return { specs, skipped }

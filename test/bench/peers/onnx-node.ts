@@ -16,7 +16,7 @@ type Runtime = {
 }
 
 const folder = process.env['KCC_BENCH_DATA'] ?? '.', threads = Number(process.env['KCC_BENCH_THREADS'] ?? '1')
-const require = createRequire(join(process.env['KCC_BENCH_NODE_PEERS'] ?? '.', 'node_modules', 'peers.js'))
+const require = createRequire(join(process.env['KCC_BENCH_NODE_PEER'] ?? '.', 'peer.js'))
 const runtime = require('onnxruntime-node') as Runtime
 const { version } = require('onnxruntime-node/package.json') as { version: string }
 

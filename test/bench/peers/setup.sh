@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the environment of the benchmark's peers: a Python venv at $KCC_BENCH_VENV (default ~/.cache/kcc/bench-venv) with
-# PyTorch, TensorFlow, JAX, Keras 3 and ONNX Runtime, and onnxruntime-node in its folder `node`. What cannot be had is
+# PyTorch, TensorFlow, JAX, Keras 3 and ONNX Runtime, and onnxruntime-node and TensorFlow.js in its folders `node` and `tfjs`. What cannot be had is
 # named with the reason, and skipped: the benchmark leaves those peers out. Run again, it adds what is missing.
 set -u
 venv="${KCC_BENCH_VENV:-$HOME/.cache/kcc/bench-venv}"
@@ -41,12 +41,24 @@ peer keras "keras" "absl-py rich namex h5py optree ml_dtypes packaging --no-deps
 peer onnx "onnx" "protobuf ml_dtypes --no-deps onnx"
 peer onnxruntime "onnxruntime" "flatbuffers protobuf packaging --no-deps onnxruntime"
 
+
+# node_peer FOLDER MODULE ARGUMENT...: installs with npm (the arguments are its) unless the module can be loaded already.
+node_peer() {
+  folder="$venv/$1"
+  module="$2"
+  shift 2
+  loads() { (cd "$folder" && node -e "require('$module')") >"$log" 2>&1; }
+  mkdir -p "$folder"
+  if loads; then echo "have     $module"; return 0; fi
+  if (cd "$folder" && npm install --loglevel=error --no-save --prefix . "$@") >"$log" 2>&1 && loads; then echo "added    $module"; return 0; fi
+  echo "skipped  $module: $(reason)"
+  return 1
+}
+
 # Its install script would fetch GPU libraries; the CPU's are in the package.
-if [ -d "$venv/node/node_modules/onnxruntime-node" ]; then
-  echo "have     onnxruntime-node"
-elif mkdir -p "$venv/node" && (cd "$venv/node" && ONNXRUNTIME_NODE_INSTALL=skip npm install --silent --no-save --ignore-scripts --prefix . onnxruntime-node) >"$log" 2>&1; then
-  echo "added    onnxruntime-node"
-else
-  echo "skipped  onnxruntime-node: $(reason)"
-fi
+ONNXRUNTIME_NODE_INSTALL=skip node_peer node onnxruntime-node --ignore-scripts onnxruntime-node
+
+# The native backend fetches its library while it is installed; where it can't, WebAssembly does the work.
+node_peer tfjs @tensorflow/tfjs-node @tensorflow/tfjs-node ||
+  node_peer tfjs @tensorflow/tfjs-backend-wasm --ignore-scripts @tensorflow/tfjs @tensorflow/tfjs-backend-wasm
 echo "peers are in $venv"

@@ -10,7 +10,7 @@ import type { Task, Workload } from '../workloads.js'
 import type { Backend, Tensor, TensorFlow, TensorFlowModel } from './tfjs-types.js'
 
 const folder = process.env['KCC_BENCH_DATA'] ?? '.', threads = Number(process.env['KCC_BENCH_THREADS'] ?? '1')
-const require = createRequire(join(process.env['KCC_BENCH_NODE_PEERS'] ?? '.', 'node_modules', 'peers.js'))
+const require = createRequire(join(process.env['KCC_BENCH_NODE_PEER'] ?? '.', 'peer.js'))
 
 /** @throws Error when neither backend works */
 async function open(): Promise<{ tf: TensorFlow; backend: Backend }> {
@@ -59,7 +59,7 @@ async function make(workload: Workload, name: string, batch: number): Promise<Re
   const network = readNetwork(folder, name), { weights, x, y } = readData(folder, workload, network)
   const model = await tf.models.modelFromJSON({ modelTopology: network.keras })
   const shapes = network.layers.flatMap((layer) => layer.weights.map(({ shape }) => shape))
-  model.setWeights(weights.map((values, i) => tf.tensor(values, shapes[i]!)))
+  model.setWeights(network.packageOrder.map((i) => tf.tensor(weights[i]!, shapes[i]!)))
   if (network.training !== null) model.compile({ loss: lossNames[network.training.loss]!, optimizer: optimizerOf(network) })
   const part = (data: Float32Array, shape: readonly number[], at: number): Tensor => {
     const width = shape.reduce((a, b) => a * b, 1)
