@@ -11,7 +11,8 @@ export type Comparison = {
 
 /**
  * Above these a peer does not compute what kcc does. Sums of float32 in another order differ by about 1e-6 of the largest
- * term in each layer; steps of optimizers that divide by the size of a gradient make that larger where gradients are tiny.
+ * term in each layer; steps of optimizers that divide by the size of a gradient make that larger where gradients are tiny,
+ * and so does a relu whose input is 0 up to rounding.
  */
 export const OUTPUT_TOLERANCE = 1e-4, LOSS_TOLERANCE = 2e-3
 

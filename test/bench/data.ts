@@ -55,7 +55,7 @@ function drawWeight({ name, shape }: WeightFacts, random: () => number): Float32
 const isClassifier = ({ training }: Network): boolean => training?.loss.includes('crossentropy') ?? false
 
 export function drawData(workload: Workload, network: Network): WorkloadData {
-  const random = generator(20201), width = product(network.inputShape), samples = samplesOf(workload)
+  const random = generator(20202), width = product(network.inputShape), samples = samplesOf(workload)
   const weights = network.layers.flatMap((layer) => layer.weights.map((weight) => drawWeight(weight, random)))
   const x = Float32Array.from({ length: samples * width }, () => 2 * random() - 1), outputs = product(network.outputShape)
   const y = network.training === null ? new Float32Array(0)
