@@ -10,8 +10,8 @@ import { ratioText } from './readme.js'
 import type { Task } from './workloads.js'
 
 const TITLE = 'Times of other frameworks as multiples of kcc’s; to the right of 1 × kcc is quicker'
-const LEFT = 330, RIGHT = 870, ROW = 22, LEGEND_COLUMNS = 4, LEGEND_WIDTH = 215
-const TICKS = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256]
+const LEFT = 365, RIGHT = 905, ROW = 22, LEGEND_COLUMNS = 4, LEGEND_WIDTH = 215
+const TICKS = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
 /** Told apart by eyes of all kinds, on white and on black: Okabe and Ito, https://jfly.uni-koeln.de/color/ */
 const COLOURS = ['#d55e00', '#e69f00', '#0072b2', '#56b4e9', '#009e73', '#cc79a7', '#999999', '#b0a000']
 

@@ -41,7 +41,8 @@ function optimizerOf(network: Network): unknown {
   const number = (option: string): number => Number(config[option])
   switch (name) {
     case 'SGD': return number('momentum') === 0 ? tf.train.sgd(number('learning_rate')) : tf.train.momentum(number('learning_rate'), number('momentum'), config['nesterov'] === true)
-    case 'RMSprop': return tf.train.rmsprop(number('learning_rate'), number('rho'), 0, number('epsilon'))
+    // Here epsilon is under the root.
+    case 'RMSprop': return tf.train.rmsprop(number('learning_rate'), number('rho'), 0, number('epsilon') ** 2)
     case 'Adam': return tf.train.adam(number('learning_rate'), number('beta_1'), number('beta_2'), number('epsilon'))
     case 'Adadelta': return tf.train.adadelta(number('learning_rate'), number('rho'), number('epsilon'))
     default: throw new Error(`no optimizer ${name}`)
