@@ -1,6 +1,6 @@
 /** Loop statements as a tree of C++ lines and blocks; the templates print the tree with its indentation. */
 import type { DType } from '../../runtime/contract/dtype.js'
-import type { Axis, Buffer, Combination, Expr, ReduceOp, Stmt } from '../ir/loop.js'
+import { nothingOf, type Axis, type Buffer, type Combination, type Expr, type ReduceOp, type Stmt } from '../ir/loop.js'
 import { cDim } from './c-dim.js'
 import { constantText, indexText, positionText, printAs, printExpr, scalarType, vectorType, type Lanes, type PrintContext } from './c-expr.js'
 
@@ -125,7 +125,7 @@ class StatementPrinter {
     if (varies) for (const { name } of results) scope.varying.add(name)
     const within = inner(scope)
     const start = results.map(({ name, op, dtype }) => {
-      const identity = constantText(identityOf(op, dtype), dtype)
+      const identity = constantText(nothingOf({ op, dtype }), dtype)
       return line(`${varies ? vectorType(dtype) : scalarType(dtype)} ${name} = ${varies ? `kcc::bcast(${identity})` : identity};`)
     })
     const steps = this.all(lets, within)
@@ -145,7 +145,7 @@ class StatementPrinter {
       })]
     })
     return [
-      ...s.results.map((r) => line(`${vectorType(r.dtype)} ${lanesOf(r)} = kcc::bcast(${constantText(identityOf(r.op, r.dtype), r.dtype)});`)),
+      ...s.results.map((r) => line(`${vectorType(r.dtype)} ${lanesOf(r)} = kcc::bcast(${constantText(nothingOf(r), r.dtype)});`)),
       ...this.loops(s.axes.slice(0, -1), [block('', steps)]),
       ...s.results.map((r) => line(`const ${scalarType(r.dtype)} ${r.name} = kcc::${foldOf[r.op]}(${lanesOf(r)});`)),
     ]
@@ -172,7 +172,7 @@ class StatementPrinter {
       line(`${s.name} = kcc::select(${s.name}_wins, ${wide(`(int32_t)${s.axis.name}`)}, ${s.name});`),
     ]
     return [
-      line(`${type} ${best} = ${wide(constantText(identityOf('max', dtype), dtype))};`),
+      line(`${type} ${best} = ${wide(constantText(nothingOf({ op: 'max', dtype }), dtype))};`),
       line(`${varies ? 'kcc::vi' : 'int32_t'} ${s.name} = ${wide('0')};`),
       this.serialLoop(s.axis, body),
     ]
@@ -191,16 +191,6 @@ const lanesOf = ({ name }: Combination): string => `${name}_lanes`
 
 /** The arrays of a chain: the first position of each row, and the one after each position; below 0 where there is none. */
 export const chainNames = (chain: string): { first: string; next: string } => ({ first: `${chain}_first`, next: `${chain}_next` })
-
-/** The combination of nothing. */
-function identityOf(op: ReduceOp, dtype: DType): number {
-  switch (op) {
-    case 'sum': return 0
-    case 'prod': return 1
-    case 'max': return dtype === 'float32' ? -Infinity : -(2 ** 31)
-    case 'min': return dtype === 'float32' ? Infinity : 2 ** 31 - 1
-  }
-}
 
 const foldOf: Readonly<Record<ReduceOp, string>> = { sum: 'hsum', prod: 'hprod', max: 'hmax', min: 'hmin' }
 

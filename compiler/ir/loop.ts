@@ -60,6 +60,16 @@ export type Expr =
   /** A name bound by `let`, a reduction's result, or a contraction's accumulator. */
   | { readonly kind: 'local'; readonly dtype: DType; readonly name: string }
 
+/** What a combination of nothing gives. */
+export function nothingOf({ op, dtype }: { readonly op: ReduceOp; readonly dtype: DType }): number {
+  switch (op) {
+    case 'sum': return 0
+    case 'prod': return 1
+    case 'max': return dtype === 'float32' ? -Infinity : -(2 ** 31)
+    case 'min': return dtype === 'float32' ? Infinity : 2 ** 31 - 1
+  }
+}
+
 export type ReduceOp = 'sum' | 'max' | 'min' | 'prod'
 
 /** How an axis runs inside its kernel: one element after the other, or several at once. */

@@ -1,22 +1,26 @@
 /**
  * Combinations over many positions that leave few results, as the gradient of a bias or of a small kernel: first over the
  * positions of each part (the outermost reduced axis), which are independent, then over the parts, in their order. Results
- * that read the same elements are found in one pass over them.
+ * that read the same elements are found in one pass over them, row by row (the innermost reduced axis), so that memory is
+ * read in its order.
  *
- *     for d2 < 3 {                                        for d0 < B {
- *       for d3 < 64 vector {                                for d3 < 64 vector {
- *         reduce v0: f32 = sum over d0 < B, d1 < 100 {        reduce t0: f32 = sum, t1: …, t2: … over d1 < 100 { … }
- *           value …                                  →        store part0[192*d0 + d3] = t0
- *         }                                                   …
- *         store out0[64*d2 + d3] = v0                     for d2 < 3 {
- *       }                                                   for d3 < 64 vector {
- *     }                                                       reduce v0: f32 = sum over d0 < B { value part0[…] }
+ *     for d3 < 3 {                                                  for d0 < B {
+ *       for d4 < 64 vector {                                          for d4 < 64 vector { store part0[192*d0 + d4] = 0:f32 … }
+ *         reduce v0: f32 = sum over d0 < B, d1 < 9, d2 < 100 {        for d1 < 9 {
+ *           value …                                            →        for d4 < 64 vector {
+ *         }                                                               reduce t0: f32 = sum, t1: …, t2: … over d2 < 100 { … }
+ *         store out0[64*d3 + d4] = v0                                     store part0[192*d0 + d4] = add(part0[192*d0 + d4], t0)
+ *       }                                                               …
+ *     }                                                             for d3 < 3 {
+ *                                                                     for d4 < 64 vector {
+ *                                                                       reduce v0: f32 = sum over d0 < B { value part0[…] }
  *
  * A border along the innermost reduced axis (`guard`) is decided outside of the loop, as in `tile-windows.ts`.
  */
 import { equalDims, isStatic, type Dim } from '../ir/dim.js'
 import { axisIndex, constIndex, linearIndex, scaleIndex, shiftIndex, substituteIndex } from '../ir/expr.js'
-import { extentOf, type Axis, type Buffer, type Combination, type Expr, type Index, type KernelProgram, type Stmt } from '../ir/loop.js'
+import type { Provenance } from '../ir/graph.js'
+import { extentOf, nothingOf, type Axis, type Buffer, type Combination, type Expr, type Index, type KernelProgram, type Stmt } from '../ir/loop.js'
 import { interior, within, type Ranges } from './ranges.js'
 import { combined, copyAt, Names, placesIn, StraightLine } from './straight-line.js'
 import { accessesIn, boundNames, guardsIn, mapIndices, namesIn } from './walk.js'
@@ -81,11 +85,23 @@ const isMuch = (positions: Dim, places: number): boolean => !isStatic(positions)
 /** For every part the combinations over its own positions, for as many kept places at once as have accumulators. */
 function eachPart(shape: Shape, scratch: readonly Buffer[], names: Names): Stmt {
   const { kept, vector, parts } = shape
-  const together = lastWithin(kept, mostPlaces), around = kept.slice(0, kept.length - together.length)
-  const ranges = within(new Map(), [...around, parts, vector.axis])
-  const body = partOf(shape, together, scratch, new StraightLine(names, ranges), ranges)
-  return [parts, ...around].reduceRight<Stmt>((inner, axis) => ({ kind: 'for', axis, mode: 'serial', body: [inner] }), { ...vector, body })
+  const together = lastWithin(kept, mostPlaces), around = kept.slice(0, kept.length - together.length), rows = shape.rest.slice(0, -1)
+  const ranges = within(new Map(), [...around, parts, ...rows, vector.axis])
+  const found = partOf(shape, together, new StraightLine(names, ranges), ranges)
+  const at = (place: Place): Index[] => [parts, ...kept, vector.axis].map(({ name }) => place.find(([axis]) => axis === name)?.[1] ?? axisIndex(name))
+  const store = (value: (buffer: Buffer, index: Index, p: number, r: number) => Expr): Stmt[] => placesIn(together).flatMap((place, p) => scratch.map((buffer, r): Stmt => {
+    const index = linearIndex(at(place), buffer.shape)
+    return { kind: 'store', buffer: buffer.name, index, value: value(buffer, index, p, r), from: found.results[r]!.from }
+  }))
+  const stored = (buffer: Buffer, index: Index): Expr => ({ kind: 'load', dtype: buffer.dtype, buffer: buffer.name, index })
+  const alone = rows.length === 0
+  const add = store((buffer, index, p, r) => (alone ? found.values[p]![r]! : combined(found.results[r]!, stored(buffer, index), found.values[p]![r]!)))
+  const start: Stmt[] = alone ? [] : [{ ...vector, body: store(({ dtype }, _index, _p, r) => ({ kind: 'const', dtype, value: nothingOf(found.results[r]!) })) }]
+  return nest([parts, ...around], [...start, ...nest(rows, [{ ...vector, body: [...found.statements, ...add] }])])[0]!
 }
+
+const nest = (axes: readonly Axis[], body: readonly Stmt[]): readonly Stmt[] =>
+  axes.reduceRight<readonly Stmt[]>((inner, axis) => [{ kind: 'for', axis, mode: 'serial', body: inner }], body)
 
 function lastWithin(axes: readonly Sized[], most: number): readonly Sized[] {
   const enough = axes.findIndex((_, i) => elements(axes.slice(i)) <= most)
@@ -95,36 +111,36 @@ function lastWithin(axes: readonly Sized[], most: number): readonly Sized[] {
 /** Positions of the innermost reduced axis that a loop goes through, or that are written out. */
 type Segment = { readonly axes: readonly Axis[]; readonly positions: readonly Index[] }
 
-function partOf(shape: Shape, together: readonly Sized[], scratch: readonly Buffer[], line: StraightLine, ranges: Ranges): readonly Stmt[] {
-  const places = placesIn(together), results = shape.reduces.flatMap((s) => s.results)
+type Place = readonly (readonly [string, Index])[]
+
+/** What a row of a part adds: for each kept place and result a value, after the statements that find them. */
+type Found = { readonly statements: readonly Stmt[]; readonly results: readonly (Combination & { readonly from: Provenance })[]; readonly values: readonly (readonly Expr[])[] }
+
+function partOf(shape: Shape, together: readonly Sized[], line: StraightLine, ranges: Ranges): Found {
+  const places = placesIn(together), results = shape.reduces.flatMap((s) => s.results.map((r) => ({ ...r, from: s.from })))
   const found = segmentsOf(shape, together, places.length * results.length, ranges).map((segment) => segmentOf(shape, segment, places, line, ranges))
-  places.forEach((place, p) => results.forEach((result, r) => {
-    const sums = found.flatMap((segment) => segment.map((position) => position[p]![r]!))
-    const value = sums.reduce((a, b) => combined(result, a, b))
-    const at = [shape.parts, ...shape.kept, shape.vector.axis].map(({ name }) => place.find(([axis]) => axis === name)?.[1] ?? axisIndex(name))
-    line.statements.push({ kind: 'store', buffer: scratch[r]!.name, index: linearIndex(at, scratch[r]!.shape), value, from: shape.reduces[0]!.from })
-  }))
-  return line.statements
+  const values = places.map((_, p) => results.map((result, r) => found.flatMap((segment) => segment.map((position) => position[p]![r]!)).reduce((a, b) => combined(result, a, b))))
+  return { statements: line.statements, results, values }
 }
 
 /** Several positions at once where there are few accumulators, each with its own: sums wait for the one before. */
 function segmentsOf({ rest, reduces }: Shape, together: readonly Sized[], results: number, ranges: Ranges): Segment[] {
-  const axis = rest.at(-1)!, rows = rest.slice(0, -1), { extent } = axis
-  if (!isStatic(extent)) return [{ axes: rest, positions: [axisIndex(axis.name)] }]
+  const axis = rest.at(-1)!, { extent } = axis
+  if (!isStatic(extent)) return [{ axes: [axis], positions: [axisIndex(axis.name)] }]
   const width = Math.min(Math.max(Math.floor(wanted / results), 1), 4, extent)
-  const [inFrom, inTo] = interior(axis, extent, guardsIn(reduces), within(ranges, [...together, ...rest]))
+  const [inFrom, inTo] = interior(axis, extent, guardsIn(reduces), within(ranges, [...together, axis]))
   const between = (from: number, to: number): Segment[] => {
     const count = Math.max(Math.floor((to - from) / width), 0), last = from + count * width
     const written = [...Array(extent).keys()].filter((i) => i < from || i >= last).map(constIndex)
-    const loop: Segment = { axes: [...rows, { ...axis, extent: count }], positions: Array.from({ length: width }, (_, j) => shiftIndex(scaleIndex(axisIndex(axis.name), width), from + j)) }
-    return [...(count === 0 ? [] : [loop]), ...(written.length === 0 ? [] : [{ axes: rows, positions: written }])]
+    const loop: Segment = { axes: [{ ...axis, extent: count }], positions: Array.from({ length: width }, (_, j) => shiftIndex(scaleIndex(axisIndex(axis.name), width), from + j)) }
+    return [...(count === 0 ? [] : [loop]), ...(written.length === 0 ? [] : [{ axes: [], positions: written }])]
   }
   const segments = between(inFrom, inTo)
   return segments.every((s) => s.positions.length * results <= mostWritten) ? segments : between(0, extent)
 }
 
 /** What the results are over a segment: for each of its positions, kept place and result a name. */
-function segmentOf({ reduces, rest }: Shape, { axes, positions }: Segment, places: readonly (readonly (readonly [string, Index])[])[], line: StraightLine, ranges: Ranges): Expr[][][] {
+function segmentOf({ reduces, rest }: Shape, { axes, positions }: Segment, places: readonly Place[], line: StraightLine, ranges: Ranges): Expr[][][] {
   const inside = axes.length === 0 ? line : line.inner(within(ranges, axes))
   const last = rest.at(-1)!.name
   const all: Combination[] = []

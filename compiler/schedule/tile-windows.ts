@@ -17,7 +17,7 @@ import { axisIndex, constIndex, scaleIndex, shiftIndex } from '../ir/expr.js'
 import type { Expr, Index, KernelProgram, Stmt } from '../ir/loop.js'
 import { interior, within, type Ranges } from './ranges.js'
 import { combined, copyAt, Names, placesIn, StraightLine, type Copy } from './straight-line.js'
-import { accessesIn, guardsIn } from './walk.js'
+import { accessesIn, guardsIn, strideOf } from './walk.js'
 
 /** Positions computed at once: with an accumulator each, what they read in a row of the window, and a tap, all fit 16 registers. */
 const width = 4
@@ -47,6 +47,7 @@ function tileStatement(s: Stmt, ranges: Ranges, names: Names): Stmt[] {
 function tile(loop: Loop, ranges: Ranges, names: Names): Stmt[] | null {
   const { axis } = loop, inside = innermost(loop, width)
   if (!inside || !isStatic(axis.extent) || !isWindowed(inside.vector.body)) return null
+  if (!areApart([axis, ...inside.short], accessesIn(inside.vector.body).stores)) return null
   const { vector, short } = inside, step = Math.floor(width / elements(short)), around = within(ranges, [vector.axis])
   const reduced = vector.body.flatMap((s) => (s.kind === 'reduce' ? s.axes : []))
   const [from, to] = interior(axis, axis.extent, guardsIn(vector.body), within(ranges, [...short, ...reduced]))
@@ -63,6 +64,10 @@ function tile(loop: Loop, ranges: Ranges, names: Names): Stmt[] | null {
   const between = (): Stmt[] => (count === 0 ? [] : [{ ...loop, axis: tiles, body: [writeOut(middle, within(around, [tiles]))] }])
   return [...before.map(fixed), ...between(), ...after.map(fixed)]
 }
+
+/** Every position stores elements of its own. */
+const areApart = (axes: readonly { readonly name: string }[], stores: readonly Index[]): boolean =>
+  stores.every((index) => axes.every(({ name }) => strideOf(index, name) !== 0))
 
 const range = (begin: number, end: number): number[] => Array.from({ length: end - begin }, (_, i) => begin + i)
 
