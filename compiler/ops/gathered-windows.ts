@@ -133,9 +133,8 @@ class Gathering {
   private ofPlaces(x: Node): Node {
     const { along } = this.frame, rank = along.length
     const filled = along.reduce((at, { size, stride, count }, i) => padAxis(at, i + 1, 0, count * stride - size), x)
-    const rows = b.reshape(filled, [x.type.shape[0]!, ...along.flatMap(({ count, stride }) => [count, stride]), ...x.type.shape.slice(rank + 1)])
-    const turned = b.reverse(rows, along.map((_, i) => 2 * i + 1))
-    const order = [0, ...along.map((_, i) => 2 * i + 2), ...along.map((_, i) => 2 * i + 1)]
+    const turned = b.reverse(this.byRemainder(filled), along.map((_, i) => i + 1))
+    const order = [0, ...along.map((_, i) => rank + 1 + i), ...along.map((_, i) => i + 1)]
     const remaindersFirst = b.transpose(turned, [...order, ...x.type.shape.slice(rank + 1).map((_, i) => 2 * rank + 1 + i)])
     return this.spread(remaindersFirst, along.map(({ stride }) => (stride > 1 ? [1, stride] : [1])), along.map((a) => a.count))
   }
@@ -146,7 +145,14 @@ class Gathering {
     const same = (['axes', 'sizes', 'strides', 'dilations'] as const).every((name) => integersAttr(node.attrs, name).every((d, i) => d === spec[name][i]))
     if (!x || !same) return null
     const filled = along.reduce((at, { length, stride }, i) => fitAxis(at, i + 1, multiplyDims(length, stride)), x)
-    return this.spread(filled, along.map(({ length, stride }) => (stride > 1 ? [length, stride] : [length])), along.map(() => 1))
+    const rank = along.length, order = [0, ...along.flatMap((_, i) => [i + 1, rank + 1 + i]), ...filled.type.shape.slice(rank + 1).map((_, i) => 2 * rank + 1 + i)]
+    return this.spread(b.transpose(this.byRemainder(filled), order), along.map(({ length, stride }) => (stride > 1 ? [length, stride] : [length])), along.map(() => 1))
+  }
+
+  /** [B, s * q, …, C] as [B, q, …, s, …, C]. */
+  private byRemainder(x: Node): Node {
+    const { along } = this.frame, strides = along.map((a) => a.stride)
+    return b.windows(x, { axes: along.map((_, i) => i + 1), sizes: strides, strides, dilations: along.map(() => 1) })
   }
 
   /** [B, …, C] with these sizes for the positions and the windows, repeated over the others. */
