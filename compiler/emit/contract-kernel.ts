@@ -75,9 +75,11 @@ function inBlocks(program: KernelProgram, { load, rowStride, columnStride }: Dir
   return { kind: 'direct', pointer: `(${load.buffer} + ${cDim(load.index.offset)})`, rowStride: row, columnStride: column, block }
 }
 
-/** Read in place where its elements are neighbours in runs of a known length. */
+/** Read in place where its elements are neighbours in runs of a known length; so is a matrix whose rows are positions of a picture, which are many. */
 function leftOperand(program: KernelProgram, site: Site): Operand {
-  return (directOperand(site) === null ? runsOperand(site.value, site) : null) ?? operand(program, site)
+  const direct = directOperand(site)
+  const positions = direct !== null && direct.columnStride === 1 && bufferIn(program)(direct.load.buffer).shape.length > 2
+  return (direct === null || positions ? runsOperand(site.value, site) : null) ?? operand(program, site)
 }
 
 function operand(program: KernelProgram, site: Site): Operand {

@@ -12,21 +12,23 @@ inline namespace KCC_LEVEL {
 
 const float zeros[longest_zeros] = {};
 
+// Rows of the largest tile: as many addresses may be read beyond the last, and rows of sums written.
+static constexpr int64_t most_tile_rows = 12;
 // By rows: parts of the right operand from the second-level cache, and sums that wait there with them.
-static constexpr BlockSize rows_of_runs{96, 288, 512};
+static constexpr BlockSize rows_of_runs{96, 288, 192};
+// As many rows are one block, whose right operand is copied panel by panel as it is used.
+static constexpr int64_t rows_of_one_block = 204;
 // By steps: what all rows of a block read again for every tile stays in the nearest cache.
 static constexpr BlockSize steps_of_runs{768, 64, 64};
-static_assert(768 * 64 <= sum_floats, "a block fits its buffers");
+static_assert((rows_of_one_block + most_tile_rows) * 192 <= sum_floats && 768 * 64 <= sum_floats, "a block fits its buffers");
 // How many rows ahead windows are fetched, and steps of the next part for each tile.
 static constexpr int64_t rows_ahead = 12, steps_ahead = 4;
 static constexpr int64_t most_starts = 12288;
-// Rows of the largest tile: as many addresses may be read beyond the last.
-static constexpr int64_t most_tile_rows = 12;
 
 struct RunBuffers {
   alignas(64) const float* starts[most_starts + most_tile_rows];
   alignas(64) float rhs[long_steps * panel_width];
-  alignas(64) float sums[sum_floats + most_tile_rows * 512];
+  alignas(64) float sums[sum_floats];
 };
 
 // Rows of the largest tile of that many vectors.
@@ -97,19 +99,32 @@ static inline void fetch_run(const float* const* starts, int64_t i, int64_t run)
   for (const float* at = before > begin && before < end ? before : begin; at < end; at += 16) __builtin_prefetch(at, 0, 2);
 }
 
-// What the next part of a long sum will read, fetched a slice at a time: the last run of every step, because the runs
-// before were usually the last of earlier steps, and the rows of a right operand in memory.
+// Rows of a right operand in memory that the next part reads, fetched a slice at a time.
+struct NextRows {
+  const float* from;
+  int64_t step, length, count, done;
+
+  void fetch(int64_t more) {
+    for (const int64_t to = least(count, done + more); done < to; ++done)
+      for (int64_t j = 0; j < length; j += 16) __builtin_prefetch(from + done * step + j, 0, 2);
+  }
+};
+
+static NextRows next_rows(const BlockPlan& plan, int64_t panel, int64_t p, int64_t steps) {
+  const Contraction& c = plan.panels.c;
+  if (!plan.late_rhs || c.compute_rhs != nullptr || c.rhs.column_stride != 1 || panel >= plan.panels.vectors.parts) return {};
+  return {c.rhs.data + p * c.rhs.row_stride + along(plan.panels.column(panel), c.rhs.block), c.rhs.row_stride, plan.panels.columns(panel), larger_of(0, least(steps, c.k - p)), 0};
+}
+
+// What the next part of a long sum will read: the last run of every step, because the runs before were usually the last of
+// earlier steps, and rows of the right operand.
 struct NextPart {
   const float* const* starts;
   int64_t run, steps, done;
-  const float* rhs;
-  int64_t rhs_step, rhs_run;
+  NextRows rhs;
 
-  void fetch(int64_t to) {
-    for (; done < to; ++done) {
-      fetch_run(starts, done, run);
-      for (int64_t j = 0; j < rhs_run; j += 16) __builtin_prefetch(rhs + done * rhs_step + j, 0, 2);
-    }
+  void fetch(int64_t more) {
+    for (const int64_t to = least(steps, done + more); done < to; ++done) fetch_run(starts, done, run), rhs.fetch(1);
   }
 };
 
@@ -128,7 +143,10 @@ static void sums_by_rows(const BlockPlan& plan, const BlockPlace& place, int64_t
       const int64_t width = plan.panels.width(panel), tile = run_tile_rows(width / KCC_VW);
       call.b = dense_part(plan, panel, p, steps, buffers->rhs);
       float* const sums = place.sums(plan.panels, panel, buffers->sums);
+      NextRows next = panel + 1 < place.last ? next_rows(plan, panel + 1, p, steps) : next_rows(plan, place.first, p + steps, longest);
+      const int64_t slice = parts_of(next.count * tile, rows);
       for (int64_t row = 0; row < rows; row += tile) {
+        next.fetch(slice);
         call.starts = buffers->starts + p / c.lhs_run * rows + row;
         call.c = sums + row * width;
         for (int64_t i = row + rows_ahead; p == from && panel == place.first && i < least(rows, row + rows_ahead + tile); ++i) fetch_run(buffers->starts + (c.lhs_runs - 1) * rows, i, c.lhs_run);
@@ -146,7 +164,7 @@ static void add_run(RunsCall call, int64_t begin, int64_t end, int64_t vectors, 
     const int64_t row = begin + split.begin(tile);
     call.offset = row;
     call.c = sums + row * vectors * KCC_VW;
-    next->fetch(least(next->steps, next->done + steps_ahead));
+    next->fetch(steps_ahead);
     steps_kernel(begin + split.begin(tile + 1) - row, vectors)(call);
   }
 }
@@ -159,7 +177,7 @@ static void sums_by_steps(const BlockPlan& plan, const BlockPlace& place, int64_
   for (int64_t p = from; p == from || p < to; p += plan.size.steps) {
     const int64_t steps = steps_from(p), further = steps_from(p + steps);
     c.lhs_starts(c, p + steps, further, later);
-    NextPart next{later + (c.lhs_runs - 1) * further, c.lhs_run, further, 0, c.rhs.data + (p + steps) * c.rhs.row_stride, c.rhs.row_stride, c.compute_rhs == nullptr ? least(c.n, 64) : 0};
+    NextPart next{later + (c.lhs_runs - 1) * further, c.lhs_run, further, 0, next_rows(plan, place.first, p + steps, further)};
     for (int64_t panel = place.first; panel < place.last; ++panel) {
       const Matrix rhs = right_part(plan, panel, p, steps, buffers->rhs);
       float* const sums = place.sums(plan.panels, panel, buffers->sums);
@@ -196,18 +214,20 @@ void contract_runs(Contraction c) {
     c.compute_rhs = nullptr;
   }
   const int64_t vectors = parts_of(c.n, KCC_VW), threads = pool == nullptr ? 1 : pool->threads;
-  BlockPlan plan{{c, {vectors, parts_of(vectors, panel_vectors)}, false, false, false, space}, c.lhs_along_row ? steps_of_runs : rows_of_runs, c.long_sum, {parts_of(c.k, KCC_BLOCK_COLUMNS), 1}, vectors * KCC_VW, space, 1, 0};
-  if (plan.late_rhs) plan.ranges.parts = ranges_of(c, plan.columns);
-  else pack_ahead(&plan.panels, !panels_are_dense(plan.panels), pool);
-  if (!c.lhs_along_row) {
-    plan.unit = run_tile_rows(plan.panels.width(0) / KCC_VW), plan.spare = most_tile_rows;
-    plan.size.rows = larger_of(plan.unit, least(plan.size.rows, most_starts / c.lhs_runs) / plan.unit * plan.unit);
-  }
+  // Copied panel by panel where few rows use them.
+  const bool late = c.long_sum || (!c.lhs_along_row && c.m <= rows_of_one_block && c.compute_rhs == nullptr && c.rhs.column_stride == 1);
+  BlockPlan plan{{c, {vectors, parts_of(vectors, panel_vectors)}, false, false, false, space}, c.lhs_along_row ? steps_of_runs : rows_of_runs, late, {parts_of(c.k, KCC_BLOCK_COLUMNS), 1}, vectors * KCC_VW, space, 1, 0};
+  if (c.long_sum) plan.ranges.parts = ranges_of(c, plan.columns);
+  if (!late) pack_ahead(&plan.panels, !panels_are_dense(plan.panels), pool);
+  plan.unit = run_tile_rows(plan.panels.width(0) / KCC_VW);
+  if (!c.lhs_along_row) plan.spare = most_tile_rows, plan.size.rows = least(c.m <= rows_of_one_block ? rows_of_one_block : plan.size.rows, most_starts / c.lhs_runs);
+  plan.size.rows = larger_of(1, plan.size.rows / plan.unit) * plan.unit;
+  // Panels are handed out before rows are cut further: the right operand of few rows is then read once.
   Split groups{plan.panels.vectors.parts, parts_of(plan.panels.vectors.parts * panel_width, plan.size.columns)};
   Split rows{parts_of(c.m, plan.unit), least(most_block_chunks, parts_of(c.m, plan.size.rows))};
-  const auto times = [&](int64_t each) { return threads == 1 ? 1 : parts_of(each * threads, rows.parts * groups.parts * plan.ranges.parts); };
-  if (times(2) > 1) rows.parts = least(parts_of(rows.whole, c.lhs_along_row ? 12 : 2), rows.parts * times(4));
-  if (times(2) > 1) groups.parts = least(groups.whole, groups.parts * times(4));
+  const int64_t wanted = threads == 1 ? 1 : parts_of((c.lhs_along_row ? 2 : 4) * threads, plan.ranges.parts);
+  groups.parts = larger_of(groups.parts, least(groups.whole, parts_of(wanted, rows.parts)));
+  rows.parts = larger_of(rows.parts, least(parts_of(rows.whole, 2), parts_of(wanted, groups.parts)));
   if (c.lhs_along_row) run_block_grid<RunBuffers>(plan, rows, groups, pool, sums_by_steps);
   else run_block_grid<RunBuffers>(plan, rows, groups, pool, sums_by_rows);
 }
