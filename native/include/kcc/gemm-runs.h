@@ -5,6 +5,7 @@
 // Sums are chains in the order of p, cut where gemm-blocks.h says.
 #pragma once
 #include "gemm-blocks.h"
+#include "gemm-few-columns.h"
 #include "gemm-runs-micro.h"
 
 namespace kcc {
@@ -197,6 +198,41 @@ static void sums_by_steps(const BlockPlan& plan, const BlockPlace& place, int64_
   }
 }
 
+// Of a few columns the right operand is copied column by column.
+static void few_sums_by_rows(const BlockPlan& plan, const BlockPlace& place, int64_t, int64_t, RunBuffers* buffers) {
+  const Contraction& c = plan.panels.c;
+  const int64_t rows = place.rows(), width = plan.panels.width(0), tile = few_tile_rows(c.n);
+  c.lhs_starts(c, place.begin, rows, buffers->starts);
+  for (int64_t i = 0; i < most_tile_rows; ++i) buffers->starts[c.lhs_runs * rows + i] = zeros;
+  for (int64_t row = 0; row < rows; row += tile)
+    few_rows_tile({c.lhs_runs, c.lhs_run, buffers->starts + row, rows, plan.panels.panels, c.k, buffers->sums + row * width, width}, c.n);
+}
+
+static void few_sums_by_steps(const BlockPlan& plan, const BlockPlace& place, int64_t from, int64_t to, RunBuffers* buffers) {
+  const Contraction& c = plan.panels.c;
+  const int64_t rows = place.rows(), width = plan.panels.width(0);
+  float* const turned = buffers->sums + rows * width;
+  for (int64_t i = 0; i < c.n * rows; ++i) turned[i] = 0.f;
+  for (int64_t p = from; p < to; p += plan.size.steps) {
+    const int64_t steps = least(plan.size.steps, to - p);
+    c.lhs_starts(c, p, steps, buffers->starts);
+    const Matrix rhs = right_part(plan, 0, p, steps, buffers->rhs);
+    for (int64_t row = place.begin, end; row < place.end; row = end) {
+      const int64_t run = row / c.lhs_run, first = run * c.lhs_run;
+      end = least(place.end, first + c.lhs_run);
+      few_rows_of_run({steps, buffers->starts + run * steps, row - first, rhs.data, rhs.row_stride, 0, turned + row - place.begin, rows}, c.n, end - row);
+    }
+  }
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t j = 0; j < c.n; ++j) buffers->sums[r * width + j] = turned[j * rows + r];
+}
+
+// Copies the right operand column by column.
+static void turn_columns(const Contraction& c, float* to) {
+  for (int64_t j = 0; j < c.n; ++j)
+    for (int64_t p = 0; p < c.k; ++p) to[j * c.k + p] = c.rhs.data[p * c.rhs.row_stride + j * c.rhs.column_stride];
+}
+
 // Is every panel in memory what a copy of it would be?
 static bool panels_are_dense(const Plan& panels) {
   const Matrix& rhs = panels.c.rhs;
@@ -218,7 +254,10 @@ void contract_runs(Contraction c) {
   const bool late = c.long_sum || (!c.lhs_along_row && c.m <= rows_of_one_block && c.compute_rhs == nullptr && c.rhs.column_stride == 1);
   BlockPlan plan{{c, {vectors, parts_of(vectors, panel_vectors)}, false, false, false, space}, c.lhs_along_row ? steps_of_runs : rows_of_runs, late, {parts_of(c.k, KCC_BLOCK_COLUMNS), 1}, vectors * KCC_VW, space, 1, 0};
   if (c.long_sum) plan.ranges.parts = ranges_of(c, plan.columns);
-  if (!late) pack_ahead(&plan.panels, !panels_are_dense(plan.panels), pool);
+  // By the sizes that do not depend on how many rows there are: rows must not change each other's order of sums.
+  const bool few = c.n <= few_columns && c.lhs_run >= KCC_VW && (c.lhs_along_row || !c.long_sum);
+  if (few && !c.lhs_along_row) turn_columns(c, space);
+  else if (!late) pack_ahead(&plan.panels, !panels_are_dense(plan.panels), pool);
   plan.unit = run_tile_rows(plan.panels.width(0) / KCC_VW);
   if (!c.lhs_along_row) plan.spare = most_tile_rows, plan.size.rows = least(c.m <= rows_of_one_block ? rows_of_one_block : plan.size.rows, most_starts / c.lhs_runs);
   plan.size.rows = larger_of(1, plan.size.rows / plan.unit) * plan.unit;
@@ -228,7 +267,9 @@ void contract_runs(Contraction c) {
   const int64_t wanted = threads == 1 ? 1 : parts_of((c.lhs_along_row ? 2 : 4) * threads, plan.ranges.parts);
   groups.parts = larger_of(groups.parts, least(groups.whole, parts_of(wanted, rows.parts)));
   rows.parts = larger_of(rows.parts, least(parts_of(rows.whole, 2), parts_of(wanted, groups.parts)));
-  if (c.lhs_along_row) run_block_grid<RunBuffers>(plan, rows, groups, pool, sums_by_steps);
+  if (few && c.lhs_along_row) run_block_grid<RunBuffers>(plan, rows, groups, pool, few_sums_by_steps);
+  else if (few) run_block_grid<RunBuffers>(plan, rows, groups, pool, few_sums_by_rows);
+  else if (c.lhs_along_row) run_block_grid<RunBuffers>(plan, rows, groups, pool, sums_by_steps);
   else run_block_grid<RunBuffers>(plan, rows, groups, pool, sums_by_rows);
 }
 
