@@ -30,9 +30,6 @@ export function axesText(axes: readonly Axis[], from: string): AxesText {
   }
 }
 
-/** Declarations of all axes from the number: "d0 = line / 98, d1 = line % 98". */
-export const placesText = (axes: readonly Axis[], from: string): string => axes.map((axis, i) => `${axis.name} = ${placeText(axes, i, from)}`).join(', ')
-
 /** The number without the axes inside this one, and without those outside. */
 function placeText(axes: readonly Axis[], i: number, from: string): string {
   const inside = sizeOf(axes.slice(i + 1).map((axis) => axis.extent))
@@ -41,6 +38,6 @@ function placeText(axes: readonly Axis[], i: number, from: string): string {
 }
 
 /** Axes outside of a run step like the digits of a number. */
-export function carryText(axes: readonly Axis[]): string {
+function carryText(axes: readonly Axis[]): string {
   return axes.reduce((outer, { name, extent }, i) => (i === 0 ? `++${name};` : `if (++${name} == ${factor(extent)}) { ${name} = 0; ${outer} }`), '')
 }

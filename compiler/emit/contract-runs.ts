@@ -1,10 +1,11 @@
 /** Left operands that are read where they lie, run by run: which they are, and the text that says where runs begin. */
 import { isStatic } from '../ir/dim.js'
 import { axesOfIndex } from '../ir/expr.js'
-import type { Axis, Bound, Expr, Index, IndexQuotient, IndexTerm } from '../ir/loop.js'
+import type { Axis, Bound, Expr } from '../ir/loop.js'
 import { strideOf, type Load } from '../schedule/walk.js'
+import { cDim } from './c-dim.js'
 import { boundText, indexText } from './c-expr.js'
-import { carryText, placesText } from './contract-axes.js'
+import { axesText, type AxesText } from './contract-axes.js'
 import type { ComputedOperand, RunsOperand } from './contract-view.js'
 
 /** As many runs as fit the kernels' table for a block of rows, and as long as their line of zeros (`gemm-runs.h`). */
@@ -35,37 +36,32 @@ function runsAlong(value: Expr, along: 'row' | 'column', axes: readonly Axis[], 
   const fits = count <= MOST_RUNS && (bounds.length === 0 || inner.extent <= LONGEST_ZEROS)
   const neighbours = strideOf(index, inner.name) === 1 && bounds.every((bound) => strideOf(bound.index, inner.name) === 0)
   if (!fits || !neighbours || axesOfIndex(index).some((axis) => !known.has(axis))) return null
+  const last = lines.at(-1)!.name
+  const steady = bounds.every((bound) => strideOf(bound.index, last) !== null)
   return {
     kind: 'runs', along, lines, runs, length: inner.extent, pointer: buffer,
-    ...startTexts(index, inner, lines),
+    start: indexText({ ...index, terms: index.terms.filter((t) => t.axis !== inner.name) }),
+    step: steady ? strideOf(index, last) : null,
     inside: bounds.length === 0 ? null : bounds.map(boundText).join(' && '),
   }
 }
 
-/** What of the index changes from line to line alone, and all else but the run's own axis. */
-function startTexts({ terms, quotients, offset }: Index, inner: Axis, lines: readonly Axis[]): { lineStart: string; runStart: string } {
-  const names = new Set(lines.map((axis) => axis.name))
-  const ofLines = (axes: readonly string[]): boolean => axes.every((axis) => names.has(axis))
-  const [lineTerms, others] = [true, false].map((of) => terms.filter((t) => t.axis !== inner.name && names.has(t.axis) === of)) as [IndexTerm[], IndexTerm[]]
-  const [lineQuotients, mixed] = [true, false].map((of) => quotients.filter((q) => ofLines(axesOfIndex(q.dividend)) === of)) as [IndexQuotient[], IndexQuotient[]]
-  return { lineStart: indexText({ terms: lineTerms, quotients: lineQuotients, offset }), runStart: indexText({ terms: others, quotients: mixed, offset: 0 }) }
-}
-
-export type StartsText = {
+export type StartsText = Pick<AxesText, 'start' | 'inner' | 'extent' | 'carry'> & {
   readonly function: string
-  /** Declarations of the axes of the lines, from their number. */
-  readonly lines: string
-  readonly carry: string
   readonly loops: readonly { readonly name: string; readonly extent: number }[]
   readonly pointer: string
-  readonly lineStart: string
-  readonly runStart: string
-  readonly inside: string | null
+  readonly at: string
+  readonly step: string | null
+  readonly inside: string
 }
 
-export const startsText = ({ lines, runs, pointer, lineStart, runStart, inside }: RunsOperand, name: string): StartsText => ({
-  function: name, lines: placesText(lines, 'line'), carry: carryText(lines), loops: runs, pointer, lineStart, runStart, inside,
-})
+export function startsText({ lines, runs, pointer, start, step, inside }: RunsOperand, name: string): StartsText {
+  const axes = axesText(lines, 'line')
+  return {
+    function: name, start: axes.start, inner: axes.inner, extent: axes.extent, carry: axes.carry, loops: runs, pointer,
+    at: start, step: step === null ? null : cDim(step), inside: inside ?? 'true',
+  }
+}
 
 /** How many runs there are. */
 export const runCount = ({ runs }: RunsOperand): number => runs.reduce((count, axis) => count * axis.extent, 1)

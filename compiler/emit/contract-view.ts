@@ -85,9 +85,10 @@ export type RunsOperand = {
   readonly length: number
   /** C expression of type `const float*`. */
   readonly pointer: string
-  /** Where a run begins beyond it: the part over `lines` alone, and the rest. */
-  readonly lineStart: string
-  readonly runStart: string
+  /** Where a run begins beyond it, a C expression over all of these axes. */
+  readonly start: string
+  /** What a step of the last axis of the lines adds to that; null where steps differ, or where `inside` may hold with a gap. */
+  readonly step: Dim | null
   /** C expression that holds where the run is inside of what there is; null where all are. Elsewhere there are zeros. */
   readonly inside: string | null
 }

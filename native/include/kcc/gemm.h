@@ -47,11 +47,34 @@ typedef void (*Starts)(const Contraction& self, int64_t line, int64_t lines, con
 static constexpr int64_t longest_zeros = 4096;
 extern const float zeros[longest_zeros];
 
+// Addresses `step` floats apart.
+static inline void even_starts(const float* from, int64_t step, int64_t count, const float** to) {
+  constexpr int lanes = KCC_VW / 2;
+  typedef int64_t Addresses __attribute__((vector_size(lanes * 8), aligned(8), may_alias));
+  Addresses next{};
+  for (int i = 0; i < lanes; ++i) next[i] = (int64_t)(from + i * step);
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes, next += lanes * step * (int64_t)sizeof(float)) *(Addresses*)(to + i) = next;
+  for (; i < count; ++i) to[i] = from + i * step;
+}
+
 // A buffer of the result's shape that `finish` reads: fetched while the sums are being made. Unused when data is NULL.
 struct Touched {
   const float* data;
   int64_t row_stride, block;
 };
+
+// Addresses of the runs of lines at ... at + count - 1, which all have one `start` apart or another.
+template <class Start, class Inside> KCC_INLINE void single_starts(int64_t at, int64_t count, const Start& start, const Inside& inside, const float** to) {
+  for (int64_t i = 0; i < count; ++i) to[i] = inside(at + i) ? start(at + i) : zeros;
+}
+
+// The same of lines that begin `step` apart and are inside without a gap.
+template <class Start, class Inside> KCC_INLINE void steady_starts(int64_t at, int64_t count, int64_t step, const Start& start, const Inside& inside, const float** to) {
+  for (; count > 0 && !inside(at); ++at, --count) *to++ = zeros;
+  for (; count > 0 && !inside(at + count - 1); --count) to[count - 1] = zeros;
+  if (count > 0) even_starts(start(at), step, count, to);
+}
 
 // A buffer of the result's shape that `finish` writes: made ready while the sums are being made. Unused when data is NULL.
 struct Written {
