@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { emitContract } from '../../compiler/emit/contract.js'
-import type { ContractCode, Frame, Operand } from '../../compiler/emit/contract-view.js'
+import type { ContractCode, Frame, Operand, RunsOperand } from '../../compiler/emit/contract-view.js'
 import { contractWorkspace } from '../../compiler/emit/contract-workspace.js'
 import type { Dim } from '../../compiler/ir/dim.js'
 import { dimText, isStatic, multiplyDims, symbol } from '../../compiler/ir/dim.js'
@@ -20,8 +20,12 @@ const frame: Frame = {
   workspace: 'args.workspace',
 }
 
-/** How an operand lies in memory: by rows, by columns, computed from either, or in blocks of neighbours in a row or column. */
-export type Layout = 'rows' | 'columns' | 'computed rows' | 'computed columns' | 'blocked rows' | 'blocked columns'
+/**
+ * How an operand lies in memory: by rows, by columns, computed from either, in blocks of neighbours in a row or column, or in
+ * runs of either, three of them.
+ */
+export type Layout = 'rows' | 'columns' | 'computed rows' | 'computed columns' | 'blocked rows' | 'blocked columns' | 'run rows' | 'run columns'
+const RUNS = 3
 
 export type Case = { readonly name: string; readonly lhs: Layout; readonly rhs: Layout; readonly finishedInBlocks?: boolean; readonly dims?: readonly [Dim, Dim, Dim] }
 
@@ -45,9 +49,30 @@ export const cases: readonly Case[] = [
   { name: 'long_nt_computed', lhs: 'computed rows', rhs: 'computed columns', dims: [M, N, LONG] },
   { name: 'split_tn', lhs: 'columns', rhs: 'rows', dims: [27, 40, LONG] },
   { name: 'split_tn_computed', lhs: 'computed columns', rhs: 'computed rows', dims: [150, 17, LONG] },
+  { name: 'nn_runs', lhs: 'run rows', rhs: 'rows', dims: [M, N, 51] },
+  { name: 'nt_runs', lhs: 'run rows', rhs: 'computed columns', dims: [M, N, 18] },
+  { name: 'nn_long_runs', lhs: 'run rows', rhs: 'rows', dims: [M, N, 1200] },
+  { name: 'long_nn_runs', lhs: 'run rows', rhs: 'rows', dims: [M, N, 2100] },
+  { name: 'nn_blocked_runs', lhs: 'run rows', rhs: 'blocked rows', dims: [M, N, 300] },
+  { name: 'split_tn_runs', lhs: 'run columns', rhs: 'rows', dims: [27, 40, LONG] },
+  { name: 'split_tn_many_runs', lhs: 'run columns', rhs: 'rows', dims: [960, 70, LONG] },
+  { name: 'split_tn_few_columns', lhs: 'run columns', rhs: 'rows', dims: [321, 1, LONG] },
+  { name: 'split_tn_three_columns', lhs: 'run columns', rhs: 'computed rows', dims: [150, 3, LONG] },
 ]
 
+/** Runs along the columns or the rows, each beginning where the plain matrix has it. */
+function runsOf(byRows: boolean, pointer: string, rows: Dim, columns: Dim): RunsOperand {
+  const [across, along] = byRows ? [rows, columns] : [columns, rows]
+  if (!isStatic(along)) throw new Error('runs have a fixed length')
+  const length = along / RUNS
+  return {
+    kind: 'runs', along: byRows ? 'column' : 'row', lines: [{ name: 'line_', extent: across }], runs: [{ name: 'run_', extent: RUNS }], length,
+    pointer, start: `line_ * ${along} + run_ * ${length}`, step: along % 2 === 0 ? along : null, inside: null,
+  }
+}
+
 function operandOf(layout: Layout, pointer: string, rows: Dim, columns: Dim): Operand {
+  if (layout.startsWith('run')) return runsOf(layout.endsWith('rows'), pointer, rows, columns)
   const byRows = layout.endsWith('rows')
   const rowStride = byRows ? columns : 1, columnStride = byRows ? 1 : rows
   if (layout === 'blocked rows') return { kind: 'direct', pointer, rowStride: BLOCK_COLUMNS, columnStride: 1, block: multiplyDims(rows, BLOCK_COLUMNS) }
@@ -95,12 +120,13 @@ function contractOf(test: Case): ContractCode {
 }
 
 const isComputed = (layout: Layout): boolean => layout.startsWith('computed')
+const takesScratch = (layout: Layout): boolean => isComputed(layout) || layout.startsWith('run')
 const isByRows = (layout: Layout): boolean => layout.endsWith('rows')
 
 function caseEntry(test: Case): string {
   const [m, n, k] = test.dims ?? [M, N, K]
-  const fixed = [m, n].map((d) => (isStatic(d) ? d : 0)).join(', ')
-  const workspace = contractWorkspace({ m, n, k }, { lhs: isComputed(test.lhs), rhs: isComputed(test.rhs) })
+  const fixed = [m, n, k].map((d) => (isStatic(d) ? d : 0)).join(', ')
+  const workspace = contractWorkspace({ m, n, k }, { lhs: takesScratch(test.lhs), rhs: isComputed(test.rhs) })
   const flags = [isByRows(test.lhs), isComputed(test.lhs), isByRows(test.rhs), isComputed(test.rhs), test.rhs.startsWith('blocked'), test.finishedInBlocks === true].join(', ')
   return `  {"${test.name}", ${test.name}, [](int64_t M, int64_t N, int64_t K) -> int64_t { [[maybe_unused]] const int64_t ONE = 1; (void)M, (void)N, (void)K; return ${dimText(workspace)}; }, ${flags}, ${fixed}},`
 }

@@ -8,7 +8,7 @@
 namespace kcc {
 inline namespace KCC_LEVEL {
 
-static constexpr int64_t few_columns = 4;
+static constexpr int64_t narrow_columns = 4;
 
 // ---- runs along the rows
 

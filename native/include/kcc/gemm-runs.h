@@ -228,7 +228,7 @@ static void few_sums_by_steps(const BlockPlan& plan, const BlockPlace& place, in
 }
 
 // Copies the right operand column by column.
-static void turn_columns(const Contraction& c, float* to) {
+static void copy_columns(const Contraction& c, float* to) {
   for (int64_t j = 0; j < c.n; ++j)
     for (int64_t p = 0; p < c.k; ++p) to[j * c.k + p] = c.rhs.data[p * c.rhs.row_stride + j * c.rhs.column_stride];
 }
@@ -255,8 +255,8 @@ void contract_runs(Contraction c) {
   BlockPlan plan{{c, {vectors, parts_of(vectors, panel_vectors)}, false, false, false, space}, c.lhs_along_row ? steps_of_runs : rows_of_runs, late, {parts_of(c.k, KCC_BLOCK_COLUMNS), 1}, vectors * KCC_VW, space, 1, 0};
   if (c.long_sum) plan.ranges.parts = ranges_of(c, plan.columns);
   // By the sizes that do not depend on how many rows there are: rows must not change each other's order of sums.
-  const bool few = c.n <= few_columns && c.lhs_run >= KCC_VW && (c.lhs_along_row || !c.long_sum);
-  if (few && !c.lhs_along_row) turn_columns(c, space);
+  const bool few = c.n <= narrow_columns && c.lhs_run >= KCC_VW && (c.lhs_along_row || !c.long_sum);
+  if (few && !c.lhs_along_row) copy_columns(c, space);
   else if (!late) pack_ahead(&plan.panels, !panels_are_dense(plan.panels), pool);
   plan.unit = run_tile_rows(plan.panels.width(0) / KCC_VW);
   if (!c.lhs_along_row) plan.spare = most_tile_rows, plan.size.rows = least(c.m <= rows_of_one_block ? rows_of_one_block : plan.size.rows, most_starts / c.lhs_runs);
