@@ -2,7 +2,7 @@
  * A function cut into kernels: which nodes are computed together, which of their values are stored, and where stored
  * values live. The order of `kernels` is the launch order.
  */
-import type { Shape } from './dim.js'
+import type { Dim, Shape } from './dim.js'
 import type { Graph, Node, Provenance } from './graph.js'
 
 /** Where a stored value lives. A value with several homes is written to each and read from the first. */
@@ -39,11 +39,16 @@ export type Kernel = {
   readonly from: Provenance
 }
 
+/** A value that is a part of another: its element at an index lies at `offset` and a stride for each axis, in the homes of `root`. */
+export type Placement = { readonly root: Node; readonly strides: readonly Dim[]; readonly offset: Dim }
+
 export type KernelGraph = {
   readonly graph: Graph
   readonly kernels: readonly Kernel[]
   /** Homes of every stored node and of the leaves that are read. */
   readonly homes: ReadonlyMap<Node, readonly Home[]>
+  /** Where in the homes of another value the stored nodes lie that are parts of it. */
+  readonly placements: ReadonlyMap<Node, Placement>
 }
 
 /** Dimensions left after reducing. */

@@ -1,10 +1,10 @@
 /** Kernels to loops: each kind of kernel has one shape of nest; what happens inside comes from the ops' records. */
-import { axisIndex, constIndex, linearIndex, shiftIndex } from '../ir/expr.js'
+import { addIndex, axisIndex, constIndex, linearIndex, scaleIndex, shiftIndex } from '../ir/expr.js'
 import type { Node } from '../ir/graph.js'
-import type { Kernel, KernelGraph } from '../ir/kernel-graph.js'
+import type { Kernel, KernelGraph, Placement } from '../ir/kernel-graph.js'
 import type { Axis, Chain, Expr, Index, KernelProgram, Stmt } from '../ir/loop.js'
 import type { Shape } from '../ir/dim.js'
-import { identityIndex, isUnit } from '../ops/access.js'
+import { identityIndex, isUnit, storageRoot } from '../ops/access.js'
 import type { ContractAxes } from '../ops/define-op.js'
 import { opOf } from '../ops/registry.js'
 import { Bindings, type Binding } from './bindings.js'
@@ -154,13 +154,12 @@ class KernelLowering {
     if (lowering.kind !== 'tiles') throw new Error(`${node.op} is not made of tiles`)
     const offsets = lowering.offsets(node)
     return node.inputs.flatMap((input, i) => {
+      if (this.graph.placements.has(storageRoot(input))) return []
       const scope = Scope.outermost()
       const index = identityIndex(input.type.shape.length)
       const value = this.values.at(input, index, scope)
       const target = index.map((ix, d) => shiftIndex(ix, offsets[i]![d]!))
-      for (const home of this.graph.homes.get(node)!) {
-        scope.statements.push({ kind: 'store', buffer: this.bindings.write(node, home).name, index: linearIndex(target, node.type.shape), value, from: node.from })
-      }
+      scope.statements.push(...this.stores(node, target, value))
       return nest(axesOf(input.type.shape), scope.statements)
     })
   }
@@ -173,11 +172,15 @@ class KernelLowering {
       return { node, index, value: nodes.length > 1 ? scope.bind(node, value) : value }
     })
     for (const { node, index, value } of found) {
-      for (const home of this.targets(node)) {
-        const buffer = this.bindings.write(node, home)
-        scope.statements.push({ kind: 'store', buffer: buffer.name, index: linearIndex(index, node.type.shape), value, from: node.from })
-      }
+      scope.statements.push(...this.stores(node, index, value))
     }
+  }
+
+  /** The element at `index` in every home of `node`, or of what it is a part of. */
+  private stores(node: Node, index: readonly Index[], value: Expr): Stmt[] {
+    const place = this.graph.placements.get(node)
+    const at = place ? placedIndex(index, place) : linearIndex(index, node.type.shape)
+    return this.targets(node).map((home) => ({ kind: 'store', buffer: this.bindings.write(place?.root ?? node, home).name, index: at, value, from: node.from }))
   }
 
   /** A leaf is already in its first home: a kernel over it copies it to the others. */
@@ -186,6 +189,9 @@ class KernelLowering {
     return opOf(node).lowering.kind === 'leaf' ? homes.slice(1) : homes
   }
 }
+
+const placedIndex = (index: readonly Index[], { strides, offset }: Placement): Index =>
+  index.reduce((sum, ix, i) => addIndex(sum, scaleIndex(ix, strides[i]!)), constIndex(offset))
 
 const axesOf = (shape: Shape): Axis[] => shape.map((extent, i) => ({ name: `d${i}`, extent }))
 

@@ -2,8 +2,9 @@
  * Following a value to where it is held. Index maps (broadcast, transpose, slice) and reshapes that only add or drop
  * axes of size one cost nothing: a reader goes through them to the node that is computed or stored.
  */
-import { divideDims, equalDims, isStatic, sizeOf, type Dim, type Shape } from '../ir/dim.js'
-import { axesOfIndex, axisIndex, constIndex, divideIndex, equalIndex, remainderIndex } from '../ir/expr.js'
+import { alignedAxes } from '../ir/aligned-axes.js'
+import { equalDims, isStatic, sizeOf, type Dim, type Shape } from '../ir/dim.js'
+import { axesOfIndex, axisIndex, constIndex, divideIndex, equalIndex, linearIndex, remainderIndex } from '../ir/expr.js'
 import type { Node } from '../ir/graph.js'
 import type { Bound, Index } from '../ir/loop.js'
 import { opOf } from './registry.js'
@@ -68,31 +69,19 @@ function unitView(from: Shape, to: Shape, index: readonly Index[]): Index[] | nu
 function repeatedView({ inputs: [inner], type }: Node, index: readonly Index[]): Index[] | null {
   const { lowering } = opOf(inner!)
   if (lowering.kind !== 'indexMap') return null
-  const { shape } = inner!.type, groups = mergedAxes(shape, type.shape)
+  const { shape } = inner!.type, groups = alignedAxes(shape, type.shape)
   if (groups === null) return null
   const read = new Set(lowering.map(identityIndex(shape.length), inner!).flatMap(axesOfIndex))
   const places = shape.map(() => constIndex(0))
-  for (const [to, from] of groups.entries()) {
-    const used = from.filter((axis) => read.has(`d${axis}`) && !isUnit(shape[axis]!)), [axis] = used
+  for (const group of groups) {
+    const used = group.from.filter((axis) => read.has(`d${axis}`) && !isUnit(shape[axis]!)), [axis] = used
     if (axis === undefined) continue
-    const place = placeInGroup(index[to]!, shape, from, axis)
-    if (used.length > 1 || place === null || (place.quotients.length > 0 && to === type.shape.length - 1)) return null
+    const within = linearIndex(group.to.map((i) => index[i]!), group.to.map((i) => type.shape[i]!))
+    const place = placeInGroup(within, shape, group.from, axis)
+    if (used.length > 1 || place === null || (place.quotients.length > 0 && group.to.includes(type.shape.length - 1))) return null
     places[axis] = place
   }
   return places
-}
-
-/** For each axis of `to` the axes of `from` that it merges; null where one is taken apart. */
-function mergedAxes(from: Shape, to: Shape): number[][] | null {
-  let next = 0
-  const groups = to.map((size) => {
-    const group: number[] = []
-    let rest: Dim | null = size
-    while (rest !== null && rest !== 1 && next < from.length) { rest = divideDims(rest, from[next]!); group.push(next++) }
-    return rest === 1 ? group : null
-  })
-  const merged = groups.flatMap((group) => (group === null ? [] : [group]))
-  return merged.length === to.length && from.slice(next).every(isUnit) ? merged : null
 }
 
 /** Where along `axis` place `index` of the merged axes lies. */

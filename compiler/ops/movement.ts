@@ -1,5 +1,6 @@
 /** Ops that move elements: reshape stopGradient broadcastTo transpose concat. NaN moves like any value. */
-import { addDims, divideDims, equalDims, equalShapes, sizeOf, type Dim, type Shape } from '../ir/dim.js'
+import { alignedAxes } from '../ir/aligned-axes.js'
+import { addDims, divideDims, equalDims, equalShapes, isStatic, multiplyDims, sizeOf, type Dim, type Shape } from '../ir/dim.js'
 import { constIndex } from '../ir/expr.js'
 import type { Attrs, Node } from '../ir/graph.js'
 import { integersAttr, numberAttr } from './attrs.js'
@@ -31,20 +32,31 @@ function reshapeBelowBroadcast(node: Node): Node | null {
 }
 
 /**
- * Where each axis of `to` is one axis of `from`, or several that are whole from the second on: the same part before the
- * reshape. Else the reshape is taken apart.
+ * Where the part lies along one axis of those that were merged or taken apart, and is whole along those inside of it: the
+ * same part before the reshape. Else the reshape is taken apart.
  */
 function slicedReshape(node: Node, begin: Shape, size: Shape): Node {
-  const x = node.inputs[0]!, from = x.type.shape, to = node.type.shape
-  const box: { begin: Dim; size: Dim }[] = []
-  for (const [i, whole] of to.entries()) {
-    const first = box.length, end = from.findIndex((_, at) => at >= first && equalDims(sizeOf(from.slice(first, at + 1)), whole))
-    const [inner, steps] = end < 0 ? [[], null] : [from.slice(first + 1, end + 1), sizeOf(from.slice(first + 1, end + 1))]
-    const [at, count] = steps === null || steps === 0 ? [null, null] : [divideDims(begin[i]!, steps), divideDims(size[i]!, steps)]
-    if (at === null || count === null) return b.slice(node, begin, size)
-    box.push({ begin: at, size: count }, ...inner.map((d) => ({ begin: 0, size: d })))
-  }
-  return box.length === from.length ? b.reshape(b.slice(x, box.map((s) => s.begin), box.map((s) => s.size)), size) : b.slice(node, begin, size)
+  const x = node.inputs[0]!, from = x.type.shape
+  const boxes = alignedAxes(from, node.type.shape)?.map(({ from: axes, to }) => partBefore(axes.map((axis) => from[axis]!), to.map((axis) => ({ whole: node.type.shape[axis]!, begin: begin[axis]!, size: size[axis]! }))))
+  if (!boxes || !boxes.every((box) => box !== null)) return b.slice(node, begin, size)
+  const box = boxes.flat()
+  return b.reshape(b.slice(x, box.map((s) => s.begin), box.map((s) => s.size)), size)
+}
+
+type Part = { readonly begin: Dim; readonly size: Dim }
+
+/** The part of axes of sizes `from` that is the given part of the axes that hold the same, or null. */
+function partBefore(from: Shape, to: readonly (Part & { readonly whole: Dim })[]): Part[] | null {
+  const wide = from.map((d, i) => (d === 1 ? -1 : i)).filter((i) => i >= 0)
+  const partial = to.filter((axis) => axis.begin !== 0 || !equalDims(axis.size, axis.whole))
+  const everything = from.map((d): Part => ({ begin: 0, size: d }))
+  if (partial.length === 0) return everything
+  const [outer] = wide, before = to.slice(0, to.indexOf(partial[0]!))
+  if (outer === undefined || partial.length > 1 || before.some((axis) => axis.whole !== 1)) return null
+  // Steps of the outermost axis, in elements of the merged axes; the part begins and ends between two of them.
+  const steps = sizeOf(from.slice(outer + 1)), inside = sizeOf(to.slice(before.length + 1).map((axis) => axis.whole))
+  const [at, count] = [partial[0]!.begin, partial[0]!.size].map((d) => (steps === 0 ? null : divideDims(multiplyDims(d, inside), steps))) as [Dim | null, Dim | null]
+  return at === null || count === null ? null : everything.map((part, i) => (i === outer ? { begin: at, size: count } : part))
 }
 
 export const reshape = defineOp({
@@ -210,6 +222,21 @@ function evaluateConcat(inputs: readonly Tensor[], { attrs, shape }: EvaluateCon
   return out
 }
 
+/** Of each input what lies in the box; along the axis of unknown sizes it is taken of the whole. */
+function slicedConcat(node: Node, begin: Shape, size: Shape): Node {
+  const axis = concatAxis(node.attrs), start = begin[axis]!, count = size[axis]!
+  const starts = offsetsOf(node).map((offset) => offset[axis]!)
+  const whole = start === 0 && equalDims(count, node.type.shape[axis]!)
+  if (!whole && ![start, count, ...starts, ...node.inputs.map((x) => x.type.shape[axis]!)].every(isStatic)) return b.slice(node, begin, size)
+  const parts = node.inputs.flatMap((x, i) => {
+    const length = x.type.shape[axis]!
+    const first = whole ? 0 : Math.max(Number(start) - Number(starts[i]), 0), rest: Dim = whole ? length : Math.min(Number(start) + Number(count) - Number(starts[i]), Number(length)) - first
+    const along = (box: Shape, own: Dim): Dim[] => box.map((d, at) => (at === axis ? own : d))
+    return isStatic(rest) && rest <= 0 ? [] : [b.slice(x, along(begin, first), along(size, rest))]
+  })
+  return parts.length === 0 ? b.slice(node, begin, size) : b.concat(parts, axis)
+}
+
 /** A concat of concats along the same axis, and of parts without elements. */
 function simplifyConcat(node: Node): Node | null {
   const axis = concatAxis(node.attrs)
@@ -229,6 +256,7 @@ export const concat = defineOp({
   lowering: { kind: 'tiles', offsets: offsetsOf },
   evaluate: evaluateConcat,
   simplify: simplifyConcat,
+  sliced: slicedConcat,
   commutative: false,
   cost: 'cheap',
   samples: [

@@ -38,10 +38,10 @@ export type FusionOptions = {
 
 export function formKernels(graph: Graph, options: FusionOptions = { fuse: true }): KernelGraph {
   const formed = new KernelFormer(graph, options).form()
-  if (!options.fuse) return orderKernels(graph, formed)
+  if (!options.fuse) return orderKernels(graph, formed, false)
   const rates = options.rates ?? serverRates
   // Once more: a kernel that has become larger may read already what a value is made of.
-  return orderKernels(graph, chooseStores(graph, joinSiblings(chooseStores(graph, formed, rates)), rates))
+  return orderKernels(graph, chooseStores(graph, joinSiblings(chooseStores(graph, formed, rates)), rates), true)
 }
 
 class KernelFormer {

@@ -7,7 +7,7 @@
  *     %3 = slice(%2) {begin=[1,0], size=[7,4]} : f32[7,4]  →  %3 = matmul(%1, %w) : f32[7,4]
  */
 import { keep, readOnce, rewriteGraph, type Graph, type Node } from '../ir/graph.js'
-import type { Shape } from '../ir/dim.js'
+import { addDims, type Shape } from '../ir/dim.js'
 import { shapeAttr } from '../ops/attrs.js'
 import { within } from '../ops/build.js'
 import { argumentOf } from '../ops/patterns.js'
@@ -24,8 +24,11 @@ export function narrowProducts(graph: Graph): Graph {
 
 /** The part of `source`, which has become `rebuilt`, and of what it is made of; null where it stays whole. */
 function narrowed(source: Node, rebuilt: Node, begin: Shape, size: Shape, once: ReadonlySet<Node>): Node | null {
+  if (!once.has(source) || source.op !== rebuilt.op) return null
+  const inner = argumentOf(rebuilt, 'slice')
+  if (inner) return narrowed(source.inputs[0]!, inner, begin.map((d, i) => addDims(d, shapeAttr(rebuilt.attrs, 'begin')[i]!)), size, once)
   const { sliced } = opOf(rebuilt)
-  const part = once.has(source) && sliced ? within(rebuilt.from, () => sliced(rebuilt, begin, size)) : null
+  const part = sliced ? within(rebuilt.from, () => sliced(rebuilt, begin, size)) : null
   if (!part || part.inputs[0] === rebuilt) return null
   return keep(part, part.inputs.map((input, i) => {
     const whole = argumentOf(input, 'slice'), inner = source.inputs[i]

@@ -7,16 +7,18 @@
  */
 import type { Graph, Node, Update } from '../ir/graph.js'
 import { rootsOf, topological } from '../ir/graph.js'
-import type { Home, Kernel, KernelGraph } from '../ir/kernel-graph.js'
+import type { Home, Kernel, KernelGraph, Placement } from '../ir/kernel-graph.js'
 import { storageRoot } from '../ops/access.js'
 import { makeNode } from '../ops/build.js'
 import { opOf } from '../ops/registry.js'
 import { accessesOf, readsInPlace, reaches, type Formed, type Group } from './kernel-groups.js'
+import { placeParts } from './place-parts.js'
 
 /** An update whose new value is computed by the kernel `writer`. */
 type Placing = { readonly variable: string; readonly root: Node; readonly writer: Group }
 
-export function orderKernels(graph: Graph, formed: Formed): KernelGraph {
+/** With `placeInside`, parts of a value are stored in it by the kernels that make them. */
+export function orderKernels(graph: Graph, formed: Formed, placeInside: boolean): KernelGraph {
   const groups = [...formed.groups]
   const homes = new Map<Node, Home[]>()
   // All of them before the first is placed: a copy reads an old value.
@@ -24,10 +26,18 @@ export function orderKernels(graph: Graph, formed: Formed): KernelGraph {
   addLeafHomes(graph, homes)
   graph.outputs.forEach((output, index) => addHome(homes, storageRoot(output.node), { kind: 'output', index }))
   for (const placing of placings) place(placing, groups, homes)
+  const placements: ReadonlyMap<Node, Placement> = placeInside ? placeParts(graph, groups, formed.groupOf, homes) : new Map()
   for (const node of storedElsewhere(groups, formed.groupOf)) if (!homes.has(node)) homes.set(node, [{ kind: 'arena' }])
+  for (const [node, { root }] of placements) homes.set(node, homes.get(root)!)
   const names = new Set<string>()
-  const kernels = sortGroups(groups).map((group) => toKernel(group, homes, formed.groupOf, names))
-  return { graph, kernels, homes }
+  const working = sortGroups(groups).filter((group) => !isMadeInside(group, placements))
+  const kernels = working.map((group) => toKernel(group, homes, formed.groupOf, names))
+  return { graph, kernels, homes, placements }
+}
+
+/** A value of which all parts are stored in it already: nothing is left to do. */
+function isMadeInside(group: Group, placements: ReadonlyMap<Node, Placement>): boolean {
+  return group.kind === 'tiles' && [...group.roles.keys()].every((node) => node.inputs.every((input) => placements.has(storageRoot(input))))
 }
 
 function addHome(homes: Map<Node, Home[]>, node: Node, home: Home): void {
