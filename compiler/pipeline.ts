@@ -17,6 +17,7 @@ import { opNamed } from './ops/registry.js'
 import { lowerKernels } from './lower/lower-kernel.js'
 import type { ModuleSource } from './nn/module-source.js'
 import { attachOptimizer } from './passes/attach-optimizer.js'
+import { computeInParts } from './passes/compute-in-parts.js'
 import { eliminateCommon } from './passes/eliminate-common.js'
 import { eliminateDead } from './passes/eliminate-dead.js'
 import { expandComposed } from './passes/expand-composed.js'
@@ -88,6 +89,8 @@ const checked = (kernel: KernelProgram): KernelProgram => {
 
 /** What makes values easier to fuse, and nothing else cheaper: left out where kernels are one op each. */
 const fusionPasses: readonly ((graph: Graph) => Graph)[] = [
+  computeInParts,
+  simplify,          // after computeInParts, which takes operands apart
   recomputeCheap,
   pushIndexMaps,     // after recomputeCheap, which leaves more values with one reader
 ]

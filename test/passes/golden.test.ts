@@ -16,6 +16,7 @@ import { leafName } from '../../compiler/ops/leaf.js'
 import type { OptimizerUpdate } from '../../compiler/ops/optimizer-update.js'
 import { inferType } from '../../compiler/ops/type-rules.js'
 import { attachOptimizer } from '../../compiler/passes/attach-optimizer.js'
+import { computeInParts } from '../../compiler/passes/compute-in-parts.js'
 import { differentiate } from '../../compiler/passes/differentiate.js'
 import { eliminateCommon } from '../../compiler/passes/eliminate-common.js'
 import { eliminateDead } from '../../compiler/passes/eliminate-dead.js'
@@ -51,6 +52,7 @@ const passes: Record<string, (module: Module) => Module> = {
   'recompute-cheap': perFunction(recomputeCheap),
   'narrow-products': perFunction(narrowProducts),
   'store-narrow-borders': perFunction(storeNarrowBorders),
+  'compute-in-parts': perFunction(computeInParts),
   'push-index-maps': perFunction(pushIndexMaps),
   'eliminate-dead': eliminateDead,
   differentiate: (module) => perFunction((graph) => differentiate(graph, specOf(module)))(module),
