@@ -49,22 +49,27 @@ static RunsMicro rows_kernel(int64_t rows, int64_t vectors) {
   }
 }
 
-static RunsMicro steps_kernel(int64_t rows, int64_t vectors) {
-#define KCC_SIX(NV) micro_by_steps<1, NV>, micro_by_steps<2, NV>, micro_by_steps<3, NV>, micro_by_steps<4, NV>, micro_by_steps<5, NV>, micro_by_steps<6, NV>
-#define KCC_TWELVE(NV) KCC_SIX(NV), micro_by_steps<7, NV>, micro_by_steps<8, NV>, micro_by_steps<9, NV>, micro_by_steps<10, NV>, micro_by_steps<11, NV>, micro_by_steps<12, NV>
-  static constexpr RunsMicro table[panel_vectors][12] = {
-      {KCC_TWELVE(1)},
+struct StepsKernel {
+  int64_t rows;
+  RunsMicro run;
+};
+template <int MR, int NV> static constexpr StepsKernel by_steps{MR, micro_by_steps<MR, NV>};
+
+// The kernel of the most rows that are there. Not every number has one; 9 are three places of three channels.
+static StepsKernel steps_kernel(int64_t rows, int64_t vectors) {
+#define KCC_KERNEL(MR, NV) \
+  if (rows >= MR) return by_steps<MR, NV>;
+  switch (vectors) {
 #if KCC_VW == 16
-      {KCC_TWELVE(2)},
-      {KCC_SIX(3), micro_by_steps<7, 3>, micro_by_steps<8, 3>},
-      {KCC_SIX(4)},
+    case 4: KCC_KERNEL(6, 4) KCC_KERNEL(4, 4) KCC_KERNEL(3, 4) KCC_KERNEL(2, 4) return by_steps<1, 4>;
+    case 3: KCC_KERNEL(8, 3) KCC_KERNEL(4, 3) KCC_KERNEL(2, 3) return by_steps<1, 3>;
+    case 2: KCC_KERNEL(12, 2) KCC_KERNEL(9, 2) KCC_KERNEL(8, 2) KCC_KERNEL(6, 2) KCC_KERNEL(4, 2) KCC_KERNEL(2, 2) return by_steps<1, 2>;
 #else
-      {KCC_SIX(2)},
+    case 2: KCC_KERNEL(6, 2) KCC_KERNEL(4, 2) KCC_KERNEL(3, 2) KCC_KERNEL(2, 2) return by_steps<1, 2>;
 #endif
-  };
-#undef KCC_SIX
-#undef KCC_TWELVE
-  return table[vectors - 1][rows - 1];
+    default: KCC_KERNEL(12, 1) KCC_KERNEL(9, 1) KCC_KERNEL(6, 1) KCC_KERNEL(4, 1) KCC_KERNEL(2, 1) return by_steps<1, 1>;
+  }
+#undef KCC_KERNEL
 }
 
 // Part of a panel whose rows follow each other without a gap.
@@ -160,13 +165,13 @@ static void sums_by_rows(const BlockPlan& plan, const BlockPlace& place, int64_t
 
 // Rows [begin, end) of one run, steps of one part.
 static void add_run(RunsCall call, int64_t begin, int64_t end, int64_t vectors, float* sums, NextPart* next) {
-  const Split split{end - begin, parts_of(end - begin, run_tile_rows(vectors))};
-  for (int64_t tile = 0; tile < split.parts; ++tile) {
-    const int64_t row = begin + split.begin(tile);
+  for (int64_t row = begin; row < end;) {
+    const StepsKernel kernel = steps_kernel(end - row, vectors);
     call.offset = row;
     call.c = sums + row * vectors * KCC_VW;
     next->fetch(steps_ahead);
-    steps_kernel(begin + split.begin(tile + 1) - row, vectors)(call);
+    kernel.run(call);
+    row += kernel.rows;
   }
 }
 

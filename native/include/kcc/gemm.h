@@ -1,7 +1,8 @@
 // Contractions: sums(i, j) = sum over p of lhs(i, p) * rhs(p, j), float, finished by the caller tile by tile.
 //
 // Every sum is ONE chain of fused multiply-adds in the order of p, whatever path, tile or thread computes it; a long one
-// with `split_room` is several such chains, as many as the sizes say, added in order. Results do not depend on the number
+// with `split_room` is several such chains, as many as the sizes say, added in order, and so is one of few columns over
+// runs (gemm-few-columns.h). Results do not depend on the number
 // of threads, nor on which rows are computed together.
 //
 // The definitions are in gemm-kernels.h, which exactly one translation unit of every CPU level includes.
