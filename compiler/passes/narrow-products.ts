@@ -24,7 +24,7 @@ export function narrowProducts(graph: Graph): Graph {
 
 /** The part of `source`, which has become `rebuilt`, and of what it is made of; null where it stays whole. */
 function narrowed(source: Node, rebuilt: Node, begin: Shape, size: Shape, once: ReadonlySet<Node>): Node | null {
-  if (!once.has(source) || source.op !== rebuilt.op) return null
+  if (!once.has(source) || opOf(source) !== opOf(rebuilt)) return null
   const inner = argumentOf(rebuilt, 'slice')
   if (inner) return narrowed(source.inputs[0]!, inner, begin.map((d, i) => addDims(d, shapeAttr(rebuilt.attrs, 'begin')[i]!)), size, once)
   const { sliced } = opOf(rebuilt)

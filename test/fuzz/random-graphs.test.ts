@@ -21,7 +21,7 @@ describe(`${count} random functions`, () => {
   let next: Promise<Ready>
   const total = emptyTally()
 
-  beforeAll(() => { next = prepare(batches[0]!) }, minutes)
+  beforeAll(() => { next = prepare(batches[0]!) }, 5 * minutes)
 
   test.each(batches.map((batch, i) => [batch.first, batch.first + batch.size - 1, i] as const))('seeds %i to %i', async (_first, _last, i) => {
     const ready = await next
