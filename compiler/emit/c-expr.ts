@@ -127,17 +127,19 @@ const isRun = ({ value }: Expr & { kind: 'guard' }, byLane: readonly Bound[], co
   byLane.length === 1 && strideIn(byLane[0]!.index, context) === 1 && value.kind === 'load' && strideIn(value.index, context) === 1 &&
   (value.dtype === 'float32' || value.dtype === 'int32')
 
+/** An address that may lie outside of the buffer, as where nothing is loaded. */
+const anywhere = ({ buffer, index }: Expr & { kind: 'load' }, context: PrintContext): string =>
+  `kcc::anywhere(${buffer}, ${positionText(context.bufferOf(buffer), index)})`
+
 function loadInside({ value, otherwise }: Expr & { kind: 'guard' }, { index, extent }: Bound, context: PrintContext): string {
   if (value.kind !== 'load') throw new Error('a run is loaded')
-  const address = `${value.buffer} + ${positionText(context.bufferOf(value.buffer), value.index)}`
-  return `kcc::load_inside(${address}, ${indexText(index)}, ${cDim(extent)}, ${constantText(otherwise, value.dtype)}${lanesArgument(context.lanes!)})`
+  return `kcc::load_inside(${anywhere(value, context)}, ${indexText(index)}, ${cDim(extent)}, ${constantText(otherwise, value.dtype)}${lanesArgument(context.lanes!)})`
 }
 
 /** Neighbours that are there or not: some levels load them under a mask instead of a branch. */
 function maskedLoad({ value, bounds, otherwise }: Expr & { kind: 'guard' }, context: PrintContext): string | null {
   if (context.lanes === null || value.kind !== 'load' || (value.dtype !== 'float32' && value.dtype !== 'int32') || strideIn(value.index, context) !== 1) return null
-  const address = `${value.buffer} + ${positionText(context.bufferOf(value.buffer), value.index)}`
-  return `kcc::load_where(${bounds.map(boundText).join(' && ')}, ${address}, ${constantText(otherwise, value.dtype)}${lanesArgument(context.lanes)})`
+  return `kcc::load_where(${bounds.map(boundText).join(' && ')}, ${anywhere(value, context)}, ${constantText(otherwise, value.dtype)}${lanesArgument(context.lanes)})`
 }
 
 /** A load, guard or position that neighbours of a lane have no common step for. */

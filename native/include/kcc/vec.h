@@ -160,6 +160,10 @@ KCC_INLINE void fetch_to_write(char* p) { __asm__ volatile("prefetchw %0" : : "m
 
 KCC_INLINE bool is_inside(int64_t at, int64_t extent) { return (uint64_t)at < (uint64_t)extent; }
 
+// p + offset as a number: C++ has no pointers far outside of an array, even where nothing is read there.
+template <class T>
+KCC_INLINE const T* anywhere(const T* p, int64_t offset) { return (const T*)((uintptr_t)p + (uintptr_t)offset * sizeof(T)); }
+
 // Lane i is p[i] where place at + i is in [0, extent), else `otherwise`; of the first n lanes.
 template <class T>
 KCC_INLINE auto load_inside(const T* p, int64_t at, int64_t extent, T otherwise, int64_t n = KCC_VW) {
