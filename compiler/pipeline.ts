@@ -28,6 +28,7 @@ import { narrowProducts } from './passes/narrow-products.js'
 import { pushIndexMaps } from './passes/push-index-maps.js'
 import { recomputeCheap } from './passes/recompute-cheap.js'
 import { indexLimits, runTimeDemands } from './passes/run-time-demands.js'
+import { sinkViews } from './passes/sink-views.js'
 import { simplify } from './passes/simplify.js'
 import { planFunction, type PlannedFunction } from './plan/plan-function.js'
 import { blockedVariables, withBlocked } from './plan/variable-layout.js'
@@ -93,6 +94,7 @@ const fusionPasses: readonly ((graph: Graph) => Graph)[] = [
   simplify,          // after computeInParts, which takes operands apart
   recomputeCheap,
   pushIndexMaps,     // after recomputeCheap, which leaves more values with one reader
+  sinkViews,         // last: what has become one kernel's work stays so
 ]
 
 /** Stage 3. */

@@ -79,7 +79,7 @@ export type Stmt =
   | { readonly kind: 'for'; readonly axis: Axis; readonly mode: AxisMode; readonly body: readonly Stmt[] }
   | { readonly kind: 'let'; readonly name: string; readonly value: Expr; readonly from: Provenance }
   | { readonly kind: 'store'; readonly buffer: string; readonly index: Index; readonly value: Expr; readonly from: Provenance }
-  /** Binds a name to each combination over `axes`, outermost first; lets inside are per element, and common to all results. */
+  /** Binds a name to each combination over `axes`, outermost first; what is inside runs for each element, and is common to all results. */
   | { readonly kind: 'reduce'; readonly results: readonly Combination[]; readonly axes: readonly Axis[]
       readonly modes: readonly AxisMode[]; readonly body: readonly Stmt[]; readonly from: Provenance }
   /** Index of the first largest value along one axis. */

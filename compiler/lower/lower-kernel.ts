@@ -2,12 +2,13 @@
 import { addIndex, axisIndex, constIndex, linearIndex, scaleIndex, shiftIndex } from '../ir/expr.js'
 import type { Node } from '../ir/graph.js'
 import type { Kernel, KernelGraph, Placement } from '../ir/kernel-graph.js'
-import type { Axis, Chain, Expr, Index, KernelProgram, Stmt } from '../ir/loop.js'
+import type { Axis, Chain, Combination, Expr, Index, KernelProgram, Stmt } from '../ir/loop.js'
 import type { Shape } from '../ir/dim.js'
 import { identityIndex, isUnit, storageRoot } from '../ops/access.js'
 import type { ContractAxes } from '../ops/define-op.js'
 import { opOf } from '../ops/registry.js'
 import { Bindings, type Binding } from './bindings.js'
+import { levelsOf } from './levels.js'
 import { Scope } from './scope.js'
 import { Values } from './values.js'
 
@@ -56,41 +57,56 @@ class KernelLowering {
     return nest(axesOf(this.kernel.domain), scope.statements)
   }
 
-  /** Per kept position: combinations and row values in order, then whatever is stored over the domain. */
+  /**
+   * Per kept position: combinations and row values in order, then whatever is stored over the domain. Combinations that do not
+   * wait for each other are found in one loop, in which values over the domain are stored that are known there.
+   */
   private reduction(): Stmt[] {
-    const { domain, reduced } = this.kernel
-    const kept = axesOf(domain).filter((_, i) => !reduced.includes(i))
-    const rows = Scope.outermost()
-    for (const node of this.kernel.nodes) if (this.isRow(node)) this.bindRow(node, rows)
+    const { domain, reduced, nodes } = this.kernel, levels = levelsOf(this.kernel)
+    const rows = Scope.outermost(), axes = axesOf(domain).filter((_, i) => reduced.includes(i))
+    const last = Math.max(...levels.values())
+    let wide = this.kernel.stored.filter((node) => !this.isRow(node))
+    for (let level = 0; level <= last; level++) {
+      const found = nodes.filter((node) => levels.get(node) === level && this.isRow(node))
+      const together = found.filter((node) => opOf(node).lowering.kind === 'reduce')
+      const stored = together.length === 0 ? [] : wide.filter((node) => levels.get(node)! < level && this.isFresh(node))
+      wide = wide.filter((node) => !stored.includes(node))
+      if (together.length > 0) this.bindReductions(together, stored, axes, rows)
+      for (const node of found) if (!together.includes(node)) this.bindRow(node, rows)
+    }
     this.storeAll(this.kernel.stored.filter((node) => this.isRow(node)), rows)
-    const wide = this.kernel.stored.filter((node) => !this.isRow(node))
     if (wide.length > 0) {
       const inner = rows.inner()
       this.storeAll(wide, inner)
-      rows.statements.push(...nest(axesOf(domain).filter((_, i) => reduced.includes(i)), inner.statements))
+      rows.statements.push(...nest(axes, inner.statements))
     }
-    return nest(kept, rows.statements)
+    return nest(axesOf(domain).filter((_, i) => !reduced.includes(i)), rows.statements)
   }
 
   private isRow(node: Node): boolean {
     return this.kernel.roles.get(node) === 'row'
   }
 
+  /** Stored where nothing is read that the kernel still needs. */
+  private isFresh(node: Node): boolean {
+    return this.graph.homes.get(node)!.every((home) => home.kind === 'arena' || home.kind === 'output')
+  }
+
   private bindRow(node: Node, rows: Scope): void {
-    const { lowering } = opOf(node)
-    if (lowering.kind === 'reduce') return this.bindReduction(node, lowering.op, rows)
-    if (lowering.kind === 'argmax') return this.bindArgmax(node, rows)
+    if (opOf(node).lowering.kind === 'argmax') return this.bindArgmax(node, rows)
     this.values.at(node, this.rowIndex(node), rows)
   }
 
-  private bindReduction(node: Node, op: 'sum' | 'max' | 'min' | 'prod', rows: Scope): void {
-    const inner = rows.inner()
-    const value = this.values.at(node.inputs[0]!, identityIndex(this.kernel.domain.length), inner)
-    const name = rows.freshName()
-    const axes = axesOf(this.kernel.domain).filter((_, i) => this.kernel.reduced.includes(i))
-    const results = [{ name, op, dtype: node.type.dtype, value }]
-    rows.statements.push({ kind: 'reduce', results, axes, modes: axes.map(() => 'serial'), body: inner.statements, from: node.from })
-    rows.define(node, { kind: 'local', dtype: node.type.dtype, name })
+  private bindReductions(nodes: readonly Node[], stored: readonly Node[], axes: readonly Axis[], rows: Scope): void {
+    const inner = rows.inner(), place = identityIndex(this.kernel.domain.length)
+    const results = nodes.map((node): Combination => {
+      const { lowering } = opOf(node)
+      if (lowering.kind !== 'reduce') throw new Error(`${node.op} is no reduction`)
+      return { name: rows.freshName(), op: lowering.op, dtype: node.type.dtype, value: this.values.at(node.inputs[0]!, place, inner) }
+    })
+    this.storeAll(stored, inner)
+    rows.statements.push({ kind: 'reduce', results, axes, modes: axes.map(() => 'serial'), body: inner.statements, from: nodes[0]!.from })
+    nodes.forEach((node, i) => rows.define(node, { kind: 'local', dtype: node.type.dtype, name: results[i]!.name }))
   }
 
   private bindArgmax(node: Node, rows: Scope): void {

@@ -53,6 +53,8 @@ class KernelFormer {
   private readonly forced: ReadonlySet<Node>
   private readonly order: readonly Node[]
   private readonly forming: Forming
+  /** What is known of nodes until another gets a kernel: asked along all paths, it would be asked too often. */
+  private floating = { size: 0, known: new Map<Node, boolean>() }
 
   constructor(private readonly graph: Graph, private readonly options: FusionOptions) {
     this.order = topological(rootsOf(graph))
@@ -110,7 +112,12 @@ class KernelFormer {
 
   /** A node that depends on no kernel yet waits for its first reader. */
   private isFloating(node: Node): boolean {
-    return this.options.fuse && accessesOf(node).every((access) => this.isFree(access.source))
+    if (this.floating.size !== this.groupOf.size) this.floating = { size: this.groupOf.size, known: new Map() }
+    const { known } = this.floating, before = known.get(node)
+    if (before !== undefined) return before
+    const found = this.options.fuse && accessesOf(node).every((access) => this.isFree(access.source))
+    known.set(node, found)
+    return found
   }
 
   private isFree(node: Node): boolean {
@@ -269,8 +276,12 @@ class KernelFormer {
     return this.readsThroughWaiting(node).some((source) => reads.has(source) || group.roles.has(source))
   }
 
-  private readsThroughWaiting(node: Node): Node[] {
-    return accessesOf(node).flatMap(({ source }) => (this.isWaiting(source) ? this.readsThroughWaiting(source) : isGenerated(source) ? [] : [source]))
+  private readsThroughWaiting(node: Node, seen = new Set<Node>()): Node[] {
+    return accessesOf(node).flatMap(({ source }) => {
+      if (seen.has(source) || isGenerated(source)) return []
+      seen.add(source)
+      return this.isWaiting(source) ? this.readsThroughWaiting(source, seen) : [source]
+    })
   }
 
   /** A kernel for values that are combined from operands of other shapes. */

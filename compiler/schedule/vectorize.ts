@@ -37,6 +37,6 @@ function vectorizeReduction(statement: Stmt & { kind: 'reduce' }): Stmt {
 }
 
 function neighboursAlong(statement: Stmt & { kind: 'reduce' }, axis: Axis): boolean {
-  const { loads } = accessesIn([statement])
-  return loads.every((l) => strideOf(l.index, axis.name) === 1 || strideOf(l.index, axis.name) === 0)
+  const { loads, stores } = accessesIn([statement])
+  return loads.every((l) => strideOf(l.index, axis.name) === 1 || strideOf(l.index, axis.name) === 0) && stores.every((index) => strideOf(index, axis.name) === 1)
 }

@@ -27,6 +27,7 @@ import { narrowProducts } from '../../compiler/passes/narrow-products.js'
 import { pushIndexMaps } from '../../compiler/passes/push-index-maps.js'
 import { recomputeCheap } from '../../compiler/passes/recompute-cheap.js'
 import { storeNarrowBorders } from '../../compiler/passes/store-narrow-borders.js'
+import { sinkViews } from '../../compiler/passes/sink-views.js'
 import { simplify } from '../../compiler/passes/simplify.js'
 import { splitSums } from '../../compiler/passes/split-sums.js'
 import { errorInUlp, randomSource, randomTensor } from '../ops/values.js'
@@ -49,6 +50,7 @@ const passes: Record<string, (module: Module) => Module> = {
   'eliminate-common': perFunction(eliminateCommon),
   'fold-affine': perFunction(foldAffine),
   'split-sums': perFunction(splitSums),
+  'sink-views': perFunction(sinkViews),
   'recompute-cheap': perFunction(recomputeCheap),
   'narrow-products': perFunction(narrowProducts),
   'store-narrow-borders': perFunction(storeNarrowBorders),

@@ -18,7 +18,7 @@ struct dense_1_matmul_206b41f2_args {
 };
 void dense_1_matmul_206b41f2(const dense_1_matmul_206b41f2_args& args);
 
-struct loss_dense_2_sum_267c10fa_args {
+struct loss_dense_2_sum_edf91656_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -26,7 +26,7 @@ struct loss_dense_2_sum_267c10fa_args {
   const float* in1;
   float* out0;
 };
-void loss_dense_2_sum_267c10fa(const loss_dense_2_sum_267c10fa_args& args);
+void loss_dense_2_sum_edf91656(const loss_dense_2_sum_edf91656_args& args);
 
 struct optimizer_add_a4e60ed3_args {
   kcc_pool* pool;
@@ -112,26 +112,26 @@ void dense_1_matmul_206b41f2(const dense_1_matmul_206b41f2_args& args) {
   kcc::contract(c);
 }
 
-void loss_dense_2_sum_267c10fa(const loss_dense_2_sum_267c10fa_args& args) {
+void loss_dense_2_sum_edf91656(const loss_dense_2_sum_edf91656_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
   [[maybe_unused]] float* const out0 = args.out0;
-  kcc::vf v1_lanes = kcc::bcast(0.f);
+  kcc::vf v0_lanes = kcc::bcast(0.f);
   {
     int64_t d0 = 0;
     for (; d0 + KCC_VW <= B; d0 += KCC_VW) {
-      const kcc::vf v0 = (kcc::load(in0 + d0) * kcc::load(in1 + d0));
-      v1_lanes = v1_lanes + v0;
+      const kcc::vf v1 = (kcc::load(in0 + d0) * kcc::load(in1 + d0));
+      v0_lanes = v0_lanes + v1;
     }
     if (d0 < B) {
       const int64_t lanes = B - d0;
-      const kcc::vf v0 = (kcc::load(in0 + d0, lanes) * kcc::load(in1 + d0, lanes));
-      v1_lanes = kcc::select(kcc::first_lanes(lanes), v1_lanes + v0, v1_lanes);
+      const kcc::vf v1 = (kcc::load(in0 + d0, lanes) * kcc::load(in1 + d0, lanes));
+      v0_lanes = kcc::select(kcc::first_lanes(lanes), v0_lanes + v1, v0_lanes);
     }
   }
-  const float v1 = kcc::hsum(v1_lanes);
-  const float v2 = kcc::div(v1, (float)(B));
+  const float v0 = kcc::hsum(v0_lanes);
+  const float v2 = kcc::div(v0, (float)(B));
   out0[0] = v2;
 }
 

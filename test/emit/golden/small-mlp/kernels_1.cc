@@ -51,18 +51,18 @@ struct grad_dense_1_matmul_3c38d226_args {
 };
 void grad_dense_1_matmul_3c38d226(const grad_dense_1_matmul_3c38d226_args& args);
 
-struct grad_dense_2_sum_6b5336c6_args {
+struct grad_dense_2_sum_bad832f9_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
   float scalar_lr;
   float scalar_rho;
-  const float* in0;
+  float* in0;
   const float* in1;
-  float* in2;
+  const float* in2;
   float* in3;
 };
-void grad_dense_2_sum_6b5336c6(const grad_dense_2_sum_6b5336c6_args& args);
+void grad_dense_2_sum_bad832f9(const grad_dense_2_sum_bad832f9_args& args);
 
 static void dense_2_matmul_20a29453_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
   [[maybe_unused]] const dense_2_matmul_20a29453_args& args = *static_cast<const dense_2_matmul_20a29453_args*>(self.args);
@@ -231,50 +231,50 @@ void grad_dense_1_matmul_3c38d226(const grad_dense_1_matmul_3c38d226_args& args)
   kcc::contract(c);
 }
 
-static void grad_dense_2_sum_6b5336c6_range0(const grad_dense_2_sum_6b5336c6_args& args, int64_t begin, int64_t end) {
+static void grad_dense_2_sum_bad832f9_range0(const grad_dense_2_sum_bad832f9_args& args, int64_t begin, int64_t end) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
-  [[maybe_unused]] const float* const in0 = args.in0;
+  [[maybe_unused]] float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
-  [[maybe_unused]] float* const in2 = args.in2;
+  [[maybe_unused]] const float* const in2 = args.in2;
   [[maybe_unused]] float* const in3 = args.in3;
   for (int64_t d1 = begin; d1 < end; d1++) {
-    kcc::vf v0_lanes = kcc::bcast(0.f);
+    const float v0 = (scalar_rho * in0[0]);
+    kcc::vf v1_lanes = kcc::bcast(0.f);
     {
       int64_t d0 = 0;
       for (; d0 + KCC_VW <= B; d0 += KCC_VW) {
-        v0_lanes = v0_lanes + kcc::load(in0 + d0 + d1);
+        v1_lanes = v1_lanes + kcc::load(in1 + d0 + d1);
       }
       if (d0 < B) {
         const int64_t lanes = B - d0;
-        v0_lanes = kcc::select(kcc::first_lanes(lanes), v0_lanes + kcc::load(in0 + d0 + d1, lanes), v0_lanes);
+        v1_lanes = kcc::select(kcc::first_lanes(lanes), v1_lanes + kcc::load(in1 + d0 + d1, lanes), v1_lanes);
       }
     }
-    const float v0 = kcc::hsum(v0_lanes);
-    const float v1 = (v0 * v0);
-    const float v2 = (in1[0] * v1);
-    const float v3 = (scalar_rho * in2[0]);
-    const float v4 = (v3 + v2);
-    const float v5 = (scalar_lr * v0);
+    const float v1 = kcc::hsum(v1_lanes);
+    const float v2 = (v1 * v1);
+    const float v3 = (in2[0] * v2);
+    const float v4 = (v0 + v3);
+    const float v5 = (scalar_lr * v1);
     const float v6 = kcc::sqrt(v4);
     const float v7 = (v6 + 1.0000000116860974e-7f);
     const float v8 = kcc::div_nr(v5, v7);
     const float v9 = (in3[0] - v8);
-    in2[0] = v4;
+    in0[0] = v4;
     in3[0] = v9;
   }
 }
 
-void grad_dense_2_sum_6b5336c6(const grad_dense_2_sum_6b5336c6_args& args) {
+void grad_dense_2_sum_bad832f9(const grad_dense_2_sum_bad832f9_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
-  [[maybe_unused]] const float* const in0 = args.in0;
+  [[maybe_unused]] float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
-  [[maybe_unused]] float* const in2 = args.in2;
+  [[maybe_unused]] const float* const in2 = args.in2;
   [[maybe_unused]] float* const in3 = args.in3;
-  kcc::run_ranges(args.pool, 1, kcc::range_items(B+14, 32768, 1), args, &grad_dense_2_sum_6b5336c6_range0);
+  kcc::run_ranges(args.pool, 1, kcc::range_items(B+14, 32768, 1), args, &grad_dense_2_sum_bad832f9_range0);
 }
 
 }  // namespace KCC_LEVEL

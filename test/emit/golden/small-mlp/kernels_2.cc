@@ -47,18 +47,18 @@ struct dense_2_matmul_9e9ad399_args {
 };
 void dense_2_matmul_9e9ad399(const dense_2_matmul_9e9ad399_args& args);
 
-struct grad_dense_1_sum_b4be29d3_args {
+struct grad_dense_1_sum_f7b366d6_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
   float scalar_lr;
   float scalar_rho;
-  const float* in0;
+  float* in0;
   const float* in1;
-  float* in2;
+  const float* in2;
   float* in3;
 };
-void grad_dense_1_sum_b4be29d3(const grad_dense_1_sum_b4be29d3_args& args);
+void grad_dense_1_sum_f7b366d6(const grad_dense_1_sum_f7b366d6_args& args);
 
 static void dense_2_matmul_32982250_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
   [[maybe_unused]] const dense_2_matmul_32982250_args& args = *static_cast<const dense_2_matmul_32982250_args*>(self.args);
@@ -358,63 +358,63 @@ void dense_2_matmul_9e9ad399(const dense_2_matmul_9e9ad399_args& args) {
   kcc::contract(c);
 }
 
-static void grad_dense_1_sum_b4be29d3_range0(const grad_dense_1_sum_b4be29d3_args& args, int64_t begin, int64_t end) {
+static void grad_dense_1_sum_f7b366d6_range0(const grad_dense_1_sum_f7b366d6_args& args, int64_t begin, int64_t end) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
-  [[maybe_unused]] const float* const in0 = args.in0;
+  [[maybe_unused]] float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
-  [[maybe_unused]] float* const in2 = args.in2;
+  [[maybe_unused]] const float* const in2 = args.in2;
   [[maybe_unused]] float* const in3 = args.in3;
   {
     int64_t d1 = begin;
     for (; d1 + KCC_VW <= end; d1 += KCC_VW) {
-      kcc::vf v0 = kcc::bcast(0.f);
+      const kcc::vf v0 = (scalar_rho * kcc::load(in0 + d1));
+      kcc::vf v1 = kcc::bcast(0.f);
       for (int64_t d0 = 0; d0 < B; d0++) {
-        v0 = v0 + kcc::load(in0 + d0 * 32 + d1);
+        v1 = v1 + kcc::load(in1 + d0 * 32 + d1);
       }
-      const kcc::vf v1 = (v0 * v0);
-      const kcc::vf v2 = (in1[0] * v1);
-      const kcc::vf v3 = (scalar_rho * kcc::load(in2 + d1));
-      const kcc::vf v4 = (v3 + v2);
-      const kcc::vf v5 = (scalar_lr * v0);
+      const kcc::vf v2 = (v1 * v1);
+      const kcc::vf v3 = (in2[0] * v2);
+      const kcc::vf v4 = (v0 + v3);
+      const kcc::vf v5 = (scalar_lr * v1);
       const kcc::vf v6 = kcc::sqrt(v4);
       const kcc::vf v7 = (v6 + 1.0000000116860974e-7f);
       const kcc::vf v8 = kcc::div_nr(v5, v7);
       const kcc::vf v9 = (kcc::load(in3 + d1) - v8);
-      kcc::store(in2 + d1, v4);
+      kcc::store(in0 + d1, v4);
       kcc::store(in3 + d1, v9);
     }
     if (d1 < end) {
       const int64_t lanes = end - d1;
-      kcc::vf v0 = kcc::bcast(0.f);
+      const kcc::vf v0 = (scalar_rho * kcc::load(in0 + d1, lanes));
+      kcc::vf v1 = kcc::bcast(0.f);
       for (int64_t d0 = 0; d0 < B; d0++) {
-        v0 = v0 + kcc::load(in0 + d0 * 32 + d1, lanes);
+        v1 = v1 + kcc::load(in1 + d0 * 32 + d1, lanes);
       }
-      const kcc::vf v1 = (v0 * v0);
-      const kcc::vf v2 = (in1[0] * v1);
-      const kcc::vf v3 = (scalar_rho * kcc::load(in2 + d1, lanes));
-      const kcc::vf v4 = (v3 + v2);
-      const kcc::vf v5 = (scalar_lr * v0);
+      const kcc::vf v2 = (v1 * v1);
+      const kcc::vf v3 = (in2[0] * v2);
+      const kcc::vf v4 = (v0 + v3);
+      const kcc::vf v5 = (scalar_lr * v1);
       const kcc::vf v6 = kcc::sqrt(v4);
       const kcc::vf v7 = (v6 + 1.0000000116860974e-7f);
       const kcc::vf v8 = kcc::div_nr(v5, v7);
       const kcc::vf v9 = (kcc::load(in3 + d1, lanes) - v8);
-      kcc::store(in2 + d1, v4, lanes);
+      kcc::store(in0 + d1, v4, lanes);
       kcc::store(in3 + d1, v9, lanes);
     }
   }
 }
 
-void grad_dense_1_sum_b4be29d3(const grad_dense_1_sum_b4be29d3_args& args) {
+void grad_dense_1_sum_f7b366d6(const grad_dense_1_sum_f7b366d6_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
-  [[maybe_unused]] const float* const in0 = args.in0;
+  [[maybe_unused]] float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
-  [[maybe_unused]] float* const in2 = args.in2;
+  [[maybe_unused]] const float* const in2 = args.in2;
   [[maybe_unused]] float* const in3 = args.in3;
-  kcc::run_ranges(args.pool, 32, kcc::range_items(B+14, 32768, 16), args, &grad_dense_1_sum_b4be29d3_range0);
+  kcc::run_ranges(args.pool, 32, kcc::range_items(B+14, 32768, 16), args, &grad_dense_1_sum_f7b366d6_range0);
 }
 
 }  // namespace KCC_LEVEL

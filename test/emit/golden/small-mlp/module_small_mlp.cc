@@ -39,7 +39,7 @@ struct dense_2_matmul_32982250_args {
 };
 void dense_2_matmul_32982250(const dense_2_matmul_32982250_args& args);
 
-struct loss_dense_2_sum_267c10fa_args {
+struct loss_dense_2_sum_edf91656_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -47,7 +47,7 @@ struct loss_dense_2_sum_267c10fa_args {
   const float* in1;
   float* out0;
 };
-void loss_dense_2_sum_267c10fa(const loss_dense_2_sum_267c10fa_args& args);
+void loss_dense_2_sum_edf91656(const loss_dense_2_sum_edf91656_args& args);
 
 struct metrics_accuracy_sum_ead8cf63_args {
   kcc_pool* pool;
@@ -131,18 +131,18 @@ struct grad_dense_1_matmul_3c38d226_args {
 };
 void grad_dense_1_matmul_3c38d226(const grad_dense_1_matmul_3c38d226_args& args);
 
-struct grad_dense_1_sum_b4be29d3_args {
+struct grad_dense_1_sum_f7b366d6_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
   float scalar_lr;
   float scalar_rho;
-  const float* in0;
+  float* in0;
   const float* in1;
-  float* in2;
+  const float* in2;
   float* in3;
 };
-void grad_dense_1_sum_b4be29d3(const grad_dense_1_sum_b4be29d3_args& args);
+void grad_dense_1_sum_f7b366d6(const grad_dense_1_sum_f7b366d6_args& args);
 
 struct grad_dense_2_matmul_2_fe5abafe_args {
   kcc_pool* pool;
@@ -158,18 +158,18 @@ struct grad_dense_2_matmul_2_fe5abafe_args {
 };
 void grad_dense_2_matmul_2_fe5abafe(const grad_dense_2_matmul_2_fe5abafe_args& args);
 
-struct grad_dense_2_sum_6b5336c6_args {
+struct grad_dense_2_sum_bad832f9_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
   float scalar_lr;
   float scalar_rho;
-  const float* in0;
+  float* in0;
   const float* in1;
-  float* in2;
+  const float* in2;
   float* in3;
 };
-void grad_dense_2_sum_6b5336c6(const grad_dense_2_sum_6b5336c6_args& args);
+void grad_dense_2_sum_bad832f9(const grad_dense_2_sum_bad832f9_args& args);
 
 namespace {
 
@@ -229,7 +229,7 @@ void small_mlp_evaluate(const kcc_call* call) {
   // dense_2_matmul: out0 = sub, out1 = cast  model.ts  [dense_2]
   dense_2_matmul_32982250({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_target_dense_2, p_loss_dense_2_sub, p_metrics_accuracy_cast });
   // loss_dense_2_sum: out0 = div  [loss/dense_2]
-  loss_dense_2_sum_267c10fa({ call->pool, nullptr, B, p_loss_dense_2_sub, p_weight_dense_2, p_loss_dense_2_div });
+  loss_dense_2_sum_edf91656({ call->pool, nullptr, B, p_loss_dense_2_sub, p_weight_dense_2, p_loss_dense_2_div });
   // metrics_accuracy_sum: out0 = div  [metrics/accuracy]
   metrics_accuracy_sum_ead8cf63({ call->pool, nullptr, B, p_metrics_accuracy_cast, p_metrics_accuracy_div });
 }
@@ -284,19 +284,19 @@ void small_mlp_trainStep(const kcc_call* call) {
   // dense_2_matmul: out0 = sub, out1 = cast, out2 = add  model.ts  [dense_2]
   dense_2_matmul_9e9ad399({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_target_dense_2, p_grad_loss_dense_2__mul, p_loss_dense_2_sub, p_metrics_accuracy_cast, p_grad_loss_dense_2__add });
   // loss_dense_2_sum: out0 = div  [loss/dense_2]
-  loss_dense_2_sum_267c10fa({ call->pool, nullptr, B, p_loss_dense_2_sub, p_weight_dense_2, p_loss_dense_2_div });
+  loss_dense_2_sum_edf91656({ call->pool, nullptr, B, p_loss_dense_2_sub, p_weight_dense_2, p_loss_dense_2_div });
   // metrics_accuracy_sum: out0 = div  [metrics/accuracy]
   metrics_accuracy_sum_ead8cf63({ call->pool, nullptr, B, p_metrics_accuracy_cast, p_metrics_accuracy_div });
   // grad_dense_2_matmul: out0 = select  model.ts  [grad(dense_2)]
   grad_dense_2_matmul_7734b3b6({ call->pool, slot4, B, p_grad_loss_dense_2__add, p_dense_2_kernel_0, p_grad_dense_1__greater, p_grad_dense_1__select });
   // grad_dense_1_matmul: in2 = variable, in4 = variable  model.ts  [grad(dense_1)]
   grad_dense_1_matmul_3c38d226({ call->pool, slot0, B, call->scalars[0], call->scalars[1], p_dense_1_input, p_grad_dense_1__select, p_training_RMSprop_accumulator_0_1_0, p_optimizer_sub, p_dense_1_kernel_0 });
-  // grad_dense_1_sum: in2 = variable, in3 = variable  model.ts  [grad(dense_1)]
-  grad_dense_1_sum_b4be29d3({ call->pool, nullptr, B, call->scalars[0], call->scalars[1], p_grad_dense_1__select, p_optimizer_sub, p_training_RMSprop_accumulator_1_1_0, p_dense_1_bias_0 });
+  // grad_dense_1_sum: in0 = variable, in3 = variable  model.ts  [grad(dense_1)]
+  grad_dense_1_sum_f7b366d6({ call->pool, nullptr, B, call->scalars[0], call->scalars[1], p_training_RMSprop_accumulator_1_1_0, p_grad_dense_1__select, p_optimizer_sub, p_dense_1_bias_0 });
   // grad_dense_2_matmul_2: in2 = variable, in4 = variable  model.ts  [grad(dense_2)]
   grad_dense_2_matmul_2_fe5abafe({ call->pool, slot4, B, call->scalars[0], call->scalars[1], p_dense_1_relu, p_grad_loss_dense_2__add, p_training_RMSprop_accumulator_2_1_0, p_optimizer_sub, p_dense_2_kernel_0 });
-  // grad_dense_2_sum: in2 = variable, in3 = variable  model.ts  [grad(dense_2)]
-  grad_dense_2_sum_6b5336c6({ call->pool, nullptr, B, call->scalars[0], call->scalars[1], p_grad_loss_dense_2__add, p_optimizer_sub, p_training_RMSprop_accumulator_3_1_0, p_dense_2_bias_0 });
+  // grad_dense_2_sum: in0 = variable, in3 = variable  model.ts  [grad(dense_2)]
+  grad_dense_2_sum_bad832f9({ call->pool, nullptr, B, call->scalars[0], call->scalars[1], p_training_RMSprop_accumulator_3_1_0, p_grad_loss_dense_2__add, p_optimizer_sub, p_dense_2_bias_0 });
 }
 
 const kcc_function functions[] = {
