@@ -40,23 +40,25 @@ function labels(x: Float32Array, width: number, classes: number, random: () => n
 }
 
 /**
- * Kernels keep the size of what goes through them, however deep the network is (He et al., http://arxiv.org/abs/1502.01852);
- * factors and variances are near 1, everything else near 0.
+ * Kernels keep the size of what goes through them, however deep the network is (He et al., http://arxiv.org/abs/1502.01852),
+ * but for the last, which is smaller: predictions can be compared while no softmax has a clear winner. Factors and variances
+ * are near 1, everything else near 0.
  */
-function drawWeight({ name, shape }: WeightFacts, random: () => number): Float32Array {
+function drawWeight({ name, shape }: WeightFacts, isLast: boolean, random: () => number): Float32Array {
   const around = (centre: number, reach: number): Float32Array => Float32Array.from({ length: product(shape) }, () => centre + reach * (2 * random() - 1))
   if (/gamma|variance/.test(name)) return around(1, 0.1)
   if (!name.includes('kernel')) return around(0, 0.05)
   // A depthwise kernel sums over its window only, a transposed one over the last axis.
   const inputs = name.includes('depthwise') ? product(shape.slice(0, 2)) : name.includes('transpose') ? product(shape) / shape.at(-2)! : product(shape.slice(0, -1))
-  return around(0, Math.sqrt(6 / inputs))
+  return around(0, (isLast ? 0.1 : 1) * Math.sqrt(6 / inputs))
 }
 
 const isClassifier = ({ training }: Network): boolean => training?.loss.includes('crossentropy') ?? false
 
 export function drawData(workload: Workload, network: Network): WorkloadData {
   const random = generator(20202), width = product(network.inputShape), samples = samplesOf(workload)
-  const weights = network.layers.flatMap((layer) => layer.weights.map((weight) => drawWeight(weight, random)))
+  const last = network.layers.findLast((layer) => layer.weights.length > 0)
+  const weights = network.layers.flatMap((layer) => layer.weights.map((weight) => drawWeight(weight, layer === last, random)))
   const x = Float32Array.from({ length: samples * width }, () => 2 * random() - 1), outputs = product(network.outputShape)
   const y = network.training === null ? new Float32Array(0)
     : isClassifier(network) ? labels(x, width, outputs, random) : Float32Array.from({ length: samples * outputs }, random)

@@ -33,8 +33,8 @@ def optimizer_of(data, as_keras_two):
     name, config = data.optimizer
     names = ("learning_rate", "momentum", "nesterov", "rho", "epsilon", "beta_1", "beta_2")
     kind = KerasTwoRMSprop if as_keras_two and name == "RMSprop" else getattr(keras.optimizers, name)
-    options = {option: config[option] for option in names if option in config}
-    return kind(**{**options, "learning_rate": float(config["learning_rate"])})
+    given = {option: config[option] for option in names if option in config}
+    return kind(**{option: value if isinstance(value, bool) else float(value) for option, value in given.items()})
 
 
 def model_of(data, dropout=False, jit=False, as_keras_two=False):
