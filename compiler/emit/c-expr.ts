@@ -3,7 +3,7 @@
  * loop, for KCC_VW neighbours: then every part knows whether it differs between lanes.
  */
 import type { DType } from '../../runtime/contract/dtype.js'
-import { equalDims, isStatic, type Dim } from '../ir/dim.js'
+import { equalDims, isStatic, sizeOf, type Dim } from '../ir/dim.js'
 import type { Bound, Buffer, Expr, Index, Intrinsic } from '../ir/loop.js'
 import { strideOf } from '../schedule/walk.js'
 import { cDim } from './c-dim.js'
@@ -61,7 +61,7 @@ export function indexText(index: Index): string {
 /** Position of an element of `buffer`. Only `row * columns + column` is ever asked of a blocked matrix (`plan/variable-layout.ts`). */
 export function positionText({ name, shape, blocked }: Buffer, index: Index): string {
   if (blocked !== true) return indexText(index)
-  const [rows, columns] = shape as readonly [Dim, Dim]
+  const rows = sizeOf(shape.slice(0, -1)), columns = shape.at(-1)!
   const axisOf = (stride: Dim): string => index.terms.find((t) => equalDims(t.stride, stride))?.axis ?? unplaced(name, index)
   return `kcc::in_blocks(${cDim(rows)}, ${axisOf(columns)}, ${axisOf(1)})`
 }

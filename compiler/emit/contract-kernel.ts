@@ -1,6 +1,6 @@
 /** A contraction of the loop IR as the emitter of contractions takes it: which operands lie in memory, and text for the holes. */
 import { itemSize } from '../../runtime/contract/dtype.js'
-import { addDims, multiplyDims, type Dim } from '../ir/dim.js'
+import { addDims, multiplyDims, sizeOf, type Dim } from '../ir/dim.js'
 import { axesOfIndex } from '../ir/expr.js'
 import { BLOCK_COLUMNS, extentOf, type Axis, type Buffer, type Contract, type Expr, type KernelProgram } from '../ir/loop.js'
 import { joinAxes, type Joined } from '../schedule/join-axes.js'
@@ -67,7 +67,7 @@ type Strides = { readonly row: Dim; readonly column: Dim; readonly block: Dim }
 function stored(buffer: Buffer, row: Dim, column: Dim): Strides {
   if (buffer.blocked !== true) return { row, column, block: 0 }
   const inside = (stride: Dim): Dim => (stride === 1 ? 1 : BLOCK_COLUMNS)
-  return { row: inside(row), column: inside(column), block: multiplyDims(buffer.shape[0]!, BLOCK_COLUMNS) }
+  return { row: inside(row), column: inside(column), block: multiplyDims(sizeOf(buffer.shape.slice(0, -1)), BLOCK_COLUMNS) }
 }
 
 function inBlocks(program: KernelProgram, { load, rowStride, columnStride }: DirectLoad): Operand {

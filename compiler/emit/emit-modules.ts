@@ -108,7 +108,7 @@ function moduleView(planned: PlannedModule, pool: KernelPool, timed: boolean): M
 function blockedColumns({ module, functions }: PlannedModule): number[] {
   const bindings = functions.flatMap(plansOf).flatMap((f) => f.kernels).flatMap((k) => k.bindings)
   const blocked = new Set(bindings.flatMap(({ buffer, home }) => (buffer.blocked === true && home.kind === 'variable' ? [home.name] : [])))
-  return module.variables.map(({ name, shape }) => (blocked.has(name) ? shape[1]! : 0))
+  return module.variables.map(({ name, shape }) => (blocked.has(name) ? shape.at(-1)! : 0))
 }
 
 /** Variants come before the general function that tries them. */

@@ -10,9 +10,10 @@
  *
  * A variable with another use stays by rows. Hosts see rows in any case: they are converted at `setVariable` and `getVariable`.
  */
-import { equalDims, isStatic, type Dim } from '../ir/dim.js'
+import { equalDims, isStatic, sizeOf, type Dim } from '../ir/dim.js'
 import { constIndex } from '../ir/expr.js'
 import { BLOCK_COLUMNS, type Axis, type Buffer, type Contract, type Expr, type Index, type KernelProgram, type Stmt } from '../ir/loop.js'
+import { joinAxes } from '../schedule/join-axes.js'
 import type { BoundBuffer, BoundKernel, PlannedFunction } from './plan-function.js'
 
 /** Smaller matrices stay in the first cache, where runs do not matter. */
@@ -43,16 +44,15 @@ function markKernel(kernel: BoundKernel, isBlocked: (bound: BoundBuffer) => bool
 }
 
 function isLarge({ dtype, shape }: Buffer): boolean {
-  const [rows, columns] = shape
-  if (dtype !== 'float32' || shape.length !== 2 || !isStatic(rows!) || !isStatic(columns!)) return false
+  const rows = sizeOf(shape.slice(0, -1)), columns = shape.at(-1)
+  if (dtype !== 'float32' || shape.length < 2 || columns === undefined || !isStatic(rows) || !isStatic(columns)) return false
   return columns % BLOCK_COLUMNS === 0 && columns > BLOCK_COLUMNS && rows >= LEAST_ROWS && rows * columns >= LEAST_ELEMENTS
 }
 
 function isUsedInTiles({ body, chains }: KernelProgram, { name, shape }: Buffer): boolean {
   const [contract] = body
   if (chains.length > 0 || body.length !== 1 || contract?.kind !== 'contract') return false
-  if ([contract.m, contract.n, contract.k].some((axes) => axes.length > 1)) return false
-  const columns = shape[1]!
+  const columns = shape.at(-1)!
   return !mentions(contract.lhs, name) && isPlainOperand(contract, name, columns) && contract.epilogue.every((s) => isElementwise(s, contract, name, columns))
 }
 
@@ -62,10 +62,13 @@ function isPlainOperand({ rhs, k, n }: Contract, name: string, columns: Dim): bo
   return rhs.kind === 'load' && (isMatrix(rhs.index, k, n, columns) || isMatrix(rhs.index, n, k, columns))
 }
 
-/** One axis runs over the rows of the matrix, one over its columns. */
-const isMatrix = ({ terms, quotients, offset }: Index, rows: readonly Axis[], columns: readonly Axis[], stride: Dim): boolean =>
-  offset === 0 && quotients.length === 0 && terms.length === 2 && rows.length === 1 && columns.length === 1 &&
-  terms.some((t) => t.axis === rows[0]!.name && equalDims(t.stride, stride)) && terms.some((t) => t.axis === columns[0]!.name && t.stride === 1)
+/** Some axes run as one over the rows of the matrix, others over its columns. */
+function isMatrix(index: Index, rows: readonly Axis[], columns: readonly Axis[], stride: Dim): boolean {
+  const [row, column] = [joinAxes(rows, [index]), joinAxes(columns, [index])]
+  const { terms, quotients, offset } = column.without(row.without(index))
+  return offset === 0 && quotients.length === 0 && terms.length === 2 && row.axes.length === 1 && column.axes.length === 1 &&
+    terms.some((t) => t.axis === row.axes[0]!.name && equalDims(t.stride, stride)) && terms.some((t) => t.axis === column.axes[0]!.name && t.stride === 1)
+}
 
 /** Loads and stores of the buffer are at the place of the result, where a vector never leaves its block. */
 function isElementwise(statement: Stmt, { m, n }: Contract, name: string, columns: Dim): boolean {
