@@ -39,12 +39,25 @@ function exprWork(expr: Expr): Dim {
 /** `flops`: multiplications and additions of products. `operations`: on elements, the ends of products included. */
 export type KernelWork = { readonly read: Dim; readonly written: Dim; readonly flops: Dim; readonly operations: Dim }
 
-/** Each buffer is read or written once as a whole: what a kernel must move that reuses all it has read. */
+/** Each buffer is read once as a whole, which is what a kernel must move that reuses all it has read; of one that is written, what is stored. */
 export function kernelWork({ buffers, reads, writes, body }: KernelProgram): KernelWork {
-  const bytes = (names: readonly string[]): Dim =>
-    buffers.filter((b) => names.includes(b.name)).map((b) => multiplyDims(sizeOf(b.shape), itemSize[b.dtype])).reduce<Dim>(addDims, 0)
+  const read = buffers.filter((b) => reads.includes(b.name)).map((b) => multiplyDims(sizeOf(b.shape), itemSize[b.dtype])).reduce<Dim>(addDims, 0)
+  const written = buffers.filter((b) => writes.includes(b.name)).map((b) => multiplyDims(storesOf(body, b.name), itemSize[b.dtype])).reduce<Dim>(addDims, 0)
   const ends = body.map((s) => (s.kind === 'contract' ? multiplyDims(multiplyDims(extentOf(s.m), extentOf(s.n)), bodyWork(s.epilogue)) : statementWork(s)))
-  return { read: bytes(reads), written: bytes(writes), flops: body.map(contractionFlops).reduce<Dim>(addDims, 0), operations: ends.reduce<Dim>(addDims, 0) }
+  return { read, written, flops: body.map(contractionFlops).reduce<Dim>(addDims, 0), operations: ends.reduce<Dim>(addDims, 0) }
+}
+
+/** How many elements the statements store in a buffer. */
+function storesOf(statements: readonly Stmt[], buffer: string): Dim {
+  return statements.map((s): Dim => {
+    switch (s.kind) {
+      case 'store': return s.buffer === buffer ? 1 : 0
+      case 'for': return multiplyDims(s.axis.extent, storesOf(s.body, buffer))
+      case 'reduce': return multiplyDims(extentOf(s.axes), storesOf(s.body, buffer))
+      case 'contract': return multiplyDims(multiplyDims(extentOf(s.m), extentOf(s.n)), storesOf(s.epilogue, buffer))
+      case 'let': case 'argmax': case 'follow': return 0
+    }
+  }).reduce<Dim>(addDims, 0)
 }
 
 /** Two for each multiply-add of a product. */
