@@ -35,7 +35,7 @@ function runsAlong(value: Expr, along: 'row' | 'column', axes: readonly Axis[], 
   const known = new Set([...axes, ...lines].map((axis) => axis.name))
   // Zeros are read past a border, and by rows also past the last one.
   const readsZeros = bounds.length > 0 || along === 'column'
-  const fits = count <= MOST_RUNS && (!readsZeros || inner.extent <= LONGEST_ZEROS)
+  const fits = count > 0 && inner.extent > 0 && count <= MOST_RUNS && (!readsZeros || inner.extent <= LONGEST_ZEROS)
   const neighbours = strideOf(index, inner.name) === 1 && bounds.every((bound) => strideOf(bound.index, inner.name) === 0)
   if (!fits || !neighbours || axesOfIndex(index).some((axis) => !known.has(axis))) return null
   const last = lines.at(-1)!.name
