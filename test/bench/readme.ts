@@ -18,7 +18,8 @@ export function replaceSection(readme: string, results: Results): string {
 const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => line(head) + line(head.map(() => '---')) + rows.map(line).join('')
 
-export const ratioText = (ratio: number): string => `${ratio.toFixed(ratio < 10 ? 1 : 0)} ×`
+/** Two digits after the point where they decide who is quicker. */
+export const ratioText = (ratio: number): string => `${ratio.toFixed(ratio < 2 ? 2 : ratio < 10 ? 1 : 0)} ×`
 
 export function readmeText(results: Results): string {
   return [
@@ -74,10 +75,12 @@ function conditions(results: Results): string {
   const rates = (what: 'flops' | 'bandwidth'): string => (two.length === 0 ? '?' : range([0.25, 0.75].map((part) => quantile(two.map((l) => l[what].median), part)), (v) => (v / 1e9).toFixed(0)))
   const losses = Math.max(0, ...checks.filter(isSame).map(({ lossDifference }) => lossDifference ?? 0))
   const compared = checks.length === 0 ? '' : ` From the same weights and without dropout the losses of the first steps differ by at most ${losses.toExponential(0)} (relative).`
+  const different = [...new Set(checks.filter((check) => !isSame(check)).map(({ workload, peer }) => `${peer} in ${workload}`))]
+  const unlike = different.length === 0 ? '' : ` Found to compute something else: ${different.join('; ')}.`
   const others = Object.entries(versions).filter(([peer]) => !isOurs(peer)).map(([, version]) => version)
   const missing = skipped.length === 0 ? '' : ` Not there: ${[...new Set(skipped.map(({ name }) => name))].join('; ')}.`
-  return `Times of peers are given as multiples of kcc's; the quickest is bold. Medians of up to ${rounds} alternating rounds of ${seconds} s in one run of \`npm run bench\`, warmed up, each peer with the better of 1 and 2 threads ` +
+  return `Times of peers are given as multiples of kcc's; the quickest is bold. Medians of up to ${rounds} alternating rounds of ${seconds} s in one run of \`npm run bench\`, warmed up, each peer with the best of the thread counts that were tried (1 and 2 for small nets and Conv1D, 2 for the others) ` +
     `and the quickest of its own ways (channels_last, fused or listed optimizers, XLA, frozen graphs); ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}; ` +
     `load ${machine.loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after. Between the rounds the machine itself did ${rates('flops')} GFLOP/s and copied ${rates('bandwidth')} GB/s (quartiles); "of peak" is kcc's share of that, counting the products alone. ` +
-    `Everything is float32 without metrics, on the same batches. kcc trains inside \`fit\` and predicts with \`predictSync\` from JavaScript; PyTorch and Keras run a tight loop of steps.${compared} Peers: ${[...new Set(others)].join(', ')}.${missing}`
+    `Everything is float32 without metrics, on the same batches. kcc trains inside \`fit\` and predicts with \`predictSync\` from JavaScript; PyTorch and Keras run a tight loop of steps.${compared}${unlike} Peers: ${[...new Set(others)].join(', ')}.${missing}`
 }
