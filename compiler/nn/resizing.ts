@@ -2,22 +2,17 @@
 import { multiplyDims, subtractDims } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
 import { add, broadcastTo, div, expandDims, iota, mul, pad, reshape, slice, sub } from '../ops/build.js'
+import { mergeAxes } from '../ops/pad-axis.js'
 import type { DataFormat } from './option.js'
 import { spatialAxes, type SpatialRank } from './spatial.js'
 
 export const interpolations = ['nearest', 'bilinear'] as const
 export type Interpolation = (typeof interpolations)[number]
 
-/** Merges axis `axis + 1` into `axis`. */
-function mergeAxis(x: Node, axis: number): Node {
-  const { shape } = x.type
-  return reshape(x, [...shape.slice(0, axis), multiplyDims(shape[axis]!, shape[axis + 1]!), ...shape.slice(axis + 2)])
-}
-
 /** Every element along `axis` `factor` times in a row. */
 export function repeated(x: Node, axis: number, factor: number): Node {
   const { shape } = x.type
-  return mergeAxis(broadcastTo(expandDims(x, axis + 1), [...shape.slice(0, axis + 1), factor, ...shape.slice(axis + 1)]), axis)
+  return mergeAxes(broadcastTo(expandDims(x, axis + 1), [...shape.slice(0, axis + 1), factor, ...shape.slice(axis + 1)]), axis)
 }
 
 /** What the next element along `axis` has more than each; 0 for the last, which is followed by itself. */

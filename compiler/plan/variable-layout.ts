@@ -3,6 +3,8 @@
  * in panels of columns, and an optimizer that follows a product updates a matrix in tiles of a panel. By rows both touch
  * short runs far apart, which no hardware fetches ahead; in blocks they run through memory once, in order.
  *
+ * The kernel of a convolution is such a matrix too, of as many columns as filters.
+ *
  * A variable is one value for all functions of a module, so the layout is chosen from all its uses: every one must be
  *
  *     the right operand of a contraction, as it is or transposed      rhs  in1[512*k + d1]   or   in1[512*d1 + k]
