@@ -16,13 +16,15 @@ struct BlockSize {
 };
 // Rows that are contiguous: long steps, and few rows when only one panel uses them, so that they stay in the nearest cache.
 static constexpr BlockSize row_block{96, 512, 512}, row_block_of_one_panel{24, 512, 64};
+// The same of an operand in memory, which needs no buffer: more rows share what is read of the right operand.
+static constexpr BlockSize row_block_in_memory{256, 512, 192};
 // Neighbouring rows (a transposed operand): few steps, so that the right operand's part stays in the nearest cache.
 static constexpr BlockSize column_block{192, 128, 256};
 // Steps of a part when the right operand is copied part by part.
 static constexpr int64_t long_steps = 128;
 static constexpr int64_t lhs_padding = 16;
 static constexpr int64_t lhs_floats = 96 * (512 + lhs_padding), sum_floats = 96 * 512;
-static_assert(192 * 128 <= lhs_floats && 192 * 256 <= sum_floats, "a block fits its buffers");
+static_assert(192 * 128 <= lhs_floats && 192 * 256 <= sum_floats && 256 * 192 <= sum_floats, "a block fits its buffers");
 // Steps a range of a split sum has at least.
 static constexpr int64_t range_steps = 4096;
 static constexpr int64_t most_block_chunks = 64;
@@ -95,11 +97,36 @@ static Matrix right_part(const BlockPlan& plan, int64_t panel, int64_t p, int64_
   return {to, width, 1, 0};
 }
 
-static void add_panel(const Matrix& lhs, const Matrix& rhs, int64_t rows, int64_t steps, int64_t width, bool resume, float* sums) {
+// Lines of a right operand in memory that the next part reads, fetched a slice at a time.
+struct NextLines {
+  const float* from;
+  int64_t step, length, count, done;
+
+  void fetch(int64_t more) {
+    for (const int64_t to = least(count, done + more); done < to; ++done)
+      for (int64_t j = 0; j < length; j += 16) __builtin_prefetch(from + done * step + j, 0, 2);
+  }
+};
+
+// Of steps [p, p + steps) of a panel: rows where columns are neighbours, else columns, as far as they lie in one block.
+static NextLines next_lines(const BlockPlan& plan, int64_t panel, int64_t p, int64_t steps) {
+  const Plan& panels = plan.panels;
+  const Matrix& rhs = panels.c.rhs;
+  const int64_t count = larger_of(0, least(steps, panels.c.k - p));
+  if (!plan.late_rhs || panels.c.compute_rhs != nullptr || panel >= panels.vectors.parts) return {};
+  const int64_t column = panels.column(panel), columns = panels.columns(panel);
+  if (rhs.column_stride == 1) return {rhs.data + p * rhs.row_stride + along(column, rhs.block), rhs.row_stride, columns, count, 0};
+  const int64_t length = rhs.block == 0 ? count : least(count, KCC_BLOCK_COLUMNS);
+  return {rhs.data + column * rhs.column_stride + along(p, rhs.block), rhs.column_stride, length, columns, 0};
+}
+
+static void add_panel(const Matrix& lhs, const Matrix& rhs, int64_t rows, int64_t steps, int64_t width, bool resume, float* sums, NextLines next) {
   const int64_t vectors = width / KCC_VW;
   const Split split{rows, parts_of(rows, micro_rows(vectors))};
+  const int64_t slice = parts_of(next.count, split.parts);
   for (int64_t tile = 0; tile < split.parts; ++tile) {
     const int64_t row = split.begin(tile);
+    next.fetch(slice);
     MicroCall call{};
     call.k = steps;
     call.a = lhs.data + row * lhs.row_stride;
@@ -121,7 +148,8 @@ static void block_sums(const BlockPlan& plan, const BlockPlace& place, int64_t f
     const Matrix lhs = left_block(plan.panels.c, place.begin, place.rows(), p, steps, buffers->lhs);
     for (int64_t panel = place.first; panel < place.last; ++panel) {
       const Matrix rhs = right_part(plan, panel, p, steps, buffers->rhs);
-      add_panel(lhs, rhs, place.rows(), steps, plan.panels.width(panel), p > from, place.sums(plan.panels, panel, buffers->sums));
+      const NextLines next = panel + 1 < place.last ? next_lines(plan, panel + 1, p, steps) : next_lines(plan, place.first, p + steps, longest);
+      add_panel(lhs, rhs, place.rows(), steps, plan.panels.width(panel), p > from, place.sums(plan.panels, panel, buffers->sums), next);
     }
   }
 }
@@ -185,7 +213,7 @@ static void run_blocks(const Contraction& c, float* space, kcc_pool* pool) {
   const int64_t vectors = parts_of(c.n, KCC_VW), threads = pool == nullptr ? 1 : pool->threads;
   BlockPlan plan{{c, {vectors, parts_of(vectors, panel_vectors)}, false, false, false, space}, column_block, c.long_sum, {parts_of(c.k, KCC_BLOCK_COLUMNS), 1}, vectors * KCC_VW, space, 1, 0};
   const bool by_columns = c.compute_lhs == nullptr ? c.lhs.column_stride != 1 : c.lhs_along_row;
-  if (!by_columns) plan.size = plan.panels.vectors.parts == 1 ? row_block_of_one_panel : row_block;
+  if (!by_columns) plan.size = plan.panels.vectors.parts == 1 ? row_block_of_one_panel : c.compute_lhs == nullptr && c.m > row_block.rows ? row_block_in_memory : row_block;
   if (plan.late_rhs) plan.ranges.parts = ranges_of(c, plan.columns);
   else pack_ahead(&plan.panels, c.rhs.column_stride != 1 || (c.rhs.block == 0 && c.m >= 192), pool);
   // Groups as wide as a block may be; more of either cut when there are too few chunks for the threads.
@@ -194,7 +222,7 @@ static void run_blocks(const Contraction& c, float* space, kcc_pool* pool) {
   // How many times as many chunks give every thread that many.
   const auto times = [&](int64_t each) { return threads == 1 ? 1 : parts_of(each * threads, rows.parts * groups.parts * plan.ranges.parts); };
   // A left operand in memory costs nothing to share: while its few rows stay together, the right one is read once.
-  if (c.compute_lhs == nullptr && rows.parts == 1) groups.parts = least(groups.whole, groups.parts * times(2));
+  if (c.compute_lhs == nullptr && rows.parts == 1 && threads > 1) groups.parts = larger_of(groups.parts, least(groups.whole, 8 * threads));
   if (times(2) > 1) rows.parts = least(parts_of(c.m, 12), rows.parts * times(4));
   if (times(2) > 1) groups.parts = least(groups.whole, groups.parts * times(4));
   run_block_grid<BlockBuffers>(plan, rows, groups, pool, block_sums);

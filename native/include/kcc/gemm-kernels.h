@@ -28,11 +28,12 @@ static inline bool worth_packing(int64_t m, int64_t k) {
 }
 
 // A left operand with neighbouring rows is turned for longer sums than this, where enough columns use it.
-static constexpr int64_t long_turn = 256, turn_columns = 96;
+static constexpr int64_t long_turn = 128, turn_columns = 96;
 
-// What one tile fetches while its sums are made: the lines that finishing it will read, and a part of the next panel.
+// What one tile fetches while its sums are made: the lines that finishing it will read, a part of the next panel, and the
+// rows of the next tile.
 struct Wanted {
-  static constexpr int64_t most = 4 * parts_of(panel_width, ahead_floats) + 1;
+  static constexpr int64_t most = 4 * parts_of(panel_width, ahead_floats) + 2;
   Ahead runs[most + 1];
   int64_t count = 0;
 
@@ -40,6 +41,7 @@ struct Wanted {
     for (const Touched& t : plan.c.touched)
       if (t.data != nullptr) touched(plan, t, panel, row, rows);
     if (panel + 1 < plan.vectors.parts) next(plan, panel + 1, tile);
+    next_rows(plan, row + rows, rows);
     runs[count] = {plan.c.lhs.data, 0, INT64_MAX};
   }
   // One run where the rows of a tile follow each other without a gap, else one for each strip.
@@ -51,6 +53,12 @@ struct Wanted {
     }
     for (int64_t j = 0; j < plan.columns(panel); j += ahead_floats)
       runs[count++] = {t.data + row * t.row_stride + along(plan.column(panel) + j, t.block), t.row_stride, rows};
+  }
+  // The rows of the next tile, where they follow each other with next to no gap.
+  void next_rows(const Plan& plan, int64_t row, int64_t rows) {
+    const Matrix& lhs = plan.c.lhs;
+    if (lhs.column_stride != 1 || lhs.row_stride > plan.c.k + ahead_floats || row + rows > plan.c.m) return;
+    runs[count++] = {lhs.data + row * lhs.row_stride, ahead_floats, rows * lhs.row_stride / ahead_floats};
   }
   void next(const Plan& plan, int64_t panel, int64_t tile) {
     const int64_t strips = parts_of(panel_width, ahead_floats), part = tile / strips;

@@ -105,29 +105,12 @@ static inline void fetch_run(const float* const* starts, int64_t i, int64_t run)
   for (const float* at = before > begin && before < end ? before : begin; at < end; at += 16) __builtin_prefetch(at, 0, 2);
 }
 
-// Rows of a right operand in memory that the next part reads, fetched a slice at a time.
-struct NextRows {
-  const float* from;
-  int64_t step, length, count, done;
-
-  void fetch(int64_t more) {
-    for (const int64_t to = least(count, done + more); done < to; ++done)
-      for (int64_t j = 0; j < length; j += 16) __builtin_prefetch(from + done * step + j, 0, 2);
-  }
-};
-
-static NextRows next_rows(const BlockPlan& plan, int64_t panel, int64_t p, int64_t steps) {
-  const Contraction& c = plan.panels.c;
-  if (!plan.late_rhs || c.compute_rhs != nullptr || c.rhs.column_stride != 1 || panel >= plan.panels.vectors.parts) return {};
-  return {c.rhs.data + p * c.rhs.row_stride + along(plan.panels.column(panel), c.rhs.block), c.rhs.row_stride, plan.panels.columns(panel), larger_of(0, least(steps, c.k - p)), 0};
-}
-
 // What the next part of a long sum will read: the last run of every step, because the runs before were usually the last of
 // earlier steps, and rows of the right operand.
 struct NextPart {
   const float* const* starts;
   int64_t run, steps, done;
-  NextRows rhs;
+  NextLines rhs;
 
   void fetch(int64_t more) {
     for (const int64_t to = least(steps, done + more); done < to; ++done) fetch_run(starts, done, run), rhs.fetch(1);
@@ -149,7 +132,7 @@ static void sums_by_rows(const BlockPlan& plan, const BlockPlace& place, int64_t
       const int64_t width = plan.panels.width(panel), tile = run_tile_rows(width / KCC_VW);
       call.b = dense_part(plan, panel, p, steps, buffers->rhs);
       float* const sums = place.sums(plan.panels, panel, buffers->sums);
-      NextRows next = panel + 1 < place.last ? next_rows(plan, panel + 1, p, steps) : next_rows(plan, place.first, p + steps, longest);
+      NextLines next = panel + 1 < place.last ? next_lines(plan, panel + 1, p, steps) : next_lines(plan, place.first, p + steps, longest);
       const int64_t slice = parts_of(next.count * tile, rows);
       for (int64_t row = 0; row < rows; row += tile) {
         next.fetch(slice);
@@ -183,7 +166,7 @@ static void sums_by_steps(const BlockPlan& plan, const BlockPlace& place, int64_
   for (int64_t p = from; p == from || p < to; p += plan.size.steps) {
     const int64_t steps = steps_from(p), further = steps_from(p + steps);
     c.lhs_starts(c, p + steps, further, later);
-    NextPart next{later + (c.lhs_runs - 1) * further, c.lhs_run, further, 0, next_rows(plan, place.first, p + steps, further)};
+    NextPart next{later + (c.lhs_runs - 1) * further, c.lhs_run, further, 0, next_lines(plan, place.first, p + steps, further)};
     for (int64_t panel = place.first; panel < place.last; ++panel) {
       const Matrix rhs = right_part(plan, panel, p, steps, buffers->rhs);
       float* const sums = place.sums(plan.panels, panel, buffers->sums);
