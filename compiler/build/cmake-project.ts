@@ -5,6 +5,7 @@
  */
 import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
 import * as path from 'node:path'
 import { execa } from 'execa'
 import Handlebars from 'handlebars'
@@ -14,8 +15,8 @@ import type { Toolchain } from './toolchain.js'
 import type { Unit } from './units.js'
 import { includeFolders, linkFlags } from './units.js'
 
-/** Compilers at work at once. */
-const JOBS = 2
+/** Compilers at work at once; two on one core, too, because they wait for files. */
+const JOBS = Math.max(2, availableParallelism())
 /** A compiler that runs for longer than this has met something kcc must not emit. */
 const TIMEOUT_MS = 15 * 60 * 1000
 
@@ -51,17 +52,22 @@ function cmakeLists(input: ProjectInput): string {
   return template.compile(readFileSync(inPackage('templates', 'CMakeLists.txt.hbs'), 'utf8'), { noEscape: true, strict: true })(view)
 }
 
-/**
- * Configures and builds; `output` is all that the tools printed.
- * @param target a group whose objects alone are wanted; everything by default.
- */
-export async function runProject(folder: string, tools: Toolchain, target?: string): Promise<ProjectResult> {
+/** One unit without a project around it, because configuring one takes as long as many a unit. @returns the object, null when the compiler failed */
+export async function compileUnit(folder: string, { source, group }: Unit, tools: Toolchain): Promise<string | null> {
+  const file = path.join(folder, source.name), object = `${file}.o`
+  writeFileAtomic(file, source.text)
+  const folders = includeFolders().flatMap((include) => ['-I', include])
+  const { exitCode } = await execa(tools.cxx, [...group.flags, ...folders, '-c', file, '-o', object], { reject: false, all: true, timeout: TIMEOUT_MS, cwd: folder, stdin: 'ignore' })
+  return exitCode === 0 ? object : null
+}
+
+/** Configures and builds; `output` is all that the tools printed. */
+export async function runProject(folder: string, tools: Toolchain): Promise<ProjectResult> {
   const cli = createRequire(import.meta.url).resolve('cmake-js/bin/cmake-js')
   const result = await execa(process.execPath, [
     cli, 'build', '--directory', folder, '--out', path.join(folder, 'out'), '--cmake-path', tools.cmake,
     '--generator', tools.generator, '--cc', tools.cxx, '--cxx', tools.cxx, `--CDCMAKE_MAKE_PROGRAM=${tools.make}`,
     '--parallel', String(JOBS), '--log-level', 'error',
-    ...(target === undefined ? [] : ['--target', target]),
   ], { reject: false, all: true, timeout: TIMEOUT_MS, cwd: folder, stdin: 'ignore' })
   return { ok: result.exitCode === 0, output: result.all ?? result.message ?? '', timedOut: result.timedOut }
 }

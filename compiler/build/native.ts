@@ -2,18 +2,18 @@
 import * as fs from 'node:fs'
 import * as path from 'node:path'
 import { ToolchainError } from '../../runtime/contract/errors.js'
-import type { Emitted } from '../emit/sources.js'
+import type { Emitted, SourceFile } from '../emit/sources.js'
 import { enabled } from '../support/env.js'
 import { hashParts } from '../support/hash.js'
 import { BuildCache } from './cache.js'
-import { linkedFile, objectFile, runProject, writeProject } from './cmake-project.js'
+import { compileUnit, linkedFile, objectFile, runProject, writeProject } from './cmake-project.js'
 import type { ProjectResult } from './cmake-project.js'
 import type { Level } from './levels.js'
 import { nativeLevel } from './levels.js'
 import type { Toolchain } from './toolchain.js'
 import { compilerIdentity, findToolchain } from './toolchain.js'
 import type { Unit } from './units.js'
-import { hostUnit, linkFlags, unitsOf } from './units.js'
+import { linkFlags, sharedUnits, unitsOf } from './units.js'
 
 export type NativeBuildOptions = {
   /** Default: only the machine's own. */
@@ -59,15 +59,16 @@ export async function buildNative(emitted: Emitted, options: NativeBuildOptions 
 const warming = new Map<string, Promise<void>>()
 
 /**
- * Compiles the addon in the background, if the cache lacks it, while the model is being checked and traced. A failure
- * is left to `buildNative`, which meets it again and reports it.
+ * Compiles in the background what every model has, the addon and `sources`, as far as the cache lacks it, while the model
+ * is being checked and traced. A failure is left to `buildNative`, which meets it again and reports it.
  */
-export function warmUp(cache: BuildCache = new BuildCache()): void {
+export function warmUp(sources: readonly SourceFile[], levels: readonly Level[] = [nativeLevel], cache: BuildCache = new BuildCache()): void {
   try {
     const tools = findToolchain()
-    const unit = hostUnit(compilerIdentity(tools.cxx))
-    if (warming.has(unit.key) || cache.get('object', unit.key) !== null) return
-    warming.set(unit.key, compileAlone(unit, cache, tools).catch(() => undefined))
+    for (const unit of sharedUnits(sources, levels, compilerIdentity(tools.cxx))) {
+      if (warming.has(unit.key) || cache.get('object', unit.key) !== null) continue
+      warming.set(unit.key, compileAlone(unit, cache, tools).catch(() => undefined))
+    }
   } catch {
     // No tools: `buildNative` says which, if it comes to that.
   }
@@ -76,9 +77,8 @@ export function warmUp(cache: BuildCache = new BuildCache()): void {
 async function compileAlone(unit: Unit, cache: BuildCache, tools: Toolchain): Promise<void> {
   const folder = cache.workFolder()
   try {
-    writeProject({ folder, units: [unit], cached: [] })
-    const { ok } = await runProject(folder, tools, unit.group.id)
-    if (ok) cache.put('object', unit.key, objectFile(folder, unit))
+    const object = await compileUnit(folder, unit, tools)
+    if (object !== null) cache.put('object', unit.key, object)
   } finally {
     fs.rmSync(folder, { recursive: true, force: true })
   }

@@ -16,14 +16,14 @@ export type Group = { readonly id: string; readonly flags: readonly string[] }
 
 export type Unit = { readonly source: SourceFile; readonly group: Group; readonly key: string }
 
-const common = ['-std=c++17', '-fPIC', '-fvisibility=hidden', '-fvisibility-inlines-hidden', '-pthread']
+const common = ['-std=c++17', '-DNDEBUG', '-fPIC', '-fvisibility=hidden', '-fvisibility-inlines-hidden', '-pthread']
 
 /**
  * Generated code needs no exceptions or type information. Contraction to fused multiply-add is wanted; nothing that
  * changes the meaning of NaN, infinity or the order of sums is on. `-fno-math-errno` and `-fno-trapping-math` only
  * drop the errno and the exception flags of the C library, which nothing reads.
  */
-const generated = [...common, '-O2', '-ffp-contract=fast', '-fno-math-errno', '-fno-trapping-math', '-fno-exceptions', '-fno-rtti']
+const generated = [...common, '-ffp-contract=fast', '-fno-math-errno', '-fno-trapping-math', '-fno-exceptions', '-fno-rtti']
 
 /** The addon runs once per call, not once per element: `-O1` halves its compile time. */
 const host = [...common, '-O1', '-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION']
@@ -60,11 +60,8 @@ function hostSource(): SourceFile {
 /** All units of one native file, in link order. `compiler` is its identity, part of every key; `flags` are added for per-level sources. */
 export function unitsOf(emitted: Emitted, levels: readonly Level[], compiler: string, flags: readonly string[] = []): readonly Unit[] {
   emitted.files.forEach(checkName)
-  const groups = levels.map((level): Group => ({
-    id: level.id,
-    flags: withSanitizers([...generated, `-march=${level.name}`, `-DKCC_LEVEL=${level.id}`, ...flags]),
-  }))
-  const baseline: Group = { id: 'baseline', flags: withSanitizers(generated) }
+  const ofLevel = levels.map((level) => groupsOf(level, flags))
+  const baseline: Group = { id: 'baseline', flags: withSanitizers([...generated, '-O2']) }
   const perLevel = [...emitted.files.filter((f) => f.perLevel), featuresSource]
   const once = [...emitted.files.filter((f) => !f.perLevel), levelsSource(levels, emitted.manifests.length)]
   const read = headerReader()
@@ -72,12 +69,25 @@ export function unitsOf(emitted: Emitted, levels: readonly Level[], compiler: st
   return [
     unitOfHost(compiler, read),
     ...once.map((source) => unit(source, baseline)),
-    ...groups.flatMap((group) => perLevel.map((source) => unit(source, group))),
+    ...ofLevel.flatMap((groups) => perLevel.map((source) => unit(source, groupFor(source, groups)))),
   ]
 }
 
-/** The addon and the thread pool: the same for every model. */
-export const hostUnit = (compiler: string): Unit => unitOfHost(compiler, headerReader())
+type LevelGroups = { readonly usual: Group; readonly explicit: Group }
+
+function groupsOf(level: Level, flags: readonly string[]): LevelGroups {
+  const group = (id: string, optimization: string): Group => ({ id, flags: withSanitizers([...generated, optimization, `-march=${level.name}`, `-DKCC_LEVEL=${level.id}`, ...flags]) })
+  return { usual: group(level.id, '-O2'), explicit: group(`${level.id}_explicit`, '-O1') }
+}
+
+const groupFor = (source: SourceFile, groups: LevelGroups): Group => (source.explicit === true ? groups.explicit : groups.usual)
+
+/** What is the same for every model: the addon with the thread pool, and `sources` for every level. */
+export function sharedUnits(sources: readonly SourceFile[], levels: readonly Level[], compiler: string): readonly Unit[] {
+  const read = headerReader()
+  const perLevel = levels.map((level) => groupsOf(level, [])).flatMap((groups) => sources.map((source) => ({ source, group: groupFor(source, groups) })))
+  return [unitOfHost(compiler, read), ...perLevel.map(({ source, group }) => ({ source, group, key: unitKey(source, group, compiler, read) }))]
+}
 
 function unitOfHost(compiler: string, read: HeaderReader): Unit {
   const source = hostSource(), group: Group = { id: 'host', flags: withSanitizers(host) }

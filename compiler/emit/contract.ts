@@ -8,13 +8,8 @@ import type { ComputedOperand, ContractCode, ContractView, Epilogue, Operand } f
 import { axesText, type AxesText } from './contract-axes.js'
 import { runCount, startsText } from './contract-runs.js'
 import { isLongSum, splitRoom } from './contract-workspace.js'
+import { PRODUCTS, RUN_PRODUCTS } from '../support/kernel-units.js'
 import { loadTemplates } from './render.js'
-import type { SourceFile } from './sources.js'
-
-/** The unit that defines the kernels; the same text for every model, so it is compiled once and then comes from the cache. */
-const KERNELS: SourceFile = { name: 'kcc-gemm.cc', text: '#include "kcc/gemm-kernels.h"\n', perLevel: true }
-/** The same for left operands in runs. */
-const RUN_KERNELS: SourceFile = { name: 'kcc-gemm-runs.cc', text: '#include "kcc/gemm-runs.h"\n', perLevel: true }
 
 /** As many buffers as the kernels' description has room for. */
 const MOST_TOUCHED = 4, MOST_WRITTEN = 2
@@ -41,7 +36,7 @@ export function emitContract(view: ContractView, render = loadTemplates(inPackag
     written: view.lhs.kind === 'runs' ? (view.epilogue.writes ?? []).slice(0, MOST_WRITTEN).map((w) => ({ pointer: w.pointer, rowStride: cDim(w.rowStride), bytes: w.elementBytes })) : [],
     ...epilogueText(view.epilogue),
   })
-  return { includes: ['kcc/gemm.h', 'kcc/vec.h'], sources: [view.lhs.kind === 'runs' ? RUN_KERNELS : KERNELS], text }
+  return { includes: ['kcc/gemm.h', 'kcc/vec.h'], sources: [view.lhs.kind === 'runs' ? RUN_PRODUCTS : PRODUCTS], text }
 }
 
 function operandText(operand: Operand, compute: string): OperandText {

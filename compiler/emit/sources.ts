@@ -2,6 +2,12 @@
 import type { ModuleManifest } from '../../runtime/contract/manifest.js'
 
 /** One translation unit. `perLevel` units are compiled once for each CPU level. */
-export type SourceFile = { readonly name: string; readonly text: string; readonly perLevel: boolean }
+export type SourceFile = {
+  readonly name: string
+  readonly text: string
+  readonly perLevel: boolean
+  /** Written in vectors and registers already, so that the first level of optimisation gives the same speed in half the time. */
+  readonly explicit?: boolean
+}
 
 export type Emitted = { readonly files: readonly SourceFile[]; readonly manifests: readonly ModuleManifest[] }

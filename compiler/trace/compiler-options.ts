@@ -28,11 +28,12 @@ function nodeTypes(entry: string): { typeRoots: string[]; types: string[] } {
   return found === null ? { typeRoots: [], types: [] } : { typeRoots: [path.dirname(found)], types: ['node'] }
 }
 
-export function compilerOptions(typescript: typeof ts, entry: string): ts.CompilerOptions {
+/** @param withNode whether Node's types are known */
+export function compilerOptions(typescript: typeof ts, entry: string, withNode: boolean): ts.CompilerOptions {
   const user = userOptions(typescript, configFile(entry))
   return {
     ...user,
-    ...nodeTypes(entry),
+    ...(withNode ? nodeTypes(entry) : { typeRoots: [], types: [] }),
     target: typescript.ScriptTarget.ES2022,
     lib: ['lib.es2023.d.ts'],
     module: typescript.ModuleKind.ESNext,

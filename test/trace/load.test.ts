@@ -33,6 +33,19 @@ test('a change in an imported file is noticed', async () => {
   expect((await checkTypes(entry)).diagnostics).toMatchObject([{ location: { file: entry, line: 2, column: 16 } }])
 })
 
+test("Node's types are there for files that use them, and for files whose imports do", async () => {
+  const direct = write('direct.ts', "import { readFileSync } from 'node:fs'\nexport const n: string = readFileSync('x').length\n")
+  write('reads.ts', "import { sep } from 'node:path'\nexport const separator = sep\n")
+  const through = write('through.ts', "import { separator } from './reads.js'\nexport const n: number = separator\n")
+  const clock = write('clock.ts', 'export const later: string = queueMicrotask\n')
+  const messages = await Promise.all([direct, through, clock].map(async (file) => (await checkTypes(file)).diagnostics.map(({ message }) => message)))
+  expect(messages).toEqual([
+    ["Type 'number' is not assignable to type 'string'. [TS2322]"],
+    ["Type 'string' is not assignable to type 'number'. [TS2322]"],
+    ["Type '(callback: () => void) => void' is not assignable to type 'string'. [TS2322]"],
+  ])
+})
+
 test('a type error has its place, its length, and what was expected', async () => {
   const { diagnostics } = await checkTypes(path.join(folder, 'wrong.ts'))
   expect(diagnostics.map(({ message, location, length }) => [message, location?.line, location?.column, length])).toEqual([

@@ -3,6 +3,7 @@ import * as path from 'node:path'
 import type { BuiltPackage } from '../../build/build-stamp.js'
 import { builtBefore, rememberBuild } from '../../build/build-stamp.js'
 import type { WrittenPackage } from '../../build/package-writer.js'
+import { PRODUCTS } from '../../support/kernel-units.js'
 import { paintFor } from '../../support/colour.js'
 import { hashParts } from '../../support/hash.js'
 import { displayPath } from '../../support/paths.js'
@@ -49,8 +50,10 @@ const unchangedPackage = ({ name, folder, files }: BuiltPackage): Built =>
 
 async function buildAll(entry: string, key: string, options: BuildOptions): Promise<readonly Built[]> {
   process.once('SIGINT', () => process.exit(exitCodes.interrupted))
-  const [{ loadModels }, { warmUp }] = await Promise.all([import('../load-models.js'), import('../../build/native.js')])
-  warmUp()
+  const { levels } = compileOptionsOf(options)
+  const { warmUp } = await import('../../build/native.js')
+  warmUp([PRODUCTS], levels)
+  const { loadModels } = await import('../load-models.js')
   const { models, files } = await loadModels(entry, { check: options.check })
   if (options.out !== undefined && models.length > 1) {
     throw new UsageError(`${displayPath(entry)} exports ${models.length} models (${models.map((m) => m.exportName).join(', ')}), so --out must not be given.`)

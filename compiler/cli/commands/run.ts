@@ -1,5 +1,6 @@
 /** `kcc run script.ts [arguments]`: a script that builds and trains models, with its type errors shown first. */
 import { warmUp } from '../../build/native.js'
+import { PRODUCTS } from '../../support/kernel-units.js'
 import { importUserModule, userFile } from '../../trace/load.js'
 import { reportError } from '../report.js'
 
@@ -10,6 +11,6 @@ export async function runScript(file: string, args: readonly string[], options: 
   process.argv = [process.argv[0] ?? 'node', userFile(file), ...args]
   // A promise that the script forgot to await must not show a bare stack.
   process.once('uncaughtException', (error) => process.exit(reportError(error)))
-  warmUp()
+  warmUp([PRODUCTS])
   await importUserModule(file, options)
 }
