@@ -15,9 +15,11 @@ struct RunsCall {
   const float* const* starts;
   int64_t starts_step, offset;
   const float* b;
-  int64_t b_step;  // by steps only
+  int64_t b_step;      // by steps only
   float* c;
-  bool resume;     // start from what c holds
+  bool resume;         // start from what c holds
+  const float* ahead;  // by rows only: memory wanted later, two lines of it at every fourth step, `ahead_step` floats apart
+  int64_t ahead_step;
 };
 typedef void (*RunsMicro)(const RunsCall& call);
 
@@ -61,10 +63,13 @@ template <int MR, int NV> static void micro_by_rows(const RunsCall& call) {
   if (call.resume) { KCC_EACH_ROW(KCC_RUN_RESUME) }
   const float* b = call.b;
   const float* const* starts = call.starts;
+  const float* ahead = call.ahead;
   for (int64_t run = 0; run < call.runs; ++run, starts += call.starts_step) {
     KCC_EACH_ROW(KCC_ROW_START)
     int64_t s = 0;
-    for (; s + 4 <= call.length; s += 4, b += 4 * NV * KCC_VW) {
+    for (; s + 4 <= call.length; s += 4, b += 4 * NV * KCC_VW, ahead += call.ahead_step) {
+      __builtin_prefetch(ahead, 0, 2);
+      __builtin_prefetch(ahead + 16, 0, 2);
 #define KCC_STEP_AHEAD 0
       KCC_ROWS_STEP
 #undef KCC_STEP_AHEAD
