@@ -8,8 +8,10 @@ import { boundText, indexText } from './c-expr.js'
 import { axesText, type AxesText } from './contract-axes.js'
 import type { ComputedOperand, RunsOperand } from './contract-view.js'
 
-/** As many runs as fit the kernels' table for a block of rows, and as long as their line of zeros (`gemm-runs.h`). */
-const MOST_RUNS = 64, LONGEST_ZEROS = 4096
+/** As many runs as fit the kernels' table for a block of rows (`gemm-runs.h`). */
+const MOST_RUNS = 64
+/** `longest_zeros` of `gemm.h`. */
+export const LONGEST_ZEROS = 4096
 
 type Places = Pick<ComputedOperand, 'rows' | 'columns'>
 type StaticAxis = Axis & { readonly extent: number }

@@ -20,6 +20,9 @@ export type Rates = {
 /** A server's two threads: 24 GB/s, vectors of 16 elements at about 3 GHz. */
 export const serverRates: Rates = { bytesPerNs: 24, operationsPerNs: 96, flopsPerNs: 330 }
 
+/** Elements of float32 in the longest vector of any CPU level. */
+export const widestVector = 16
+
 /** Cheap operations that a transcendental function or a random number is worth. */
 export const costlyOperations = 16
 

@@ -5,15 +5,13 @@
  *     %1 = pad(%x) {before=[0,1,0], after=[0,0,0]} : f32[B,9,3]       %1 = concat(%zero, %x) {axis=1} : f32[B,9,3]
  *     %2 = windows(%1) {…} : f32[B,7,3,3]                        →    %2 = windows(%1) {…} : f32[B,7,3,3]
  */
+import { widestVector } from '../ir/cost.js'
 import { isStatic } from '../ir/dim.js'
 import { constIndex, equalIndex } from '../ir/expr.js'
 import { keep, rewriteGraph, rootsOf, topological, type Graph, type Node } from '../ir/graph.js'
 import { identityIndex } from '../ops/access.js'
 import { within } from '../ops/build.js'
 import { opOf } from '../ops/registry.js'
-
-/** Elements of the longest vector of any target. */
-const vectorLength = 16
 
 export function storeNarrowBorders(graph: Graph): Graph {
   const overlapping = new Set(topological(rootsOf(graph)).filter(overlaps).map((node) => node.inputs[0]!))
@@ -34,5 +32,5 @@ function isNarrow(node: Node): boolean {
   const { lowering } = opOf(node), inner = node.inputs[0]!.type.shape, last = inner.length - 1, run = inner[last]
   if (lowering.kind !== 'border' || run === undefined) return false
   const along = lowering.inside(identityIndex(inner.length), node)[last]!
-  return (isStatic(run) && run < vectorLength) || !equalIndex(along, identityIndex(inner.length)[last] ?? constIndex(0))
+  return (isStatic(run) && run < widestVector) || !equalIndex(along, identityIndex(inner.length)[last] ?? constIndex(0))
 }

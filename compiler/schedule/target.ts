@@ -1,5 +1,5 @@
 /** Facts about a target that schedules use. A CUDA target is a second record here and a second list in `index.ts`. */
-import { serverRates, type Rates } from '../ir/cost.js'
+import { serverRates, widestVector, type Rates } from '../ir/cost.js'
 
 export type Target = {
   readonly name: 'cpu'
@@ -13,4 +13,4 @@ export type Target = {
   readonly rates: Rates
 }
 
-export const cpu: Target = { name: 'cpu', widestVector: 16, randomBlock: 64, rangeWork: 32768, rates: serverRates }
+export const cpu: Target = { name: 'cpu', widestVector, randomBlock: 64, rangeWork: 32768, rates: serverRates }
