@@ -1,17 +1,4 @@
-/**
- * kcc beside its peers, in one run. `npm run bench -- [options]`:
- *   --only <names>    workloads whose names have one of these parts, separated by commas; all by default
- *   --peers <keys>    what to measure beside kcc, separated by commas; all by default: see `peers.ts`
- *   --rounds <count>  default 7
- *   --seconds <count> of one measurement, default 0.25
- *   --limit <count>   seconds for the rounds of one workload, default 30; there are at least two rounds
- *   --prepare <count> seconds for a peer to prepare a task, default 45; then it is left out of the workload
- *   --json <file>     write the results there
- *   --save            write test/bench/results.json
- *   --readme          put results and chart into the README; without --save those that were saved, and nothing is measured
- *   --no-extras       neither memory nor times of builds
- * Peers are installed by test/bench/peers/setup.sh; those that are missing are left out with a reason.
- */
+/** kcc beside its peers, in one run; see `usage`. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import * as os from 'node:os'
@@ -33,14 +20,32 @@ import type { Results } from './results.js'
 import { TIMED_BUILDS, taskName, tasksOf, workloads } from './workloads.js'
 import type { Workload } from './workloads.js'
 
+const usage = `kcc beside its peers, in one run: npm run bench -- [options]
+  --only <names>    workloads whose names have one of these parts, separated by commas; all by default
+  --peers <keys>    what to measure beside kcc, separated by commas; all by default: ${peerKeys.join(', ')}
+  --rounds <count>  default 7
+  --seconds <count> of one measurement, default 0.25
+  --limit <count>   seconds for the rounds of one workload, default 30; there are at least two rounds
+  --prepare <count> seconds for a peer to prepare a task, default 45; then it is left out of the workload
+  --json <file>     write the results there
+  --save            write test/bench/results.json
+  --readme          put results and chart into the README; without --save those that were saved, and nothing is measured
+  --no-extras       neither memory nor times of builds
+Peers are installed by test/bench/peers/setup.sh; those that are missing are left out with a reason.
+`
+
 const { values: options } = parseArgs({
   allowNegative: true,
   options: {
     only: { type: 'string', default: '' }, peers: { type: 'string', default: peerKeys.join() },
     rounds: { type: 'string', default: '7' }, seconds: { type: 'string', default: '0.25' }, limit: { type: 'string', default: '30' }, prepare: { type: 'string', default: '45' },
-    json: { type: 'string' }, save: { type: 'boolean', default: false }, readme: { type: 'boolean', default: false }, extras: { type: 'boolean', default: true },
+    json: { type: 'string' }, save: { type: 'boolean', default: false }, readme: { type: 'boolean', default: false }, extras: { type: 'boolean', default: true }, help: { type: 'boolean', short: 'h', default: false },
   },
 })
+if (options.help) {
+  process.stdout.write(usage)
+  process.exit(0)
+}
 
 const root = dirname(createRequire(import.meta.url).resolve('kcc/package.json'))
 const inBench = (name: string): string => join(root, 'test', 'bench', name)
