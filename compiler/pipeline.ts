@@ -36,6 +36,7 @@ import { scheduleKernel } from './schedule/index.js'
 import { cpu, type Target } from './schedule/target.js'
 import { storeNarrowBorders } from './passes/store-narrow-borders.js'
 import { splitSums } from './passes/split-sums.js'
+import { thinProducts } from './passes/thin-products.js'
 import { specialize } from './passes/specialize.js'
 import { enabled } from './support/env.js'
 import { inPackage, kccVersion } from './support/paths.js'
@@ -63,6 +64,7 @@ export const graphPasses: readonly { readonly name: string; readonly run: (graph
   { name: 'eliminate-common', run: eliminateCommon }, // after folding: equal constants make equal nodes
   { name: 'fold-affine', run: foldAffine },          // after eliminate-common, which shows what has one reader; in all functions, so that they agree
   { name: 'narrow-products', run: narrowProducts },  // after sharing too: how many read a product
+  { name: 'thin-products', run: thinProducts },      // the same of places between strides
   { name: 'simplify-again', run: simplify },         // sharing and narrowing enable rules on equal operands and on slices
   { name: 'store-narrow-borders', run: storeNarrowBorders }, // last: simplification moves borders and takes from them
 ]

@@ -75,6 +75,13 @@ function slicedMatmul(node: Node, begin: Shape, size: Shape): Node {
   return b.makeNode('matmul', [part(x, axes.lhs.outer, 0), part(w, axes.rhs.outer, rows)], node.attrs)
 }
 
+/** Rows that are left out need none of the first operand; of all columns. */
+function thinnedMatmul(node: Node, steps: readonly number[], read: (input: Node, steps: readonly number[]) => Node): Node | null {
+  const [x, w] = node.inputs as [Node, Node], { lhs: { outer } } = axesAt(node)
+  if (steps.slice(outer.length).some((step) => step !== 1)) return null
+  return b.makeNode('matmul', [read(x, x.type.shape.map((_, axis) => steps[outer.indexOf(axis)] ?? 1)), w], node.attrs)
+}
+
 /** One product in each of the four layouts. */
 function layouts(m: number, n: number, k: number): Sample[] {
   return [false, true].flatMap((transposeA) => [false, true].map((transposeB): Sample => ({
@@ -103,6 +110,7 @@ export const matmul = defineOp({
   evaluate: evaluateMatmul,
   simplify: absorbTranspose,
   sliced: slicedMatmul,
+  thinned: thinnedMatmul,
   commutative: false,
   cost: 'costly',
   samples: [

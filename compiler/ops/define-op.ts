@@ -93,6 +93,11 @@ export type OpDefinition = {
   readonly simplify: ((node: Node) => Node | null) | null
   /** The box of `size` elements of the result that starts at `begin`, without computing the rest; absent where that is no less work. */
   readonly sliced?: (node: Node, begin: Shape, size: Shape) => Node
+  /**
+   * Every `steps[axis]`-th element of the result along each axis, from the first on, where those of an input are `read(input, steps)`;
+   * null where that is not what the op makes of fewer elements, absent where it never is.
+   */
+  readonly thinned?: (node: Node, steps: readonly number[], read: (input: Node, steps: readonly number[]) => Node) => Node | null
   /** Inputs may be swapped. */
   readonly commutative: boolean
   /** `free`: never worth storing; `cheap`: recompute rather than store; `costly`: compute once. */

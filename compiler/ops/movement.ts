@@ -1,6 +1,6 @@
 /** Ops that move elements: reshape stopGradient broadcastTo transpose concat. NaN moves like any value. */
 import { alignedAxes } from '../ir/aligned-axes.js'
-import { addDims, divideDims, equalDims, equalShapes, isStatic, multiplyDims, sizeOf, type Dim, type Shape } from '../ir/dim.js'
+import { addDims, ceilDivideDims, divideDims, equalDims, equalShapes, isStatic, multiplyDims, sizeOf, type Dim, type Shape } from '../ir/dim.js'
 import { constIndex } from '../ir/expr.js'
 import type { Attrs, Node } from '../ir/graph.js'
 import { integersAttr, numberAttr } from './attrs.js'
@@ -59,6 +59,17 @@ function partBefore(from: Shape, to: readonly (Part & { readonly whole: Dim })[]
   return at === null || count === null ? null : everything.map((part, i) => (i === outer ? { begin: at, size: count } : part))
 }
 
+/** The same elements before a reshape that only adds or drops axes of size 1. */
+function thinnedReshape({ inputs: [x], type: { shape } }: Node, steps: readonly number[], read: (input: Node, steps: readonly number[]) => Node): Node | null {
+  const wide = steps.filter((_, axis) => shape[axis] !== 1), { shape: from } = x!.type
+  if (!equalShapes(from.filter((d) => d !== 1), shape.filter((d) => d !== 1))) return null
+  let next = 0
+  return b.reshape(read(x!, from.map((d) => (d === 1 ? 1 : wide[next++]!))), shape.map((d, axis) => everyDim(d, steps[axis]!)))
+}
+
+/** How many of `d` elements are left when every `step`-th is taken. */
+const everyDim = (d: Dim, step: number): Dim => (step === 1 ? d : ceilDivideDims(d, step))
+
 export const reshape = defineOp({
   name: 'reshape',
   doc: 'The same elements in row-major order under `shape`.',
@@ -74,6 +85,7 @@ export const reshape = defineOp({
     return inner ? b.reshape(inner, node.type.shape) : constantIn(node) ?? reshapeBelowBroadcast(node)
   },
   sliced: slicedReshape,
+  thinned: thinnedReshape,
   commutative: false,
   cost: 'free',
   samples: [
@@ -146,6 +158,10 @@ export const broadcastTo = defineOp({
     if (equalShapes(x.type.shape, node.type.shape)) return x
     const inner = argumentOf(x, 'broadcastTo') ?? withoutLeadingOnes(x)
     return inner ? b.broadcastTo(inner, node.type.shape) : constantIn(node)
+  },
+  thinned: ({ inputs: [x], type: { shape } }, steps, read) => {
+    const own = steps.slice(shape.length - x!.type.shape.length)
+    return b.broadcastTo(read(x!, own.map((step, axis) => (x!.type.shape[axis] === 1 ? 1 : step))), shape.map((d, axis) => everyDim(d, steps[axis]!)))
   },
   commutative: false,
   cost: 'free',

@@ -48,6 +48,14 @@ function simplifyWindows(node: Node): Node | null {
   return value === null ? null : b.constant(value, node.type)
 }
 
+/** Fewer windows, further apart; places inside of them are not left out. */
+function thinnedWindows({ inputs: [x], attrs }: Node, steps: readonly number[], read: (input: Node, steps: readonly number[]) => Node): Node | null {
+  const spec = specOf(attrs), inside = firstInside(spec), within = spec.axes.map((_, i) => inside + i)
+  if (within.some((axis) => steps[axis] !== 1)) return null
+  const own = steps.filter((_, axis) => !within.includes(axis))
+  return b.windows(read(x!, own.map((step, axis) => (spec.axes.includes(axis) ? 1 : step))), { ...spec, strides: spec.strides.map((stride, i) => stride * steps[spec.axes[i]!]!) })
+}
+
 /** A window on every axis. */
 const windowDemands = ({ inputs: [x], attrs }: Node): Demand[] => {
   const { axes, sizes, dilations } = specOf(attrs)
@@ -68,6 +76,7 @@ export const windows = defineOp({
   lowering: { kind: 'indexMap', map: sourceIndex },
   evaluate: evaluateWindows,
   simplify: simplifyWindows,
+  thinned: thinnedWindows,
   commutative: false,
   cost: 'free',
   demands: windowDemands,

@@ -29,6 +29,7 @@ import { recomputeCheap } from '../../compiler/passes/recompute-cheap.js'
 import { storeNarrowBorders } from '../../compiler/passes/store-narrow-borders.js'
 import { sinkViews } from '../../compiler/passes/sink-views.js'
 import { simplify } from '../../compiler/passes/simplify.js'
+import { thinProducts } from '../../compiler/passes/thin-products.js'
 import { splitSums } from '../../compiler/passes/split-sums.js'
 import { errorInUlp, randomSource, randomTensor } from '../ops/values.js'
 
@@ -53,6 +54,7 @@ const passes: Record<string, (module: Module) => Module> = {
   'sink-views': perFunction(sinkViews),
   'recompute-cheap': perFunction(recomputeCheap),
   'narrow-products': perFunction(narrowProducts),
+  'thin-products': perFunction(thinProducts),
   'store-narrow-borders': perFunction(storeNarrowBorders),
   'compute-in-parts': perFunction(computeInParts),
   'push-index-maps': perFunction(pushIndexMaps),
