@@ -128,11 +128,12 @@ export function planModule(module: Module, model: ModelManifest | null, options:
     constraints: runTimeDemands(graph), indices: indexLimits(graph),
     fixed: (options.specialize ?? []).map((sizes) => ({ sizes, planned: planGraph(specialize(graph, sizes), options) })),
   }))
-  return { module: optimized, dims: dimsOf(optimized), functions: layOutVariables(functions), model }
+  return { module: optimized, dims: dimsOf(optimized), functions: layOutVariables(functions, options.target ?? cpu), model }
 }
 
-/** Stage 7, over all functions of a module: how the variables they share are stored. */
-export function layOutVariables(functions: readonly PlannedVariants[]): PlannedVariants[] {
+/** Stage 7, over all functions of a module: how the variables they share are stored. On a GPU tiles are cut from rows as they are. */
+export function layOutVariables(functions: readonly PlannedVariants[], target: Target): readonly PlannedVariants[] {
+  if (target.name === 'cuda') return functions
   const blocked = blockedVariables(functions.flatMap(plansOf))
   const stored = (planned: PlannedFunction): PlannedFunction => withBlocked(planned, blocked)
   return functions.map(({ general, fixed, ...rest }) => ({ ...rest, general: stored(general), fixed: fixed.map((f) => ({ ...f, planned: stored(f.planned) })) }))

@@ -25,6 +25,8 @@ export type ProjectInput = {
   readonly units: readonly Unit[]
   /** Paths of cached objects to link with. */
   readonly cached: readonly string[]
+  /** To link with after all objects, by name or path. */
+  readonly libraries: readonly string[]
 }
 
 export type ProjectResult = { readonly ok: boolean; readonly output: string; readonly timedOut: boolean }
@@ -43,12 +45,15 @@ export function writeProject(input: ProjectInput): void {
 function cmakeLists(input: ProjectInput): string {
   const template = Handlebars.create()
   template.registerHelper('quote', (text: string) => quote(text))
-  const groups = [...new Set(input.units.map((unit) => unit.group))].map((group) => ({
+  const all = [...new Set(input.units.map((unit) => unit.group))].map((group) => ({
     id: group.id,
     flags: group.flags,
+    nvcc: group.nvcc ?? null,
     sources: input.units.filter((unit) => unit.group === group).map((unit) => unit.source.name),
   }))
-  const view = { includes: includeFolders(), groups, cached: input.cached, linkFlags: linkFlags() }
+  const view = {
+    includes: includeFolders(), groups: all.filter((g) => g.nvcc === null), byNvcc: all.filter((g) => g.nvcc !== null), cached: input.cached, linkFlags: linkFlags(), libraries: input.libraries,
+  }
   return template.compile(readFileSync(inPackage('templates', 'CMakeLists.txt.hbs'), 'utf8'), { noEscape: true, strict: true })(view)
 }
 
@@ -76,5 +81,7 @@ export async function runProject(folder: string, tools: Toolchain): Promise<Proj
 export const linkedFile = (folder: string): string => path.join(folder, 'out', 'Release', 'model.node')
 
 /** Where the build leaves the object of a unit. */
-export const objectFile = (folder: string, unit: Unit): string =>
+export const objectFile = (folder: string, unit: Unit): string => (unit.group.nvcc === undefined ? libraryObject(folder, unit) : path.join(folder, 'out', `${unit.source.name}.o`))
+
+const libraryObject = (folder: string, unit: Unit): string =>
   path.join(folder, 'out', 'CMakeFiles', `${unit.group.id}.dir`, 'src', `${unit.source.name}.o`)

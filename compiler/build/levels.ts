@@ -59,12 +59,17 @@ ${features.map(([macro], bit) => `#ifdef ${macro}\n  | 1u << ${bit}\n#endif`).jo
 `,
 }
 
+/** Code for GPUs is a level as well: which of them can run it is found when a model is opened. */
+export const cudaLevel: Level = { id: 'cuda', name: 'cuda' }
+
 /** The table of levels, compiled for the baseline CPU. `modules` is how many modules each level's list holds. */
-export function levelsSource(levels: readonly Level[], modules: number): SourceFile {
+export function levelsSource(levels: readonly Level[], modules: number, device: boolean): SourceFile {
   const declarations = levels.map(({ id }) =>
     `extern "C" const uint32_t kcc_features_${id};\nextern "C" const kcc_module* const kcc_modules_${id}[];\n` +
     `static int32_t supported_${id}() { return cpu_has(kcc_features_${id}); }`)
-  const rows = levels.map(({ id, name }) => `  {"${name}", supported_${id}, kcc_modules_${id}, ${modules}u, 0u},`)
+  const rows = levels.map(({ id, name }) => `  {"${name}", supported_${id}, kcc_modules_${id}, ${modules}u, 0u, nullptr},`)
+  const deviceDeclarations = `extern "C" const kcc_module* const kcc_modules_cuda[];\nextern "C" const kcc_device kcc_cuda_device;\nstatic int32_t supported_cuda() { return 1; }\n`
+  const deviceRow = `  {"cuda", supported_cuda, kcc_modules_cuda, ${modules}u, 0u, &kcc_cuda_device},\n`
   return {
     name: 'kcc_levels.cc',
     perLevel: false,
@@ -82,10 +87,10 @@ ${features.map(([, name], bit) => `  if ((features & 1u << ${bit}) && !__builtin
 }
 
 ${declarations.join('\n')}
-
+${device ? deviceDeclarations : ''}
 extern "C" __attribute__((visibility("default"))) const kcc_level kcc_levels[] = {
 ${rows.join('\n')}
-  {nullptr, nullptr, nullptr, 0u, 0u},
+${device ? deviceRow : ''}  {nullptr, nullptr, nullptr, 0u, 0u, nullptr},
 };
 `,
   }

@@ -13,7 +13,10 @@ import { nativeLevel } from './levels.js'
 import type { Toolchain } from './toolchain.js'
 import { compilerIdentity, findToolchain } from './toolchain.js'
 import type { Unit } from './units.js'
-import { linkFlags, sharedUnits, unitsOf } from './units.js'
+import type { DeviceBuild } from './cuda.js'
+import { findCudaTools } from './cuda.js'
+import type { DeviceUnits } from './units.js'
+import { linkFlags, linkLibraries, sharedUnits, unitsOf } from './units.js'
 
 export type NativeBuildOptions = {
   /** Default: only the machine's own. */
@@ -23,6 +26,8 @@ export type NativeBuildOptions = {
   readonly force?: boolean
   /** Compiler flags after kcc's own, for generated sources: tests of much code trade its speed for that of the build. */
   readonly flags?: readonly string[]
+  /** How the sources for GPUs are built; they are left out without it. */
+  readonly device?: DeviceBuild
 }
 
 export type NativeBuild = {
@@ -45,13 +50,15 @@ export async function buildNative(emitted: Emitted, options: NativeBuildOptions 
   const started = performance.now()
   const cache = options.cache ?? new BuildCache()
   const tools = findToolchain()
-  const units = unitsOf(emitted, options.levels ?? [nativeLevel], compilerIdentity(tools.cxx), options.flags)
-  const key = hashParts([...units.map((unit) => unit.key), ...linkFlags()])
+  const device = deviceOf(options.device)
+  const units = unitsOf(emitted, options.levels ?? [nativeLevel], compilerIdentity(tools.cxx), options.flags, device)
+  const libraries = linkLibraries(device)
+  const key = hashParts([...units.map((unit) => unit.key), ...linkFlags(), ...libraries])
   const result = (file: string, compiled: number, cached: boolean): NativeBuild =>
     ({ file, key, compiled, units: units.length, cached, seconds: (performance.now() - started) / 1000 })
   const found = options.force === true ? null : cache.get('native', key)
   if (found !== null) return result(found, 0, true)
-  const missing = await compileAndLink(units, key, cache, tools, options.force === true)
+  const missing = await compileAndLink({ units, libraries, key, cache, tools, force: options.force === true })
   return result(missing.file, missing.compiled, false)
 }
 
@@ -84,13 +91,17 @@ async function compileAlone(unit: Unit, cache: BuildCache, tools: Toolchain): Pr
   }
 }
 
-async function compileAndLink(units: readonly Unit[], key: string, cache: BuildCache, tools: Toolchain, force: boolean):
-Promise<{ file: string; compiled: number }> {
+const deviceOf = (build: DeviceBuild | undefined): DeviceUnits | null =>
+  (build === undefined ? null : { build, tools: build.kind === 'nvcc' ? findCudaTools() : null })
+
+type Linking = { readonly units: readonly Unit[]; readonly libraries: readonly string[]; readonly key: string; readonly cache: BuildCache; readonly tools: Toolchain; readonly force: boolean }
+
+async function compileAndLink({ units, libraries, key, cache, tools, force }: Linking): Promise<{ file: string; compiled: number }> {
   await Promise.all(units.map((unit) => warming.get(unit.key)))
   const objects = new Map(units.map((unit) => [unit, force ? null : cache.get('object', unit.key)]))
   const missing = units.filter((unit) => objects.get(unit) === null)
   const folder = cache.workFolder()
-  writeProject({ folder, units: missing, cached: [...objects.values()].filter((file) => file !== null) })
+  writeProject({ folder, units: missing, cached: [...objects.values()].filter((file) => file !== null), libraries })
   const result = await runProject(folder, tools)
   for (const unit of missing) {
     const object = objectFile(folder, unit)
@@ -112,7 +123,7 @@ function failure(result: ProjectResult, folder: string, missing: readonly Unit[]
   const message = [
     result.timedOut ? 'The C++ compiler did not end in time.' : 'The C++ compiler failed.',
     ...(first === undefined ? [] : [`  first error:  ${first}`]),
-    ...(unit === undefined ? [] : [`  command:      ${tools.cxx} ${unit.group.flags.join(' ')} -c ${source}`]),
+    ...(unit === undefined ? [] : [`  command:      ${unit.group.nvcc ?? tools.cxx} ${unit.group.flags.join(' ')} -c ${source}`]),
     `  source kept:  ${source}`,
     `  next step:    ${nextStep(first, unit)}`,
   ]

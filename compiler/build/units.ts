@@ -8,11 +8,13 @@ import { filesBelow, readText } from '../support/files.js'
 import { hashParts } from '../support/hash.js'
 import { inPackage } from '../support/paths.js'
 import type { Level } from './levels.js'
-import { featuresSource, levelsSource } from './levels.js'
-import { cpuIdentity } from './toolchain.js'
+import type { CudaTools, DeviceBuild } from './cuda.js'
+import { cudaLibraries, nvccFlags } from './cuda.js'
+import { cudaLevel, featuresSource, levelsSource } from './levels.js'
+import { compilerIdentity, cpuIdentity } from './toolchain.js'
 
-/** Sources that share flags; one CMake object library. */
-export type Group = { readonly id: string; readonly flags: readonly string[] }
+/** Sources that share flags; one CMake object library, or by a compiler of their own. */
+export type Group = { readonly id: string; readonly flags: readonly string[]; readonly nvcc?: string }
 
 export type Unit = { readonly source: SourceFile; readonly group: Group; readonly key: string }
 
@@ -31,6 +33,9 @@ const host = [...common, '-O1', '-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION']
 const sanitizers = ['-fsanitize=address,undefined', '-fno-omit-frame-pointer', '-g1']
 const withSanitizers = (flags: readonly string[]): readonly string[] => (enabled('KCC_SANITIZE') ? [...flags, ...sanitizers] : flags)
 
+/** The device part of a file, and the tools that build it where it is not for execution by the host. */
+export type DeviceUnits = { readonly build: DeviceBuild; readonly tools: CudaTools | null }
+
 /** The runtime libraries are linked in, so that a package does not depend on the compiler's own on the target machine. */
 export function linkFlags(): readonly string[] {
   if (process.platform === 'darwin') return ['-undefined', 'dynamic_lookup']
@@ -38,6 +43,9 @@ export function linkFlags(): readonly string[] {
     ? ['-pthread', '-fsanitize=address,undefined']
     : ['-pthread', '-static-libgcc', '-static-libstdc++', '-Wl,--gc-sections', '-Wl,-s']
 }
+
+/** Libraries after all objects, by name or path. */
+export const linkLibraries = (device: DeviceUnits | null): readonly string[] => (device?.tools ? cudaLibraries(device.tools) : [])
 
 /** Folders of headers, in search order. */
 export function includeFolders(): readonly string[] {
@@ -58,18 +66,20 @@ function hostSource(): SourceFile {
 }
 
 /** All units of one native file, in link order. `compiler` is its identity, part of every key; `flags` are added for per-level sources. */
-export function unitsOf(emitted: Emitted, levels: readonly Level[], compiler: string, flags: readonly string[] = []): readonly Unit[] {
-  emitted.files.forEach(checkName)
+export function unitsOf(emitted: Emitted, given: readonly Level[], compiler: string, flags: readonly string[] = [], device: DeviceUnits | null = null): readonly Unit[] {
+  [...emitted.files, ...emitted.device].forEach(checkName)
+  const levels = emitted.files.length === 0 ? [] : given, isDevice = device !== null && emitted.device.length > 0
   const ofLevel = levels.map((level) => groupsOf(level, flags))
   const baseline: Group = { id: 'baseline', flags: withSanitizers([...generated, '-O2']) }
   const perLevel = [...emitted.files.filter((f) => f.perLevel), featuresSource]
-  const once = [...emitted.files.filter((f) => !f.perLevel), levelsSource(levels, emitted.manifests.length)]
+  const once = [...emitted.files.filter((f) => !f.perLevel), levelsSource(levels, emitted.manifests.length, isDevice)]
   const read = headerReader()
   const unit = (source: SourceFile, group: Group): Unit => ({ source, group, key: unitKey(source, group, compiler, read) })
   return [
     unitOfHost(compiler, read),
     ...once.map((source) => unit(source, baseline)),
     ...ofLevel.flatMap((groups) => perLevel.map((source) => unit(source, groupFor(source, groups)))),
+    ...(isDevice ? deviceUnits(emitted.device, device, flags, unit) : []),
   ]
 }
 
@@ -89,6 +99,24 @@ export function sharedUnits(sources: readonly SourceFile[], levels: readonly Lev
   return [unitOfHost(compiler, read), ...perLevel.map(({ source, group }) => ({ source, group, key: unitKey(source, group, compiler, read) }))]
 }
 
+/** Kernels, the functions that start them, and the driver beneath, which is the same for every model. */
+function deviceUnits(sources: readonly SourceFile[], { build, tools }: DeviceUnits, flags: readonly string[], unit: (source: SourceFile, group: Group) => Unit): Unit[] {
+  const defined = [`-DKCC_LEVEL=${cudaLevel.id}`]
+  const baseline: Group = { id: 'device', flags: withSanitizers([...generated, '-O2', ...defined]) }
+  const kernels: Group = build.kind === 'nvcc'
+    ? { id: 'device_kernels', flags: [...nvccFlags(build.architectures), ...defined], nvcc: tools!.nvcc }
+    : { id: 'device_kernels', flags: withSanitizers([...generated, '-O2', '-march=native', ...defined, ...flags, '-x', 'c++']) }
+  const driver: Group = build.kind === 'nvcc'
+    ? kernels
+    : { id: 'device_driver', flags: withSanitizers([...generated, '-O1', ...defined, '-x', 'c++']) }
+  return [unit(driverSource(build), driver), ...sources.map((source) => unit(source, source.name.endsWith('.cu') ? kernels : baseline))]
+}
+
+function driverSource(build: DeviceBuild): SourceFile {
+  const architectures = build.kind === 'nvcc' ? `#define KCC_ARCHITECTURES ${build.architectures.join(', ')}\n` : ''
+  return { name: 'kcc_device.cu', perLevel: false, text: `${architectures}#include "cuda/device.cc"\n#include "cuda/runtime-${build.kind === 'nvcc' ? 'cuda' : 'host'}.cc"\n` }
+}
+
 function unitOfHost(compiler: string, read: HeaderReader): Unit {
   const source = hostSource(), group: Group = { id: 'host', flags: withSanitizers(host) }
   return { source, group, key: unitKey(source, group, compiler, read) }
@@ -96,7 +124,7 @@ function unitOfHost(compiler: string, read: HeaderReader): Unit {
 
 /** File names reach CMake and the compiler: only plain ones pass. */
 function checkName(source: SourceFile): void {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*\.cc$/.test(source.name)) throw new KccError(`Not a name for a generated source: ${JSON.stringify(source.name)}`)
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*\.(cc|cu)$/.test(source.name)) throw new KccError(`Not a name for a generated source: ${JSON.stringify(source.name)}`)
 }
 
 type HeaderReader = (include: string) => string | null
@@ -115,7 +143,7 @@ function headerReader(): HeaderReader {
 function unitKey(source: SourceFile, group: Group, compiler: string, read: HeaderReader): string {
   const texts = includedTexts(source.text, read)
   const machine = group.flags.includes('-march=native') ? cpuIdentity() : process.arch
-  return hashParts([source.name, source.text, ...texts, ...group.flags, compiler, machine])
+  return hashParts([source.name, source.text, ...texts, ...group.flags, group.nvcc === undefined ? compiler : compilerIdentity(group.nvcc), machine])
 }
 
 /** Texts of all headers reachable from `text`; those of the system are covered by the identity of the compiler. */

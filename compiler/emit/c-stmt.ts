@@ -7,12 +7,12 @@ import { constantText, indexText, positionText, printAs, printExpr, scalarType, 
 /** `isBlock` false: one line, `text`. True: `text {`, the body, `}`. */
 export type CLine = { readonly text: string; readonly isBlock: boolean; readonly body: readonly CLine[] }
 
-const line = (text: string): CLine => ({ text, isBlock: false, body: [] })
-const block = (text: string, body: readonly CLine[]): CLine => ({ text, isBlock: true, body })
+export const line = (text: string): CLine => ({ text, isBlock: false, body: [] })
+export const block = (text: string, body: readonly CLine[]): CLine => ({ text, isBlock: true, body })
 
-type Scope = PrintContext & { readonly varying: Set<string> }
+export type Scope = PrintContext & { readonly varying: Set<string> }
 
-const inner = (scope: Scope, lanes: Lanes | null = scope.lanes): Scope => ({ ...scope, lanes, varying: new Set(scope.varying) })
+export const inner = (scope: Scope, lanes: Lanes | null = scope.lanes): Scope => ({ ...scope, lanes, varying: new Set(scope.varying) })
 
 export type StatementOptions = {
   readonly bufferOf: (name: string) => Buffer
@@ -29,8 +29,8 @@ export function printStatements(statements: readonly Stmt[], options: StatementO
   return new StatementPrinter(options).all(statements, scope)
 }
 
-class StatementPrinter {
-  constructor(private readonly options: StatementOptions) {}
+export class StatementPrinter {
+  constructor(private readonly options: Pick<StatementOptions, 'range'>) {}
 
   all(statements: readonly Stmt[], scope: Scope): CLine[] {
     return statements.flatMap((s) => this.one(s, scope))
@@ -62,11 +62,7 @@ class StatementPrinter {
 
   /** One loop over several axes, each of which is found from the item's number. */
   private itemLoop({ axes, begin, end }: NonNullable<StatementOptions['range']>, body: readonly CLine[]): CLine {
-    const places = axes.map(({ name, extent }, i) => {
-      const after = axes.slice(i + 1).map((a) => ` / ${factorText(a.extent)}`).join('')
-      return line(`const int64_t ${name} = item${after}${i === 0 ? '' : ` % ${factorText(extent)}`};`)
-    })
-    return block(`for (int64_t item = ${begin}; item < ${end}; item++)`, [...places, ...body])
+    return block(`for (int64_t item = ${begin}; item < ${end}; item++)`, [...placesOf(axes, 'item').map(line), ...body])
   }
 
   private serialLoop(axis: Axis, body: readonly CLine[]): CLine {
@@ -120,7 +116,8 @@ class StatementPrinter {
     return [...start, block(`for (int64_t ${s.position} = ${first}[${indexText(s.row)}]; ${s.position} >= 0; ${s.position} = ${next}[${s.position}])`, body)]
   }
 
-  private accumulation(results: readonly Combination[], lets: readonly Stmt[], scope: Scope): { start: CLine[]; body: CLine[] } {
+  /** Accumulators that hold nothing, and a step that adds to them. */
+  accumulation(results: readonly Combination[], lets: readonly Stmt[], scope: Scope): { start: CLine[]; body: CLine[] } {
     const varies = scope.lanes !== null
     if (varies) for (const { name } of results) scope.varying.add(name)
     const within = inner(scope)
@@ -180,6 +177,12 @@ class StatementPrinter {
 }
 
 type Loop = Stmt & { readonly kind: 'for' }
+
+/** Declarations of axes that run together, from the number of an item. */
+export const placesOf = (axes: readonly Axis[], item: string): string[] => axes.map(({ name, extent }, i) => {
+  const after = axes.slice(i + 1).map((a) => ` / ${factorText(a.extent)}`).join('')
+  return `const int64_t ${name} = ${item}${after}${i === 0 ? '' : ` % ${factorText(extent)}`};`
+})
 
 /** What is inside the loop and the `count` loops directly in it. */
 const bodyBelow = ({ body }: Loop, count: number): readonly Stmt[] => (count === 0 ? body : bodyBelow(body[0] as Loop, count - 1))

@@ -33,10 +33,10 @@ export function contractView(program: KernelProgram, contract: Contract, { name,
   }
 }
 
-/** Bytes of scratch a kernel needs while it runs. */
+/** Bytes of scratch a kernel needs while it runs. A product in tiles keeps what it needs in the GPU's own. */
 export function scratchOf(program: KernelProgram): Dim {
   const [first] = program.body
-  if (first?.kind !== 'contract') return addDims(chainBytes(program.chains), scratchBytes(program))
+  if (first?.kind !== 'contract' || program.launches.length > 0) return addDims(chainBytes(program.chains), scratchBytes(program))
   const isComputed = (site: Site): boolean => directOperand(site) === null
   return contractWorkspace(sizesOf(first), { lhs: isComputed(siteOf(first.lhs, first.m, first.k)), rhs: isComputed(siteOf(first.rhs, first.k, first.n)) })
 }

@@ -1,4 +1,6 @@
 /** A planned function as the view of its launches: slots of the arena, pointers, and one call per kernel. */
+import { bytesOf } from '../ir/cost.js'
+import type { Target } from '../schedule/target.js'
 import { cDim } from './c-dim.js'
 import type { Module, Node, Provenance } from '../ir/graph.js'
 import type { BoundBuffer, BoundKernel, PlannedFunction } from '../plan/plan-function.js'
@@ -9,7 +11,7 @@ import { needsOf } from './kernel-fields.js'
 import type { FunctionView, KernelView, LaunchView } from './views.js'
 
 /** What the emitter knows about a module besides its functions: the order of its tables. */
-export type Tables = { readonly module: Module; readonly dims: readonly string[]; readonly timed: boolean }
+export type Tables = { readonly module: Module; readonly dims: readonly string[]; readonly timed: boolean; readonly target: Target }
 
 export function functionView(tables: Tables, planned: PlannedFunction, kernels: readonly KernelView[], listed: boolean, suffix: string, specials: FunctionView['specials']): FunctionView {
   const pointers = new Pointers(tables, planned)
@@ -24,6 +26,8 @@ export function functionView(tables: Tables, planned: PlannedFunction, kernels: 
     inputs: graph.inputs.length, outputs: graph.outputs.length,
     usesRandom: planned.kernels.some((k) => needsOf(k.program).streams.length > 0) ? 1 : 0,
     updates: graph.updates.length > 0 ? 1 : 0,
+    sized: listed && tables.target.name === 'cuda',
+    tensors: [...graph.inputs, ...graph.outputs.map((o) => o.node)].map((node) => cDim(bytesOf(node.type))),
   }
 }
 
@@ -79,12 +83,15 @@ function launchView(tables: Tables, planned: PlannedFunction, kernel: BoundKerne
   const value = (field: string): string => {
     if (field === 'pool') return 'call->pool'
     if (field === 'workspace') return slot === undefined ? 'nullptr' : `slot${slot}`
-    if (field === 'seed' || field === 'step') return `call->${field}`
-    if (field.startsWith('scalar_')) return `call->scalars[${tables.module.scalars.findIndex((s) => `scalar_${identifier(s.name)}` === field)}]`
+    if (field === 'seed' || field === 'step' || field === 'random') return `call->${field}`
+    if (field.startsWith('scalar_')) {
+      const at = tables.module.scalars.findIndex((s) => `scalar_${identifier(s.name)}` === field)
+      return view.queued ? `call->scalars + ${at}` : `call->scalars[${at}]`
+    }
     const bound = kernel.bindings.find((b) => b.buffer.name === field)
     return bound ? pointers.of(bound) : field
   }
-  return { comment: commentOf(kernel), kernel: view.name, args: view.fields.map((f) => value(f.name)).join(', '), timed: tables.timed }
+  return { comment: commentOf(kernel), kernel: view.name, args: view.fields.map((f) => value(f.name)).join(', '), queued: view.queued, timed: tables.timed }
 }
 
 /** What is computed, for whom and from which line of the user's model. */

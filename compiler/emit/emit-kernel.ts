@@ -1,6 +1,6 @@
 /** One kernel as C++: loops through a template, contractions through their own emitter. */
 import { extentOf, type KernelProgram, type Split, type Stmt } from '../ir/loop.js'
-import type { Target } from '../schedule/target.js'
+import type { CpuTarget, Target } from '../schedule/target.js'
 import { sha256 } from '../support/hash.js'
 import { cDim } from './c-dim.js'
 import { chainCall, chainPointers } from './chains.js'
@@ -9,7 +9,8 @@ import { printStatements } from './c-stmt.js'
 import { emitContract } from './contract.js'
 import { contractView, bufferIn } from './contract-kernel.js'
 import type { ContractCode } from './contract-view.js'
-import { fieldsOf, needsOf, preludeOf } from './kernel-fields.js'
+import { deviceCode } from './device-kernel.js'
+import { deviceFieldsOf, devicePreludeOf, fieldsOf, needsOf, preludeOf } from './kernel-fields.js'
 import type { SourceFile } from './sources.js'
 import type { KernelView, LoopKernelView, NestView } from './views.js'
 
@@ -23,10 +24,11 @@ const headers = ['kcc/launch.h', 'kcc/math.h', 'kcc/philox.h']
 /** The kernel under a name made of `program.name` and a hash of its text: equal texts get equal hashes. */
 export function emitKernel(program: KernelProgram, target: Target, render: Render): { readonly hash: string; readonly named: (name: string) => EmittedKernel } {
   const needs = needsOf(program)
-  const fields = fieldsOf(program, needs)
-  const view: KernelView = { name: placeholder, fields, prelude: [...preludeOf(fields, needs), ...chainPointers(program), ...scratchPointers(program)] }
-  const [first] = program.body
-  const code = first?.kind === 'contract' ? withHeaders(emitContract(contractView(program, first, view), render)) : loopCode(program, view, target, render)
+  const queued = target.name === 'cuda'
+  const fields = queued ? deviceFieldsOf(program, needs) : fieldsOf(program, needs)
+  const prelude = queued ? devicePreludeOf(fields, needs) : preludeOf(fields, needs)
+  const view: KernelView = { name: placeholder, fields, prelude: [...prelude, ...chainPointers(program), ...scratchPointers(program)], queued }
+  const code = target.name === 'cuda' ? deviceCode(program, view, render) : hostCode(program, view, target, render)
   const hash = sha256(JSON.stringify([fields, code]))
   const rename = (text: string, name: string): string => text.replaceAll(placeholder, name)
   return {
@@ -37,7 +39,12 @@ export function emitKernel(program: KernelProgram, target: Target, render: Rende
   }
 }
 
-function loopCode(program: KernelProgram, view: KernelView, target: Target, render: Render): ContractCode {
+function hostCode(program: KernelProgram, view: KernelView, target: CpuTarget, render: Render): ContractCode {
+  const [first] = program.body
+  return first?.kind === 'contract' ? withHeaders(emitContract(contractView(program, first, view), render)) : loopCode(program, view, target, render)
+}
+
+function loopCode(program: KernelProgram, view: KernelView, target: CpuTarget, render: Render): ContractCode {
   const loops: LoopKernelView = {
     ...view, chains: program.chains.map((chain) => chainCall(chain, program)),
     nests: program.splits.length === 0 ? [nestView(program, program.body, null, target)] : program.body.map((s, i) => nestView(program, [s], program.splits[i]!, target)),
@@ -45,7 +52,7 @@ function loopCode(program: KernelProgram, view: KernelView, target: Target, rend
   return { includes: program.chains.length > 0 ? [...headers, 'kcc/chain.h'] : headers, sources: [], text: render('kernel-loops.cc', loops) }
 }
 
-function nestView(program: KernelProgram, statements: readonly Stmt[], split: Split | null, target: Target): NestView {
+function nestView(program: KernelProgram, statements: readonly Stmt[], split: Split | null, target: CpuTarget): NestView {
   const range = split && { axes: split.axes, begin: 'begin', end: 'end' }
   return {
     body: printStatements(statements, { bufferOf: bufferIn(program), range, lanes: null, varying: [] }),

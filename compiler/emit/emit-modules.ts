@@ -42,17 +42,17 @@ const defaultKernelsPerUnit = 6
 export function emitModules(modules: readonly PlannedModule[], options: EmitOptions): Emitted {
   const render = loadTemplates(options.templates)
   const pool = new KernelPool(options.target, render)
-  const views = modules.map((planned) => moduleView(planned, pool, options.timed ?? false))
+  const views = modules.map((planned) => moduleView(planned, pool, options))
   const registry: RegistryView = { modules: views.map((v) => ({ identifier: v.identifier })) }
-  return {
-    files: [
-      ...pool.sources(),
-      ...pool.units(render, options.kernelsPerUnit ?? defaultKernelsPerUnit),
-      ...views.map((view) => perLevel(`module_${view.identifier}.cc`, render('module.cc', view))),
-      perLevel('registry.cc', render('registry.cc', registry)),
-    ],
-    manifests: modules.map((planned) => moduleManifest(planned, options.version)),
-  }
+  const files = [
+    ...pool.sources(),
+    ...pool.units(render, options.kernelsPerUnit ?? defaultKernelsPerUnit),
+    ...views.map((view) => perLevel(`module_${view.identifier}.cc`, render('module.cc', view))),
+    perLevel('registry.cc', render('registry.cc', registry)),
+  ]
+  const manifests = modules.map((planned) => moduleManifest(planned, options.version))
+  if (options.target.name === 'cpu') return { files, device: [], manifests }
+  return { files: [], device: files.map((file) => ({ ...file, name: `${options.target.name}_${file.name}` })), manifests }
 }
 
 const perLevel = (name: string, text: string): SourceFile => ({ name, text, perLevel: true })
@@ -78,7 +78,7 @@ class KernelPool {
   units(render: (template: string, view: object) => string, kernelsPerUnit: number): SourceFile[] {
     const kernels = [...this.byHash.values()]
     const count = Math.ceil(kernels.length / kernelsPerUnit)
-    return Array.from({ length: count }, (_, i) => kernels.filter((_, at) => at % count === i)).map((members, i) => perLevel(`kernels_${i}.cc`, render('kernels.cc', unitView(members))))
+    return Array.from({ length: count }, (_, i) => kernels.filter((_, at) => at % count === i)).map((members, i) => perLevel(`kernels_${i}.${this.target.name === 'cuda' ? 'cu' : 'cc'}`, render('kernels.cc', unitView(members))))
   }
 }
 
@@ -89,9 +89,9 @@ function unitView(kernels: readonly EmittedKernel[]): KernelsUnitView {
   }
 }
 
-function moduleView(planned: PlannedModule, pool: KernelPool, timed: boolean): ModuleView {
+function moduleView(planned: PlannedModule, pool: KernelPool, { target, timed = false }: EmitOptions): ModuleView {
   const { module, dims } = planned
-  const tables: Tables = { module, dims, timed }
+  const tables: Tables = { module, dims, timed, target }
   const parts = planned.functions.map((variants) => variantViews(tables, variants, pool))
   const kernels = new Map(parts.flatMap((p) => p.kernels).map((view) => [view.name, view]))
   return {

@@ -54,8 +54,31 @@ export function fieldsOf(program: KernelProgram, needs: KernelNeeds): FieldView[
   ]
 }
 
+/** The same for a GPU: what changes from call to call lies in its memory, so that a launch can be repeated as it was. */
+export function deviceFieldsOf(program: KernelProgram, needs: KernelNeeds): FieldView[] {
+  return fieldsOf(program, needs).flatMap((field) => {
+    if (field.name === 'pool' || field.name === 'step') return []
+    if (field.name === 'seed') return [{ type: 'const uint64_t*', name: 'random' }]
+    return [field.name.startsWith('scalar_') ? { ...field, type: 'const float*' } : field]
+  })
+}
+
+/** Brings the fields of a GPU's kernel into its scope. */
+export function devicePreludeOf(fields: readonly FieldView[], needs: KernelNeeds): string[] {
+  const values = fields.filter((f) => f.name !== 'workspace').map(({ type, name }) => {
+    if (name === 'random') return '[[maybe_unused]] const uint64_t seed = args.random[0], step = args.random[1];'
+    return name.startsWith('scalar_') ? `[[maybe_unused]] const float ${name} = *args.${name};` : `[[maybe_unused]] ${type} const ${name} = args.${name};`
+  })
+  return [...values, ...streamsOf(needs)]
+}
+
+/** The sizes among the fields, which a launch needs before its kernel runs. */
+export const sizesOf = (needs: KernelNeeds): string[] => needs.symbols.map((name) => `[[maybe_unused]] const int64_t ${name} = args.${name};`)
+
+const streamsOf = ({ streams }: KernelNeeds): string[] => streams.map((stream) => `[[maybe_unused]] kcc::RandomStream random_${stream}(seed, ${stream}u, step);`)
+
 /** Brings the fields into scope under their own names. */
 export const preludeOf = (fields: readonly FieldView[], needs: KernelNeeds): string[] => [
   ...fields.filter((f) => f.name !== 'pool' && f.name !== 'workspace').map((f) => `[[maybe_unused]] ${f.type} const ${f.name} = args.${f.name};`),
-  ...needs.streams.map((stream) => `[[maybe_unused]] kcc::RandomStream random_${stream}(seed, ${stream}u, step);`),
+  ...streamsOf(needs),
 ]

@@ -10,4 +10,9 @@ export type SourceFile = {
   readonly explicit?: boolean
 }
 
-export type Emitted = { readonly files: readonly SourceFile[]; readonly manifests: readonly ModuleManifest[] }
+export type Emitted = {
+  readonly files: readonly SourceFile[]
+  /** The same functions for GPUs; empty without such a target. */
+  readonly device: readonly SourceFile[]
+  readonly manifests: readonly ModuleManifest[]
+}

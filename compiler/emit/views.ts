@@ -8,6 +8,8 @@ export type KernelView = {
   readonly fields: readonly FieldView[]
   /** Declarations that bring the fields and random streams into scope. */
   readonly prelude: readonly string[]
+  /** It is started on a stream of a GPU. */
+  readonly queued: boolean
 }
 
 /** Loops that run one after the other. `ranged`: those outside run from item `begin` to `end`. */
@@ -25,6 +27,43 @@ export type LoopKernelView = KernelView & {
   readonly nests: readonly NestView[]
 }
 
+/** Loops whose items are shared out to teams of threads. */
+export type TeamsView = {
+  readonly kernel: string
+  readonly threads: number
+  /** Teams in a block. */
+  readonly teams: number
+  readonly items: string
+  /** Declarations of the loops' axes from the number of an item. */
+  readonly places: readonly string[]
+  readonly body: readonly CLine[]
+}
+
+/** A kernel of loops for a GPU. */
+export type TeamsKernelView = KernelView & {
+  readonly sizes: readonly string[]
+  readonly chains: readonly { readonly kernel: string; readonly call: string }[]
+  readonly nests: readonly TeamsView[]
+}
+
+/** A contraction for a GPU: the axes of rows, columns and terms from their numbers, and what stands in the holes. */
+export type TilesKernelView = KernelView & {
+  readonly sizes: readonly string[]
+  readonly tile: string
+  readonly m: string
+  readonly n: string
+  readonly k: string
+  readonly rows: number
+  readonly columns: number
+  readonly row: string
+  readonly column: string
+  readonly term: string
+  readonly lhs: string
+  readonly rhs: string
+  readonly accumulator: string
+  readonly epilogue: readonly CLine[]
+}
+
 export type KernelsUnitView = {
   readonly includes: readonly string[]
   readonly kernels: readonly KernelView[]
@@ -32,7 +71,7 @@ export type KernelsUnitView = {
 }
 
 /** `timed`: the time at its end is kept. */
-export type LaunchView = { readonly comment: string; readonly kernel: string; readonly args: string; readonly timed: boolean }
+export type LaunchView = { readonly comment: string; readonly kernel: string; readonly args: string; readonly queued: boolean; readonly timed: boolean }
 export type SpecialView = { readonly condition: string; readonly function: string }
 export type FunctionView = {
   readonly name: string
@@ -51,6 +90,10 @@ export type FunctionView = {
   readonly outputs: number
   readonly usesRandom: number
   readonly updates: number
+  /** It tells how large its tensors are, to a host that copies them to a device. */
+  readonly sized: boolean
+  /** Bytes of the inputs, then of the outputs. */
+  readonly tensors: readonly string[]
 }
 export type ModuleView = {
   readonly name: string

@@ -6,7 +6,7 @@ import { addIndex, axisIndex, callExpr, castExpr, constIndex, divideIndex, scale
 import { parseProvenance, parseType } from './graph-parse.js'
 import { dtypeNames } from './graph-text.js'
 import { nowhere, type Provenance } from './graph.js'
-import type { Axis, Bound, AxisMode, Buffer, Chain, Combination, Expr, Index, Intrinsic, KernelProgram, ReduceOp, Split, Stmt } from './loop.js'
+import type { Axis, Bound, AxisMode, Buffer, Chain, Combination, Expr, Index, Intrinsic, KernelProgram, Launch, ReduceOp, Split, Stmt, TeamSize } from './loop.js'
 
 /** @throws SyntaxError naming the line. */
 export function parseKernel(text: string): KernelProgram {
@@ -30,7 +30,7 @@ class KernelReader {
 
   kernel(): KernelProgram {
     const head = this.take()
-    const m = this.match(head, /^kernel ("(?:[^"\\]|\\.)*") \((.*?)\)( split .*)? \{$/, 'kernel "<name>" (<buffers>) {')
+    const m = this.match(head, /^kernel ("(?:[^"\\]|\\.)*") \((.*?)\)( split .*?)?( launch .*)? \{$/, 'kernel "<name>" (<buffers>) {')
     const accesses = [...m[2]!.matchAll(/(\w+): (\w+\[[^\]]*\]) (blocked )?(read|write|update|scratch)/g)]
       .map(([, name, type, blocked, access]) => ({ name: name!, access: access!, blocked: blocked !== undefined, ...parseType(type!) }))
     for (const { name, dtype, shape, blocked } of accesses) this.buffers.set(name, { name, dtype, shape, ...(blocked ? { blocked } : {}) })
@@ -41,7 +41,8 @@ class KernelReader {
     const body = this.block((line) => line.text.startsWith('chain ') && chains.push(this.chain(line)) > 0)
     return {
       name: JSON.parse(m[1]!) as string, buffers: buffersOf(outside), scratch: buffersOf(accesses.filter((a) => a.access === 'scratch')),
-      reads: names('write'), writes: names('read'), splits: m[3] === undefined ? [] : this.splits(head, m[3]), chains, body, from: head.from,
+      reads: names('write'), writes: names('read'), splits: m[3] === undefined ? [] : this.splits(head, m[3]),
+      launches: m[4] === undefined ? [] : m[4].slice(' launch '.length).split('; ').map((one) => this.launch(one)), chains, body, from: head.from,
     }
   }
 
@@ -66,9 +67,16 @@ class KernelReader {
     return { axes: splitArguments(m[1]!).map((axis) => this.axis(axis).axis), multiple: Number(m[2]), workPerItem: parseDim(m[3]!) }
   }
 
+  private launch(text: string): Launch {
+    const teams = /^teams of (1|32|256)$/.exec(text)
+    if (teams) return { kind: 'teams', threads: Number(teams[1]) as TeamSize }
+    const [, rows, columns, depth] = /^tiles of (\d+) x (\d+) x (\d+)$/.exec(text) ?? this.fail(`expected \`teams of <threads>\` or \`tiles of <rows> x <columns> x <depth>\`, found \`${text}\``)
+    return { kind: 'tiles', rows: Number(rows), columns: Number(columns), depth: Number(depth) }
+  }
+
   private axis(text: string): { axis: Axis; mode: AxisMode } {
-    const m = /^(\w+) < (.+?)( vector)?$/.exec(text.trim()) ?? this.fail(`expected an axis such as \`d0 < B\`, found \`${text}\``)
-    return { axis: { name: m[1]!, extent: parseDim(m[2]!) }, mode: m[3] === undefined ? 'serial' : 'vector' }
+    const m = /^(\w+) < (.+?)(?: (vector|grid|team))?$/.exec(text.trim()) ?? this.fail(`expected an axis such as \`d0 < B\`, found \`${text}\``)
+    return { axis: { name: m[1]!, extent: parseDim(m[2]!) }, mode: (m[3] ?? 'serial') as AxisMode }
   }
 
   private chain(line: Line): Chain {

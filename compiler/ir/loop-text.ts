@@ -15,18 +15,20 @@
  * `f32[784,512] blocked read` is a buffer stored in blocks of columns.
  * `part0: f32[B,9] scratch` is memory of the kernel's own.
  * `split d0 < B by 64 work 12` after the buffers says how the outermost loops may be cut into ranges, one after the other
- * where there are several statements: `split d0 < B, d1 < 8 by 1 work 12; whole`.
+ * where there are several statements: `split d0 < B, d1 < 8 by 1 work 12; whole`. `launch teams of 32; tiles of 64 x 64 x 16`
+ * says how threads of a GPU share the statements.
  */
 import { dimText, isStatic, type Dim } from './dim.js'
 import { dtypeNames, provenanceText, typeText } from './graph-text.js'
 import type { Provenance } from './graph.js'
-import type { Axis, AxisMode, Chain, Expr, Index, KernelProgram, Split, Stmt } from './loop.js'
+import type { Axis, AxisMode, Chain, Expr, Index, KernelProgram, Launch, Split, Stmt } from './loop.js'
 
 export function printKernel(kernel: KernelProgram): string {
   const buffers = kernel.buffers.map((b) => `${b.name}: ${typeText(b)} ${b.blocked === true ? 'blocked ' : ''}${accessOf(kernel, b.name)}`)
   const scratch = kernel.scratch.map((b) => `${b.name}: ${typeText(b)} scratch`)
   const split = kernel.splits.length === 0 ? '' : ` split ${kernel.splits.map(splitText).join('; ')}`
-  return [`kernel ${JSON.stringify(kernel.name)} (${[...buffers, ...scratch].join(', ')})${split} {${comment(kernel.from)}`, ...indent([...kernel.chains.map(chainLine), ...kernel.body.flatMap(statementLines)]), '}', ''].join('\n')
+  const launch = kernel.launches.length === 0 ? '' : ` launch ${kernel.launches.map(launchText).join('; ')}`
+  return [`kernel ${JSON.stringify(kernel.name)} (${[...buffers, ...scratch].join(', ')})${split}${launch} {${comment(kernel.from)}`, ...indent([...kernel.chains.map(chainLine), ...kernel.body.flatMap(statementLines)]), '}', ''].join('\n')
 }
 
 function accessOf({ reads, writes }: KernelProgram, name: string): string {
@@ -35,10 +37,11 @@ function accessOf({ reads, writes }: KernelProgram, name: string): string {
 }
 
 const splitText = (split: Split | null): string => (split ? `${axesText(split.axes)} by ${split.multiple} work ${dimText(split.workPerItem)}` : 'whole')
+const launchText = (launch: Launch): string => (launch.kind === 'teams' ? `teams of ${launch.threads}` : `tiles of ${launch.rows} x ${launch.columns} x ${launch.depth}`)
 const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`)
 const axesText = (axes: readonly Axis[]): string => axes.map(axisText).join(', ')
 const axisText = ({ name, extent }: Axis): string => `${name} < ${dimText(extent)}`
-const modeText = (mode: AxisMode): string => (mode === 'vector' ? ' vector' : '')
+const modeText = (mode: AxisMode): string => (mode === 'serial' ? '' : ` ${mode}`)
 
 function comment(from: Provenance): string {
   const text = provenanceText(from)

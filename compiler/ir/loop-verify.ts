@@ -11,9 +11,12 @@
  *    of its statements uses what another binds.
  * 7. The position of a lookup is int32, and so is that of a chain, which is over its own axis alone; a chain that is followed
  *    exists, and lanes do not follow different rows.
+ * 8. There is a launch for each statement, or none at all; with launches, loops over the grid are outermost and directly in
+ *    each other, and so are loops of a team inside of them; a contraction is started in tiles (`launch-verify.ts`).
  */
 import type { DType } from '../../runtime/contract/dtype.js'
 import { axesOfIndex } from './expr.js'
+import { launchFault } from './launch-verify.js'
 import type { Axis, Chain, Expr, Index, KernelProgram, Stmt } from './loop.js'
 import { exprText } from './loop-text.js'
 
@@ -50,6 +53,8 @@ class Checker {
     for (const name of [...reads, ...writes]) this.require(1, this.dtypes.has(name), `${name} is no buffer`)
     for (const { name } of buffers) this.require(1, reads.includes(name) || writes.includes(name), `${name} is neither read nor written`)
     this.splits()
+    const fault = launchFault(this.kernel)
+    this.require(8, fault === null, fault ?? '')
     this.require(5, body.length === 1 || body.every((s) => s.kind !== 'contract'), 'a contraction has neighbours')
     for (const chain of this.kernel.chains) this.chain(chain)
     this.statements(body, { axes: new Set(), locals: new Map(), insideVector: false, lanes: null })
@@ -83,7 +88,7 @@ class Checker {
       case 'let': this.expr(s.value, scope); return this.bind(s.name, s.value.dtype, scope)
       case 'store': return this.store(s, scope)
       case 'reduce':
-        this.require(5, s.modes.every((mode, i) => mode === 'serial' || (i === s.modes.length - 1 && !scope.insideVector)), `reduction ${namesOf(s)} has a vector it cannot have`)
+        this.require(5, s.modes.every((mode, i) => mode !== 'vector' || (i === s.modes.length - 1 && !scope.insideVector)), `reduction ${namesOf(s)} has a vector it cannot have`)
         this.reduction(s, scope)
         return s.results.forEach((r) => this.bind(r.name, r.dtype, scope))
       case 'argmax':

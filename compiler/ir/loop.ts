@@ -72,8 +72,11 @@ export function nothingOf({ op, dtype }: { readonly op: ReduceOp; readonly dtype
 
 export type ReduceOp = 'sum' | 'max' | 'min' | 'prod'
 
-/** How an axis runs inside its kernel: one element after the other, or several at once. */
-export type AxisMode = 'serial' | 'vector'
+/**
+ * How an axis runs inside its kernel: one element after the other, or several at once in the lanes of a vector (CPUs); shared
+ * out to all teams of threads of a grid, or among the threads of one team (GPUs, see `Launch`).
+ */
+export type AxisMode = 'serial' | 'vector' | 'grid' | 'team'
 
 export type Stmt =
   | { readonly kind: 'for'; readonly axis: Axis; readonly mode: AxisMode; readonly body: readonly Stmt[] }
@@ -128,8 +131,20 @@ export type KernelProgram = {
   readonly body: readonly Stmt[]
   /** One for each statement of `body`, whose outermost axes may run in independent ranges; null where a statement is one piece or divides itself. */
   readonly splits: readonly (Split | null)[]
+  /** One for each statement of `body` when the kernel is mapped to a GPU: statements are started one after the other. Empty for a CPU. */
+  readonly launches: readonly Launch[]
   readonly from: Provenance
 }
+
+/**
+ * How threads of a GPU share a statement. `teams`: outermost loops are of mode `grid`, and each of their items is the work of a
+ * team: one thread, a warp (32), or a block (256). `tiles`: a block computes `rows` by `columns` results of a contraction,
+ * `depth` terms of the sum at a time.
+ */
+export type Launch =
+  | { readonly kind: 'teams'; readonly threads: TeamSize }
+  | { readonly kind: 'tiles'; readonly rows: number; readonly columns: number; readonly depth: number }
+export type TeamSize = 1 | 32 | 256
 
 /**
  * How the outermost axes, together, are cut into ranges. They depend on these numbers alone, never on the thread count: a

@@ -1,15 +1,19 @@
-/** The schedules of a target, in order. */
+/** The schedules of each target, in order. */
 import type { KernelProgram } from '../ir/loop.js'
 import { boundQuotients } from './bound-quotients.js'
 import { collapse } from './collapse.js'
+import { mapThreads } from './map-threads.js'
 import { parallelize } from './parallelize.js'
 import { partialSums } from './partial-sums.js'
-import type { Target } from './target.js'
+import type { CpuTarget, CudaTarget, Target } from './target.js'
 import { tileWindows } from './tile-windows.js'
 import { turnContract } from './turn-contract.js'
 import { vectorize } from './vectorize.js'
 
-export function scheduleKernel(kernel: KernelProgram, target: Target): KernelProgram {
+export const scheduleKernel = (kernel: KernelProgram, target: Target): KernelProgram =>
+  target.name === 'cuda' ? scheduleForGpu(kernel, target) : scheduleForCpu(kernel, target)
+
+function scheduleForCpu(kernel: KernelProgram, target: CpuTarget): KernelProgram {
   const collapsed = collapse(kernel)          // first: the longer a loop, the better it fills vectors and ranges
   const turned = turnContract(collapsed)      // decides which axis of a product the lanes run along
   const bounded = boundQuotients(turned)
@@ -17,4 +21,11 @@ export function scheduleKernel(kernel: KernelProgram, target: Target): KernelPro
   const parts = partialSums(vectors)        // needs to know the vector loop, as tiles do: accumulators are vectors
   const tiled = tileWindows(parts)
   return parallelize(tiled, target)
+}
+
+/** Quotients stay what they are: the division of a GPU does not wait for its square root. */
+function scheduleForGpu(kernel: KernelProgram, target: CudaTarget): KernelProgram {
+  const collapsed = collapse(kernel)          // first: fewer axes, fewer divisions that find a thread's place in them
+  const turned = turnContract(collapsed)      // decides along which axis of a product neighbouring threads lie
+  return mapThreads(turned, target)
 }

@@ -2,7 +2,7 @@
 import { evaluateDim, symbolsOf, type Dim } from '../ir/dim.js'
 import { bodyWork } from '../ir/kernel-work.js'
 import type { Axis, KernelProgram, Split, Stmt } from '../ir/loop.js'
-import type { Target } from './target.js'
+import type { CpuTarget } from './target.js'
 import { accessesIn } from './walk.js'
 
 /**
@@ -11,7 +11,7 @@ import { accessesIn } from './walk.js'
  */
 const leastItem = 1024
 
-export function parallelize(kernel: KernelProgram, target: Target): KernelProgram {
+export function parallelize(kernel: KernelProgram, target: CpuTarget): KernelProgram {
   const { body } = kernel
   if (!body.every((s) => s.kind === 'for')) return kernel
   return { ...kernel, splits: body.map((s) => splitOf(s, target)) }
@@ -20,7 +20,7 @@ export function parallelize(kernel: KernelProgram, target: Target): KernelProgra
 type Loop = Stmt & { readonly kind: 'for' }
 
 /** The outermost loops that are worth being one, at least the first. */
-function splitOf(outer: Loop, target: Target): Split {
+function splitOf(outer: Loop, target: CpuTarget): Split {
   const axes: Axis[] = [outer.axis]
   let last = outer
   for (let next = onlyLoop(last); next?.mode === 'serial' && atLeast(bodyWork(next.body)) >= leastItem; next = onlyLoop(last)) {
@@ -33,7 +33,7 @@ function splitOf(outer: Loop, target: Target): Split {
 const onlyLoop = ({ body: [first, ...others] }: Loop): Loop | null => (first?.kind === 'for' && others.length === 0 ? first : null)
 
 /** Lanes stay together; where numbers are drawn, so do those of a block. */
-function multipleOf(loop: Loop, target: Target): number {
+function multipleOf(loop: Loop, target: CpuTarget): number {
   if (loop.mode === 'serial') return 1
   return accessesIn(loop.body).draws > 0 ? target.randomBlock : target.widestVector
 }

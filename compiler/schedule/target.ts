@@ -1,7 +1,7 @@
-/** Facts about a target that schedules use. A CUDA target is a second record here and a second list in `index.ts`. */
-import { serverRates, widestVector, type Rates } from '../ir/cost.js'
+/** Facts about the targets that schedules use. Each has a list of schedules in `index.ts`. */
+import { gpuRates, serverRates, widestVector, type Rates } from '../ir/cost.js'
 
-export type Target = {
+export type CpuTarget = {
   readonly name: 'cpu'
   /** Lanes of float32 the widest level has; ranges given to threads are multiples of it. */
   readonly widestVector: number
@@ -13,4 +13,21 @@ export type Target = {
   readonly rates: Rates
 }
 
-export const cpu: Target = { name: 'cpu', widestVector, randomBlock: 64, rangeWork: 32768, rates: serverRates }
+export type CudaTarget = {
+  readonly name: 'cuda'
+  /** Threads that a GPU can have at work, in order of size: with fewer items than that, several threads share one. */
+  readonly threads: number
+  /** Elements from which on a row is worth a warp, and a block: fewer leave its threads idle or busy with each other. */
+  readonly warpRow: number
+  readonly blockRow: number
+  /** Blocks that keep all parts of a GPU busy. */
+  readonly blocks: number
+  readonly rates: Rates
+}
+
+export type Target = CpuTarget | CudaTarget
+
+export const cpu: CpuTarget = { name: 'cpu', widestVector, randomBlock: 64, rangeWork: 32768, rates: serverRates }
+
+/** Of the size of an A100 or H100, about 100 to 130 multiprocessors of 2048 threads. */
+export const cuda: CudaTarget = { name: 'cuda', threads: 1 << 18, warpRow: 32, blockRow: 2048, blocks: 108, rates: gpuRates }

@@ -19,16 +19,26 @@ double monotonic_ms() {
 
 // ---- life
 
-Instance* Instance::open(const kcc_module* module, kcc_pool* pool, bool poison) {
+Failure Instance::open(const kcc_module* module, const kcc_device* device, int32_t index, kcc_pool* pool, bool poison, Instance** opened) {
   Instance* self = new Instance();
   self->module_ = module;
+  self->device_ = device;
+  self->device_index_ = index;
   self->pool_ = pool;
   self->poison_ = poison;
   pthread_rwlock_init(&self->lock_, nullptr);
   pthread_mutex_init(&self->arenas_lock_, nullptr);
-  if (self->allocate_variables()) return self;
-  self->release();
-  return nullptr;
+  const Failure failure = self->allocate();
+  if (failure) self->release();
+  *opened = failure ? nullptr : self;
+  return failure;
+}
+
+Failure Instance::allocate() {
+  if (!(scalars_ = (float*)calloc(module_->scalar_count + 1, sizeof(float)))) return kMemory;
+  if (module_->scalar_count) memcpy(scalars_, module_->scalar_values, module_->scalar_count * sizeof(float));
+  if (device_) return device_->open(module_, device_index_, &handle_);
+  return allocate_variables() ? nullptr : kMemory;
 }
 
 // All variables are in one block, so that the system can back it with large pages. Each starts a line of its own; a
@@ -37,9 +47,7 @@ static int64_t room(int64_t bytes) { return (bytes + 127) & ~(int64_t)63; }
 
 bool Instance::allocate_variables() {
   variables_ = (char**)calloc(module_->variable_count + 1, sizeof(char*));
-  scalars_ = (float*)calloc(module_->scalar_count + 1, sizeof(float));
-  if (!variables_ || !scalars_) return false;
-  if (module_->scalar_count) memcpy(scalars_, module_->scalar_values, module_->scalar_count * sizeof(float));
+  if (!variables_) return false;
   int64_t total = 0;
   for (uint32_t i = 0; i < module_->variable_count; i++) total += room(module_->variable_bytes[i]);
   if (!(variable_block_ = allocate_zeroed(total))) return false;
@@ -56,6 +64,8 @@ void Instance::close() {
   pthread_rwlock_wrlock(&lock_);
   if (!closed_) {
     closed_ = true;
+    if (handle_) device_->close(handle_);
+    handle_ = nullptr;
     release_block(variable_block_);
     free(variables_);
     variable_block_ = nullptr;
@@ -101,7 +111,8 @@ void Instance::copy_variable(uint32_t index, void* values, bool into_variable) {
 Failure Instance::set_variable(uint32_t index, const void* from) {
   pthread_rwlock_wrlock(&lock_);
   Failure failure = closed_ ? kClosed : nullptr;
-  if (!failure) copy_variable(index, const_cast<void*>(from), true);
+  if (!failure && handle_) failure = device_->set_variable(handle_, index, from);
+  else if (!failure) copy_variable(index, const_cast<void*>(from), true);
   pthread_rwlock_unlock(&lock_);
   return failure;
 }
@@ -109,7 +120,8 @@ Failure Instance::set_variable(uint32_t index, const void* from) {
 Failure Instance::get_variable(uint32_t index, void* into) {
   pthread_rwlock_rdlock(&lock_);
   Failure failure = closed_ ? kClosed : nullptr;
-  if (!failure) copy_variable(index, into, false);
+  if (!failure && handle_) failure = device_->get_variable(handle_, index, into);
+  else if (!failure) copy_variable(index, into, false);
   pthread_rwlock_unlock(&lock_);
   return failure;
 }
@@ -165,8 +177,10 @@ void Instance::free_arena(Arena* arena) {
 // The caller holds `lock_` as the function needs it.
 Failure Instance::run(const kcc_function& function, const void* const* inputs, void* const* outputs, const int64_t* dims, Arena* arena) {
   if (closed_) return kClosed;
-  if (!fit_arena(arena, function.arena_bytes ? function.arena_bytes(dims) : 0)) return kMemory;
+  if (!handle_ && !fit_arena(arena, function.arena_bytes ? function.arena_bytes(dims) : 0)) return kMemory;
   kcc_call call;
+  call.stream = nullptr;
+  call.random = nullptr;
   call.inputs = inputs;
   call.outputs = outputs;
   call.variables = (void* const*)variables_;
@@ -176,6 +190,7 @@ Failure Instance::run(const kcc_function& function, const void* const* inputs, v
   call.pool = pool_;
   call.seed = seed();
   call.step = function.uses_random ? __atomic_fetch_add(&step_, 1, __ATOMIC_RELAXED) : step();
+  if (handle_) return device_->run(handle_, &function, &call);
   function.run(&call);
   return nullptr;
 }

@@ -36,8 +36,8 @@ struct Arena {
 
 class Instance {
  public:
-  // Null when memory runs out. The caller holds the one reference.
-  static Instance* open(const kcc_module* module, kcc_pool* pool, bool poison);
+  // The caller holds the one reference. On a device its variables are there; without one on the host.
+  static Failure open(const kcc_module* module, const kcc_device* device, int32_t index, kcc_pool* pool, bool poison, Instance** opened);
   void retain() { __atomic_fetch_add(&references_, 1, __ATOMIC_RELAXED); }
   void release();
 
@@ -50,7 +50,7 @@ class Instance {
   void set_random(uint64_t seed, uint64_t step);
   uint64_t seed() const { return __atomic_load_n(&seed_, __ATOMIC_RELAXED); }
   uint64_t step() const { return __atomic_load_n(&step_, __ATOMIC_RELAXED); }
-  int64_t bytes() const { return __atomic_load_n(&bytes_, __ATOMIC_RELAXED); }
+  int64_t bytes() const { return __atomic_load_n(&bytes_, __ATOMIC_RELAXED) + (handle_ ? device_->bytes(handle_) : 0); }
 
   Failure call(const kcc_function& function, const void* const* inputs, void* const* outputs, const int64_t* dims);
   // Runs batches from *next on until last_batch, or until `deadline_ms` of monotonic time at a batch boundary (after at
@@ -62,6 +62,7 @@ class Instance {
  private:
   Instance() = default;
   ~Instance() = default;
+  Failure allocate();
   bool allocate_variables();
   // Values by rows, however the variable is stored.
   void copy_variable(uint32_t index, void* values, bool into_variable);
@@ -73,6 +74,9 @@ class Instance {
 
   const kcc_module* module_ = nullptr;
   kcc_pool* pool_ = nullptr;
+  const kcc_device* device_ = nullptr;
+  int32_t device_index_ = 0;
+  void* handle_ = nullptr;  // of the device; null on the host
   char** variables_ = nullptr;
   char* variable_block_ = nullptr;
   float* scalars_ = nullptr;

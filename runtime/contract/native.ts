@@ -10,8 +10,13 @@ export type NativeAddon = {
   readonly levels: readonly string[]
   readonly level: string
   readonly modules: readonly string[]
-  /** @throws Error when there is no such module. */
-  open(module: string): NativeModule
+  /**
+   * An instance on a device, `cpu` or `cuda:0`; by default the CPU when the file has code for it.
+   * @throws Error when there is no such module or device, or the device cannot run the file.
+   */
+  open(module: string, device?: string): NativeModule
+  /** How many GPUs there are for the code in this file; none with the reason. */
+  gpus(): { readonly count: number; readonly why: string | null }
   /** Size of the process-wide thread pool; 0 chooses by the cgroup quota. Returns the size in force. */
   setThreads(count: number): number
 }

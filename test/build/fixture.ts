@@ -45,6 +45,7 @@ extern "C" const kcc_module* const KCC_JOIN(kcc_modules_, KCC_LEVEL)[] = {&KCC_L
 
 /** \`y = factor * x\` over [B, 4]. */
 export const scaleModule = (factor: number): Emitted => ({
+  device: [],
   files: [
     { name: 'scale.cc', perLevel: true, text: kernel(factor) },
     { name: 'modules.cc', perLevel: true, text: registry },

@@ -9,6 +9,7 @@ import { moduleSource } from '../../compiler/nn/module-source.js'
 import { sum } from '../../compiler/ops/build.js'
 import type { Values } from '../../compiler/ops/interpret.js'
 import { assemble, layOutVariables, optimize, planGraph } from '../../compiler/pipeline.js'
+import { cpu } from '../../compiler/schedule/target.js'
 import { blockedVariables } from '../../compiler/plan/variable-layout.js'
 import { Observer } from '../../compiler/observer.js'
 import { compileTasks, emitTasks, type NativeFunctions, type Task } from './native-functions.js'
@@ -53,7 +54,7 @@ describe('variables in blocks', () => {
 
   test('are by rows for all functions when one needs it', () => {
     const [predict, train] = [functions.find((f) => f.name === 'predict')!, functions.find((f) => f.name === 'trainStep')!]
-    const plans = layOutVariables([readByRows(predict), train].map((graph) => ({ general: planGraph(graph, { fuse: true }), fixed: [] })))
+    const plans = layOutVariables([readByRows(predict), train].map((graph) => ({ general: planGraph(graph, { fuse: true }), fixed: [] })), cpu)
     const stored = plans.flatMap((p) => p.general.kernels).flatMap((k) => k.bindings)
     const names = (blocked: boolean): string[] => [...new Set(stored.flatMap(({ buffer, home }) => (home.kind === 'variable' && (buffer.blocked === true) === blocked ? [home.name] : [])))]
     expect(names(false)).toContain('dense_1/kernel:0')

@@ -17,7 +17,7 @@ import { specialize, type Sizes } from '../../compiler/passes/specialize.js'
 import { expandComposed } from '../../compiler/passes/expand-composed.js'
 import { dimsOf, layOutVariables, planGraph } from '../../compiler/pipeline.js'
 import type { PlannedFunction } from '../../compiler/plan/plan-function.js'
-import { cpu } from '../../compiler/schedule/target.js'
+import { cpu, type Target } from '../../compiler/schedule/target.js'
 import { inPackage } from '../../compiler/support/paths.js'
 
 const require = createRequire(import.meta.url)
@@ -50,26 +50,29 @@ const functionsPerModule = 100
 export type EmitTasksOptions = {
   /** Headers cost more than a small kernel. */
   readonly kernelsPerUnit?: number
+  /** The CPU by default. */
+  readonly target?: Target
 }
 
 /** Plans every task and prints all of them as modules `<name>_0`, `<name>_1`, … of one file. */
 export function emitTasks(name: string, tasks: readonly Task[], options: EmitTasksOptions = {}): PlannedTasks {
   const parts = Array.from({ length: Math.ceil(tasks.length / functionsPerModule) }, (_, i) => tasks.slice(i * functionsPerModule, (i + 1) * functionsPerModule))
-  const modules = parts.map((part, i) => planTasks(`${name}_${i}`, part))
-  const emitted = emitModules(modules, { target: cpu, templates: inPackage('templates'), version: '0', kernelsPerUnit: options.kernelsPerUnit ?? 120 })
+  const target = options.target ?? cpu
+  const modules = parts.map((part, i) => planTasks(`${name}_${i}`, part, target))
+  const emitted = emitModules(modules, { target, templates: inPackage('templates'), version: '0', kernelsPerUnit: options.kernelsPerUnit ?? 120 })
   return { emitted, plans: new Map(modules.flatMap((m) => m.functions.map(({ general }) => [general.graph.name, general] as const))) }
 }
 
-function planTasks(name: string, tasks: readonly Task[]): PlannedModule {
+function planTasks(name: string, tasks: readonly Task[], target: Target): PlannedModule {
   const graphs = tasks.map(isolate)
   const variables = tasks.flatMap((task) => task.variables.map((v) => ({ ...v, name: owned(task, v.name) })))
   const scalars = [...new Map(tasks.flatMap((t) => t.scalars).map((s) => [s.name, s])).values()]
   const module: Module = { name, variables, scalars, functions: graphs }
   const functions = tasks.map((task, i) => ({
-    general: planGraph(graphs[i]!, { fuse: task.fuse }),
-    fixed: (task.specialize ?? []).map((sizes) => ({ sizes, planned: planGraph(specialize(graphs[i]!, sizes), { fuse: task.fuse }) })),
+    general: planGraph(graphs[i]!, { fuse: task.fuse, target }),
+    fixed: (task.specialize ?? []).map((sizes) => ({ sizes, planned: planGraph(specialize(graphs[i]!, sizes), { fuse: task.fuse, target }) })),
   }))
-  return { module, dims: dimsOf(module), functions: layOutVariables(functions), model: null }
+  return { module, dims: dimsOf(module), functions: layOutVariables(functions, target), model: null }
 }
 
 /** Values a call is given; names as in the task. */

@@ -4,7 +4,7 @@ import type { Sample } from '../../compiler/ops/define-op.js'
 import { registry } from '../../compiler/ops/registry.js'
 import { f32 } from '../../compiler/ops/samples.js'
 import { opCase, opCases, type OpCase } from '../ops/cases.js'
-import { emitTasks, type PlannedTasks, type Task } from './native-functions.js'
+import { emitTasks, type EmitTasksOptions, type PlannedTasks, type Task } from './native-functions.js'
 
 export type CompiledCase = OpCase & { readonly scalars: Readonly<Record<string, number>> }
 
@@ -38,7 +38,7 @@ function tileCases(): OpCase[] {
 export const taskName = (c: OpCase, graph: Graph, fuse: boolean): string => `${c.name}_${graph.name}${fuse ? '' : '_unfused'}`
 
 /** Not simplified first: a simplification would hide the op itself. */
-export const emitCases = (name: string, cases: readonly CompiledCase[], forms: readonly boolean[] = [true, false]): PlannedTasks =>
+export const emitCases = (name: string, cases: readonly CompiledCase[], forms: readonly boolean[] = [true, false], options: EmitTasksOptions = {}): PlannedTasks =>
   emitTasks(name, cases.flatMap((c) => c.module.functions.flatMap((graph) => forms.map((fuse): Task => ({
     name: taskName(c, graph, fuse), graph, fuse, variables: c.module.variables, scalars: c.module.scalars,
-  })))))
+  })))), options)

@@ -8,7 +8,7 @@ import { lowerKernels } from '../../compiler/lower/lower-kernel.js'
 import { formKernels } from '../../compiler/passes/form-kernels.js'
 import { specialize } from '../../compiler/passes/specialize.js'
 import { scheduleKernel } from '../../compiler/schedule/index.js'
-import { cpu } from '../../compiler/schedule/target.js'
+import { cpu, cuda } from '../../compiler/schedule/target.js'
 import { fuzzCases } from '../fuzz/fuzz-cases.js'
 
 const count = 150
@@ -26,6 +26,7 @@ test(`kernels of ${count} random functions`, () => {
       for (const { program } of lowerKernels(formKernels(graph, { fuse: c.seed % 3 !== 0 }))) {
         check(program)
         check(scheduleKernel(program, cpu))
+        check(scheduleKernel(program, cuda))
       }
     }
   }

@@ -51,8 +51,8 @@ int64_t small_arena(const int64_t* dims) { return 16 * dims[0] + 16; }
 int64_t huge_arena(const int64_t*) { return 1ll << 60; }
 
 const kcc_function functions[] = {
-    {"scale", scale, no_arena, 1, 1, 0, 0}, {"train", train, small_arena, 1, 1, 0, 1}, {"noise", noise, no_arena, 0, 1, 1, 0},
-    {"huge", scale, huge_arena, 1, 1, 0, 0}, {"slow", slow, small_arena, 0, 1, 0, 0}};
+    {"scale", scale, no_arena, 1, 1, 0, 0, nullptr}, {"train", train, small_arena, 1, 1, 0, 1, nullptr}, {"noise", noise, no_arena, 0, 1, 1, 0, nullptr},
+    {"huge", scale, huge_arena, 1, 1, 0, 0, nullptr}, {"slow", slow, small_arena, 0, 1, 0, 0, nullptr}};
 const int64_t variable_bytes[] = {16, 8};
 const float scalar_values[] = {2, 0.5f};
 const kcc_module demo = {KCC_ABI, 5, 2, 2, 1, 0, "demo", functions, variable_bytes, scalar_values, nullptr};
@@ -62,4 +62,4 @@ int32_t yes(void) { return getenv("KCC_DEMO_UNSUPPORTED") == nullptr; }
 
 }  // namespace
 
-const kcc_level kcc_levels[] = {{"x86-64-v9", no, modules, 1, 0}, {"x86-64-v2", yes, modules, 1, 0}, {nullptr, nullptr, nullptr, 0, 0}};
+const kcc_level kcc_levels[] = {{"x86-64-v9", no, modules, 1, 0, nullptr}, {"x86-64-v2", yes, modules, 1, 0, nullptr}, {nullptr, nullptr, nullptr, 0, 0, nullptr}};

@@ -104,6 +104,7 @@ function gather(column: Column, rows: readonly number[]): TypedArray {
 export const fakeAddon = (manifest: ModuleManifest, functions: readonly FakeFunction[], opened: FakeModule[] = []): NativeAddon => ({
   abi: RUNTIME_ABI, levels: ['fake'], level: 'fake', modules: [manifest.name],
   open: () => { const m = new FakeModule(manifest, functions); opened.push(m); return m },
+  gpus: () => ({ count: 0, why: 'this file has no code for GPUs' }),
   setThreads: (n) => n,
 })
 

@@ -9,7 +9,8 @@ import { verifyKernel } from '../../compiler/ir/loop-verify.js'
 import { collapse } from '../../compiler/schedule/collapse.js'
 import { parallelize } from '../../compiler/schedule/parallelize.js'
 import { partialSums } from '../../compiler/schedule/partial-sums.js'
-import { cpu } from '../../compiler/schedule/target.js'
+import { mapThreads } from '../../compiler/schedule/map-threads.js'
+import { cpu, cuda } from '../../compiler/schedule/target.js'
 import { tileWindows } from '../../compiler/schedule/tile-windows.js'
 import { vectorize } from '../../compiler/schedule/vectorize.js'
 import { goldenFiles } from '../golden-files.js'
@@ -18,6 +19,7 @@ const root = new URL('.', import.meta.url).pathname
 
 const passes: Record<string, (kernel: KernelProgram) => KernelProgram> = {
   collapse, vectorize, 'partial-sums': partialSums, 'tile-windows': tileWindows, parallelize: (kernel) => parallelize(kernel, cpu),
+  'map-threads': (kernel) => mapThreads(kernel, cuda),
 }
 
 for (const [name, pass] of Object.entries(passes)) {

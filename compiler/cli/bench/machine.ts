@@ -23,7 +23,7 @@ const manifest: ModuleManifest = { format: MANIFEST_FORMAT, kcc: kccVersion, nam
 
 export async function openMachine(): Promise<Machine> {
   const text = readFileSync(inPackage('native', 'bench', 'machine.cc'), 'utf8')
-  const emitted: Emitted = { files: [{ name: 'machine.cc', text, perLevel: true }], manifests: [manifest] }
+  const emitted: Emitted = { files: [{ name: 'machine.cc', text, perLevel: true }], device: [], manifests: [manifest] }
   const { addon } = await loadEmitted(emitted)
   return {
     limits(threads) {

@@ -3,7 +3,7 @@
 #pragma once
 #include <stdint.h>
 
-#define KCC_ABI 2
+#define KCC_ABI 3
 // Columns of one block of a matrix that is stored in blocks.
 #define KCC_BLOCK_COLUMNS 64
 
@@ -19,7 +19,8 @@ typedef struct kcc_pool {
   int32_t reserved;
 } kcc_pool;
 
-// Everything one call of a compiled function reads and writes.
+// Everything one call of a compiled function reads and writes. For a function of a device (kcc_device) all pointers to
+// values, `scalars` and `arena` among them, are the device's own.
 typedef struct kcc_call {
   const void* const* inputs;   // in the manifest's order
   void* const* outputs;        // in the manifest's order
@@ -29,6 +30,8 @@ typedef struct kcc_call {
   char* arena;                 // arena_bytes(dims) bytes, 64-byte aligned
   kcc_pool* pool;              // NULL: run on the calling thread only
   uint64_t seed, step;         // key and counter of the random streams
+  void* stream;                // of a device: what kernels are started on
+  const uint64_t* random;      // of a device: where seed and step lie
 } kcc_call;
 
 typedef struct kcc_function {
@@ -38,6 +41,8 @@ typedef struct kcc_function {
   uint32_t input_count, output_count;
   uint32_t uses_random;        // 1 when the host must advance `step` after the call
   uint32_t updates_variables;  // 1 when calls of one instance must not overlap
+  // Sizes in bytes of all inputs, then of all outputs. NULL where nothing is copied to or from a device.
+  void (*tensor_bytes)(const int64_t* dims, int64_t* bytes);
 } kcc_function;
 
 typedef struct kcc_module {
@@ -53,13 +58,30 @@ typedef struct kcc_module {
   const int64_t* blocked_columns;
 } kcc_module;
 
-// One CPU level of the file. The table is ordered best first and ends with an entry whose name is NULL.
+// Where functions run whose memory is not the host's: a table of C functions, so that the host needs none of a vendor's own.
+// Whatever fails gives a text, which stays as it is until the thread's next call; NULL is success.
+typedef struct kcc_device {
+  const char* kind;            // "cuda"
+  // How many there are. None: `why` says why, in the same way.
+  int32_t (*count)(const char** why);
+  // Variables of a module on device `index`, all zero; the handle of the calls below.
+  const char* (*open)(const kcc_module* module, int32_t index, void** handle);
+  const char* (*set_variable)(void* handle, uint32_t variable, const void* from);
+  const char* (*get_variable)(void* handle, uint32_t variable, void* into);
+  // Pointers of the call are the host's; `arena`, `stream` and `random` are found here.
+  const char* (*run)(void* handle, const kcc_function* function, const kcc_call* call);
+  int64_t (*bytes)(void* handle);
+  void (*close)(void* handle);
+} kcc_device;
+
+// One CPU level of the file, or its code for a device. The table is ordered best first and ends with an entry whose name is NULL.
 typedef struct kcc_level {
   const char* name;                       // "x86-64-v4", "x86-64-v3", "x86-64-v2", or "native"
   int32_t (*supported)(void);             // by CPUID, at load
   const kcc_module* const* modules;
   uint32_t module_count;
   uint32_t reserved;
+  const kcc_device* device;               // NULL: the CPU
 } kcc_level;
 
 extern const kcc_level kcc_levels[];

@@ -3,14 +3,10 @@
 #pragma once
 #include <xmmintrin.h>
 #include "abi.h"
+#include "sizes.h"
 
 namespace kcc {
 inline namespace KCC_LEVEL {
-
-inline int64_t align64(int64_t bytes) { return (bytes + 63) & ~(int64_t)63; }
-inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-// Rounded down, also below zero; b > 0.
-inline int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
 // While one exists, this thread takes and gives denormals as zero: arithmetic on them is up to a hundred times slower,
 // and decaying averages of optimizers are full of them. The host's own mode comes back at the end. Pool workers are

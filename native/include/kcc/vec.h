@@ -1,5 +1,5 @@
 // Vectors of float and int32 in the widest registers of the CPU level this file is compiled for, and for every
-// operation a scalar twin of the same name that gives the same bits as one lane, so that tails, strided loops and any
+// operation a scalar twin of the same name (scalar.h) that gives the same bits as one lane, so that tails, strided loops and any
 // split of a loop between vector and scalar code give the same result.
 //
 //   vf                KCC_VW floats             scalar twin: float
@@ -43,6 +43,9 @@
 #define KCC_INLINE static inline __attribute__((always_inline))
 #define KCC_MEMBER __attribute__((always_inline)) static inline
 
+// The scalar twins.
+#include "scalar.h"
+
 namespace kcc {
 inline namespace KCC_LEVEL {
 
@@ -55,11 +58,9 @@ typedef uint32_t vu __attribute__((vector_size(KCC_VW * 4)));
 KCC_INLINE vf bcast(float x) { return x - vf{}; }
 KCC_INLINE vi bcast(int32_t x) { return x - vi{}; }
 KCC_INLINE vi bcast(bool x) { return bcast(-(int32_t)x); }
-// A constant of the type of the first argument: like(x, 1.f) is 1.f or a vector of ones.
+// A constant of the type of the first argument: like(x, 1.f) is 1.f or, here, a vector of ones.
 KCC_INLINE vf like(vf, float x) { return bcast(x); }
-KCC_INLINE float like(float, float x) { return x; }
 KCC_INLINE vi like(vi, int32_t x) { return bcast(x); }
-KCC_INLINE int32_t like(int32_t, int32_t x) { return x; }
 // Lane i holds i.
 #if KCC_VW == 16
 KCC_INLINE vi iota() { return vi{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}; }
@@ -75,27 +76,16 @@ KCC_INLINE vi first_lanes(int64_t n) { return iota() < bcast((int32_t)n); }
 
 KCC_INLINE vi bits(vf x) { return (vi)x; }
 KCC_INLINE vf from_bits(vi x) { return (vf)x; }
-KCC_INLINE int32_t bits(float x) { int32_t y; __builtin_memcpy(&y, &x, 4); return y; }
-KCC_INLINE float from_bits(int32_t x) { float y; __builtin_memcpy(&y, &x, 4); return y; }
 
 // ---- masks
 
 KCC_INLINE vf select(vi mask, vf a, vf b) { return mask ? a : b; }
 KCC_INLINE vi select(vi mask, vi a, vi b) { return mask ? a : b; }
-KCC_INLINE float select(bool mask, float a, float b) { return mask ? a : b; }
-KCC_INLINE int32_t select(bool mask, int32_t a, int32_t b) { return mask ? a : b; }
-KCC_INLINE bool select(bool mask, bool a, bool b) { return mask ? a : b; }
 KCC_INLINE vi mask_and(vi a, vi b) { return a & b; }
 KCC_INLINE vi mask_or(vi a, vi b) { return a | b; }
 KCC_INLINE vi mask_not(vi a) { return ~a; }
-KCC_INLINE bool mask_and(bool a, bool b) { return a & b; }
-KCC_INLINE bool mask_or(bool a, bool b) { return a | b; }
-KCC_INLINE bool mask_not(bool a) { return !a; }
-// 1 where the mask holds, else 0.
 KCC_INLINE vi mask_int(vi mask) { return mask & 1; }
-KCC_INLINE int32_t mask_int(bool mask) { return (int32_t)mask; }
 KCC_INLINE vf mask_float(vi mask) { return select(mask, bcast(1.f), vf{}); }
-KCC_INLINE float mask_float(bool mask) { return mask ? 1.f : 0.f; }
 
 }  // namespace KCC_LEVEL
 }  // namespace kcc
@@ -115,15 +105,11 @@ inline namespace KCC_LEVEL {
 
 // ---- scalar twins of what the width's own file defines
 
-// The machine's maxps: the second operand when either is NaN or both are equal.
-KCC_INLINE float max_raw(float a, float b) { return a > b ? a : b; }
-KCC_INLINE float min_raw(float a, float b) { return a < b ? a : b; }
 KCC_INLINE float sqrt(float x) { return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x))); }
 KCC_INLINE float floor(float x) { return _mm_cvtss_f32(_mm_floor_ss(_mm_set_ss(x), _mm_set_ss(x))); }
 KCC_INLINE float rint(float x) { return _mm_cvtss_f32(_mm_round_ss(_mm_set_ss(x), _mm_set_ss(x), 8)); }
 // Truncates; NaN and values out of range give INT32_MIN.
 KCC_INLINE int32_t to_int(float x) { return _mm_cvttss_si32(_mm_set_ss(x)); }
-KCC_INLINE float to_float(int32_t x) { return (float)x; }
 // One rounding where the level has FMA, two where it has not (x86-64-v2), in vector and twin alike.
 KCC_INLINE float fma(float a, float b, float c) {
 #ifdef __FMA__
@@ -158,8 +144,6 @@ KCC_INLINE void fetch_to_write(char* p) { __asm__ volatile("prefetchw %0" : : "m
 
 // ---- elements that are there only where a condition holds
 
-KCC_INLINE bool is_inside(int64_t at, int64_t extent) { return (uint64_t)at < (uint64_t)extent; }
-
 // p + offset as a number: C++ has no pointers far outside of an array, even where nothing is read there.
 template <class T>
 KCC_INLINE const T* anywhere(const T* p, int64_t offset) { return (const T*)((uintptr_t)p + (uintptr_t)offset * sizeof(T)); }
@@ -187,13 +171,6 @@ KCC_INLINE V by_lane(int64_t n, const Element& element) {
 }
 
 // ---- elements at a place found at run time: `at * stride` beyond p, 0 where `at` is not in [0, extent)
-
-KCC_INLINE bool inside(int32_t at, int64_t extent) { return at >= 0 && at < extent; }
-
-template <class T>
-KCC_INLINE T lookup(const T* p, int32_t at, int64_t stride, int64_t extent) { return inside(at, extent) ? p[at * stride] : T(0); }
-KCC_INLINE int32_t lookup_u8(const uint8_t* p, int32_t at, int64_t stride, int64_t extent) { return lookup(p, at, stride, extent); }
-KCC_INLINE bool lookup_bool(const uint8_t* p, int32_t at, int64_t stride, int64_t extent) { return lookup(p, at, stride, extent) != 0; }
 
 // The neighbours that begin there.
 KCC_INLINE vf lookup_row(const float* p, int32_t at, int64_t stride, int64_t extent) { return inside(at, extent) ? load(p + at * stride) : vf{}; }
@@ -232,49 +209,26 @@ KCC_INLINE void scatter_u8(uint8_t* p, int64_t stride, vi x) { scatter_u8(p, str
 KCC_INLINE void scatter_bool(uint8_t* p, int64_t stride, vi mask, int64_t n) { scatter_u8(p, stride, mask & 1, n); }
 KCC_INLINE void scatter_bool(uint8_t* p, int64_t stride, vi mask) { scatter_u8(p, stride, mask & 1, KCC_VW); }
 
-// ---- arithmetic
+// ---- arithmetic: what each function gives is said in scalar.h
 
-// int32 that wraps around.
-KCC_INLINE int32_t wrap_add(int32_t a, int32_t b) { return (int32_t)((uint32_t)a + (uint32_t)b); }
-KCC_INLINE int32_t wrap_sub(int32_t a, int32_t b) { return (int32_t)((uint32_t)a - (uint32_t)b); }
-KCC_INLINE int32_t wrap_mul(int32_t a, int32_t b) { return (int32_t)((uint32_t)a * (uint32_t)b); }
 KCC_INLINE vi wrap_add(vi a, vi b) { return (vi)((vu)a + (vu)b); }
 KCC_INLINE vi wrap_sub(vi a, vi b) { return (vi)((vu)a - (vu)b); }
 KCC_INLINE vi wrap_mul(vi a, vi b) { return (vi)((vu)a * (vu)b); }
 
 KCC_INLINE vf max(vf a, vf b) { return select(a != a, a, max_raw(a, b)); }
 KCC_INLINE vf min(vf a, vf b) { return select(a != a, a, min_raw(a, b)); }
-KCC_INLINE float max(float a, float b) { return select(a != a, a, max_raw(a, b)); }
-KCC_INLINE float min(float a, float b) { return select(a != a, a, min_raw(a, b)); }
 KCC_INLINE vi max(vi a, vi b) { return select(a > b, a, b); }
 KCC_INLINE vi min(vi a, vi b) { return select(a < b, a, b); }
-KCC_INLINE int32_t max(int32_t a, int32_t b) { return a > b ? a : b; }
-KCC_INLINE int32_t min(int32_t a, int32_t b) { return a < b ? a : b; }
-// NaN stays NaN; -0 stays -0.
 KCC_INLINE vf relu(vf x) { return max_raw(vf{}, x); }
-KCC_INLINE float relu(float x) { return max_raw(0.f, x); }
 
 KCC_INLINE vf abs(vf x) { return from_bits(bits(x) & 0x7fffffff); }
-KCC_INLINE float abs(float x) { return from_bits(bits(x) & 0x7fffffff); }
-// |INT32_MIN| is INT32_MIN.
 KCC_INLINE vi abs(vi x) { vi s = x >> 31; return (vi)(((vu)x ^ (vu)s) - (vu)s); }
-KCC_INLINE int32_t abs(int32_t x) { uint32_t s = (uint32_t)(x >> 31); return (int32_t)(((uint32_t)x ^ s) - s); }
 KCC_INLINE vf neg(vf x) { return -x; }
-KCC_INLINE float neg(float x) { return -x; }
 KCC_INLINE vi neg(vi x) { return (vi)(-(vu)x); }
-KCC_INLINE int32_t neg(int32_t x) { return (int32_t)(0u - (uint32_t)x); }
-// The magnitude of x with the sign of s.
 KCC_INLINE vf copysign(vf x, vf s) { return from_bits((bits(x) & 0x7fffffff) | (bits(s) & (int32_t)0x80000000)); }
-KCC_INLINE float copysign(float x, float s) { return from_bits((bits(x) & 0x7fffffff) | (bits(s) & (int32_t)0x80000000)); }
-// -1, 0 or 1; NaN and zeros are returned as they are.
 KCC_INLINE vf sign(vf x) { return select(x > 0.f, bcast(1.f), select(x < 0.f, bcast(-1.f), x)); }
-KCC_INLINE float sign(float x) { return x > 0.f ? 1.f : x < 0.f ? -1.f : x; }
 KCC_INLINE vi sign(vi x) { return (x < 0) - (x > 0); }
-KCC_INLINE int32_t sign(int32_t x) { return (x > 0) - (x < 0); }
 KCC_INLINE vf div(vf a, vf b) { return a / b; }
-KCC_INLINE float div(float a, float b) { return a / b; }
-// Truncates, as C; never traps: x / 0 is 0 and INT32_MIN / -1 is INT32_MIN.
-KCC_INLINE int32_t div(int32_t a, int32_t b) { return b == 0 ? 0 : b == -1 ? neg(a) : a / b; }
 KCC_INLINE vi div(vi a, vi b) {
   vi q{};
   for (int i = 0; i < KCC_VW; i++) q[i] = div((int32_t)a[i], (int32_t)b[i]);

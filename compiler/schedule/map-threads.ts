@@ -1,0 +1,93 @@
+/**
+ * Shares out the loops of a kernel among the threads of a GPU: the outermost loops are the items of a grid, each the work of a
+ * team. Where items hold combinations of long rows whose neighbours lie side by side, or where there are few items, a team is a
+ * warp or a block that shares the row; else every thread has an item of its own.
+ *
+ *     for d0 < B {                                              kernel … launch teams of 32 {
+ *       reduce v0: f32 = max over d1 < 512 { … }                  for d0 < B grid {
+ *       for d1 < 512 { store … }                          →         reduce v0: f32 = max over d1 < 512 team { … }
+ *     }                                                             for d1 < 512 team { store … }
+ *
+ * A contraction is started in tiles, whose size follows its result: as large as leaves work for all of the GPU.
+ */
+import { atReference } from '../ir/cost.js'
+import { extentOf, type Axis, type Contract, type KernelProgram, type Launch, type Stmt, type TeamSize } from '../ir/loop.js'
+import { belowGrid } from '../ir/launch-verify.js'
+import type { CudaTarget } from './target.js'
+import { accessesIn, strideOf } from './walk.js'
+
+type Loop = Stmt & { readonly kind: 'for' }
+type Reduce = Stmt & { readonly kind: 'reduce' }
+
+export function mapThreads(kernel: KernelProgram, target: CudaTarget): KernelProgram {
+  const mapped = asLoops(kernel.body).map((s) => mapStatement(s, target))
+  return { ...kernel, body: mapped.map((m) => m.statement), launches: mapped.map((m) => m.launch) }
+}
+
+type Mapped = { readonly statement: Stmt; readonly launch: Launch }
+
+/** Statements outside of all loops are one item. */
+const asLoops = (body: readonly Stmt[]): readonly Stmt[] =>
+  (body.every((s) => s.kind === 'for' || s.kind === 'contract') ? body : [{ kind: 'for', axis: { name: 'one', extent: 1 }, mode: 'serial', body }])
+
+function mapStatement(s: Stmt, target: CudaTarget): Mapped {
+  if (s.kind === 'contract') return { statement: s, launch: tilesOf(s, target) }
+  const outer = overGrid(s as Loop), inside = belowGrid(outer)
+  const threads = teamOf(inside, itemsOf(outer), target)
+  return { statement: threads === 1 ? outer : withInside(outer, inside.map(sharedByTeam)), launch: { kind: 'teams', threads } }
+}
+
+/** The outermost loops, as long as each holds nothing but the next. */
+function overGrid(loop: Loop): Loop {
+  const [inner] = loop.body
+  const body = loop.body.length === 1 && inner?.kind === 'for' ? [overGrid(inner)] : loop.body
+  return { ...loop, mode: 'grid', body }
+}
+
+function itemsOf(loop: Loop): number {
+  const [inner] = loop.body
+  return atReference(loop.axis.extent) * (inner?.kind === 'for' && inner.mode === 'grid' ? itemsOf(inner) : 1)
+}
+
+function withInside(loop: Loop, inside: readonly Stmt[]): Loop {
+  const [inner] = loop.body
+  return { ...loop, body: inner?.kind === 'for' && inner.mode === 'grid' ? [withInside(inner, inside)] : inside }
+}
+
+/** How many threads share an item. */
+function teamOf(inside: readonly Stmt[], items: number, target: CudaTarget): TeamSize {
+  const rows = inside.filter((s) => s.kind === 'reduce')
+  if (rows.length === 0 || inside.some((s) => s.kind === 'follow')) return 1
+  const longest = Math.max(...rows.map((s) => atReference(extentOf(s.axes))))
+  const isShort = longest < target.warpRow
+  if (isShort || (!rows.some(runsAlongRow) && items >= target.threads / target.warpRow)) return 1
+  return longest >= target.blockRow || items * target.warpRow < target.threads / 16 && longest >= 256 ? 256 : 32
+}
+
+/** Neighbours along the row are neighbours in memory. */
+function runsAlongRow({ axes, ...s }: Reduce): boolean {
+  const last = axes.at(-1)
+  return last !== undefined && accessesIn([{ axes, ...s }]).loads.some((l) => strideOf(l.index, last.name) === 1)
+}
+
+function sharedByTeam(s: Stmt): Stmt {
+  if (s.kind === 'reduce') return { ...s, modes: s.axes.map(() => 'team') }
+  return s.kind === 'for' ? sharedLoops(s) : s
+}
+
+function sharedLoops(loop: Loop): Loop {
+  const [inner] = loop.body
+  return { ...loop, mode: 'team', body: loop.body.length === 1 && inner?.kind === 'for' ? [sharedLoops(inner)] : loop.body }
+}
+
+/** Largest first; a tile of 16 results square is all that a tiny product needs. */
+const tileSizes = [128, 64, 32, 16]
+
+function tilesOf({ m, n }: Contract, target: CudaTarget): Launch {
+  const [rows, columns] = [m, n].map((axes) => atReference(extentOf(axes as readonly Axis[]))) as [number, number]
+  const size = tileSizes.find((s) => Math.ceil(rows / s) * Math.ceil(columns / s) >= target.blocks) ?? 16
+  return { kind: 'tiles', rows: fitting(size, rows), columns: fitting(size, columns), depth: 16 }
+}
+
+/** No wider than it takes to hold what there is. */
+const fitting = (size: number, extent: number): number => tileSizes.findLast((s) => s <= size && s >= Math.min(extent, size))!

@@ -1,0 +1,126 @@
+// The driver's needs on top of CUDA's runtime, which is linked in: a machine needs its GPU's driver and nothing else.
+#include "runtime.h"
+
+#include <cuda_runtime_api.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+// Compute capabilities the file holds machine code for, ascending, ending with 0: given by the build. The last is there as
+// PTX too, which newer devices compile for themselves.
+static const int kArchitectures[] = {KCC_ARCHITECTURES, 0};
+
+namespace kcc {
+namespace gpu {
+
+Failure fail(const char* format, ...) {
+  static thread_local char text[512];
+  va_list values;
+  va_start(values, format);
+  vsnprintf(text, sizeof text, format, values);
+  va_end(values);
+  return text;
+}
+
+static Failure check(cudaError_t error) {
+  if (error == cudaSuccess) return nullptr;
+  cudaGetLastError();  // an error that does not stay is over
+  if (error == cudaErrorMemoryAllocation) return fail("the GPU is out of memory");
+  return fail("the GPU reports %s: %s", cudaGetErrorName(error), cudaGetErrorString(error));
+}
+
+// ---- devices
+
+static Failure why_no_driver() {
+  int driver = 0;
+  if (cudaDriverGetVersion(&driver) != cudaSuccess || driver == 0) return fail("there is no NVIDIA driver on this machine");
+  return fail("the NVIDIA driver is too old: it runs CUDA %d.%d, this file was built with %d.%d", driver / 1000, driver % 1000 / 10,
+              CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10);
+}
+
+Failure count(int32_t* devices) {
+  int found = 0;
+  const cudaError_t error = cudaGetDeviceCount(&found);
+  *devices = error == cudaSuccess ? found : 0;
+  if (error == cudaErrorInsufficientDriver) return why_no_driver();
+  if (error == cudaErrorNoDevice || (error == cudaSuccess && found == 0)) return fail("there is no NVIDIA GPU on this machine, or none that it shows");
+  return check(error);
+}
+
+// Machine code runs on devices of its own generation, from its own step on; PTX on all from its own on.
+static bool runs_on(int capability) {
+  int newest = 0;
+  for (const int* at = kArchitectures; *at; newest = *at++)
+    if (*at / 10 == capability / 10 && *at <= capability) return true;
+  return capability >= newest;
+}
+
+static Failure check_architecture(int32_t device) {
+  int major = 0, minor = 0;
+  if (Failure failure = check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device))) return failure;
+  if (Failure failure = check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device))) return failure;
+  if (runs_on(major * 10 + minor)) return nullptr;
+  char built[128] = "";
+  int length = 0;
+  for (const int* at = kArchitectures; *at && length < 120; at++) length += snprintf(built + length, sizeof built - (size_t)length, "%s%d", length ? ", " : "", *at);
+  return fail("cuda:%d has compute capability %d.%d, and this file was built for %s: build it with --sm %d%d", device, major, minor, built, major, minor);
+}
+
+Failure use(int32_t device) {
+  if (Failure failure = check(cudaSetDevice(device))) return failure;
+  static thread_local int32_t checked = -1;
+  if (checked == device) return nullptr;
+  if (Failure failure = check_architecture(device)) return failure;
+  checked = device;
+  return nullptr;
+}
+
+// ---- memory
+
+Failure allocate(void** block, int64_t bytes) {
+  *block = nullptr;
+  if (bytes == 0) return nullptr;
+  size_t free = 0, total = 0;
+  if (Failure failure = check(cudaMemGetInfo(&free, &total))) return failure;
+  if ((size_t)bytes > free || cudaMalloc(block, (size_t)bytes) != cudaSuccess) {
+    cudaGetLastError();
+    return fail("%.1f MB of the GPU's memory are needed at once, and %.1f of %.1f MB are free", (double)bytes / 1e6, (double)free / 1e6, (double)total / 1e6);
+  }
+  return nullptr;
+}
+void release(void* block) { if (block) cudaFree(block); }
+Failure allocate_pinned(void** block, int64_t bytes) {
+  *block = nullptr;
+  return bytes == 0 ? nullptr : check(cudaMallocHost(block, (size_t)bytes));
+}
+void release_pinned(void* block) { if (block) cudaFreeHost(block); }
+Failure zero(void* block, int64_t bytes, Stream stream) { return bytes == 0 ? nullptr : check(cudaMemsetAsync(block, 0, (size_t)bytes, (cudaStream_t)stream)); }
+Failure copy_in(void* device, const void* host, int64_t bytes, Stream stream) {
+  return bytes == 0 ? nullptr : check(cudaMemcpyAsync(device, host, (size_t)bytes, cudaMemcpyHostToDevice, (cudaStream_t)stream));
+}
+Failure copy_out(void* host, const void* device, int64_t bytes, Stream stream) {
+  return bytes == 0 ? nullptr : check(cudaMemcpyAsync(host, device, (size_t)bytes, cudaMemcpyDeviceToHost, (cudaStream_t)stream));
+}
+
+// ---- streams and what is recorded on them
+
+Failure make_stream(Stream* stream) { return check(cudaStreamCreateWithFlags((cudaStream_t*)stream, cudaStreamNonBlocking)); }
+void release_stream(Stream stream) { if (stream) cudaStreamDestroy((cudaStream_t)stream); }
+Failure wait(Stream stream) { return check(cudaStreamSynchronize((cudaStream_t)stream)); }
+
+// Of this thread alone: other models may allocate meanwhile.
+Failure begin_recording(Stream stream) { return check(cudaStreamBeginCapture((cudaStream_t)stream, cudaStreamCaptureModeThreadLocal)); }
+Failure end_recording(Stream stream, Graph* graph) {
+  cudaGraph_t recorded = nullptr;
+  const cudaError_t launched = cudaGetLastError();  // of launches, which give nothing back themselves
+  const Failure ended = check(cudaStreamEndCapture((cudaStream_t)stream, &recorded));
+  Failure failure = launched != cudaSuccess ? check(launched) : ended;
+  if (!failure) failure = check(cudaGraphInstantiate((cudaGraphExec_t*)graph, recorded, 0));
+  if (recorded) cudaGraphDestroy(recorded);
+  return failure;
+}
+Failure repeat(Graph graph, Stream stream) { return check(cudaGraphLaunch((cudaGraphExec_t)graph, (cudaStream_t)stream)); }
+void release_graph(Graph graph) { if (graph) cudaGraphExecDestroy((cudaGraphExec_t)graph); }
+bool starts_at_once() { return false; }
+
+}  // namespace gpu
+}  // namespace kcc

@@ -1,0 +1,46 @@
+// What the driver of a device needs of it: memory, copies, and launches that are recorded once and repeated. Written once on
+// top of CUDA (runtime-cuda.cc) and once for host execution (runtime-host.cc), where device memory is the host's. Functions
+// give what went wrong, or null; the text stays until the thread's next failure.
+#pragma once
+#include <stdint.h>
+
+namespace kcc {
+namespace gpu {
+
+using Failure = const char*;
+using Stream = void*;
+// Launches recorded on a stream.
+using Graph = void*;
+
+// A text for `Failure`, kept for the thread.
+__attribute__((format(printf, 1, 2))) Failure fail(const char* format, ...);
+
+Failure count(int32_t* devices);
+// Can the file's kernels run on this device? Later calls of this thread mean it.
+Failure use(int32_t device);
+
+Failure allocate(void** block, int64_t bytes);
+void release(void* block);
+// Memory of the host that copies may read while the host goes on.
+Failure allocate_pinned(void** block, int64_t bytes);
+void release_pinned(void* block);
+Failure zero(void* block, int64_t bytes, Stream stream);
+Failure copy_in(void* device, const void* host, int64_t bytes, Stream stream);
+Failure copy_out(void* host, const void* device, int64_t bytes, Stream stream);
+
+Failure make_stream(Stream* stream);
+void release_stream(Stream stream);
+// Everything given to the stream has ended; what kernels could not do comes out here.
+Failure wait(Stream stream);
+
+// Between the two, what is started on the stream is recorded instead.
+Failure begin_recording(Stream stream);
+Failure end_recording(Stream stream, Graph* graph);
+// Starts all that was recorded.
+Failure repeat(Graph graph, Stream stream);
+void release_graph(Graph graph);
+// True where nothing is recorded, so that every call starts its kernels itself.
+bool starts_at_once();
+
+}  // namespace gpu
+}  // namespace kcc

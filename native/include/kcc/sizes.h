@@ -1,0 +1,22 @@
+// Arithmetic on sizes, in functions of the host and, where a GPU's compiler reads this, in kernels.
+#pragma once
+#include <stdint.h>
+
+#ifdef __CUDACC__
+#define KCC_ANYWHERE __host__ __device__
+#else
+#define KCC_ANYWHERE
+#endif
+
+namespace kcc {
+inline namespace KCC_LEVEL {
+
+KCC_ANYWHERE inline int64_t align64(int64_t bytes) { return (bytes + 63) & ~(int64_t)63; }
+KCC_ANYWHERE inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+// How many tiles of `size` cover `extent`.
+KCC_ANYWHERE inline int64_t tiles_of(int64_t extent, int64_t size) { return (extent + size - 1) / size; }
+// Rounded down, also below zero; b > 0.
+KCC_ANYWHERE inline int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+
+}  // namespace KCC_LEVEL
+}  // namespace kcc
