@@ -33,7 +33,7 @@ import { simplify } from './passes/simplify.js'
 import { planFunction, type PlannedFunction } from './plan/plan-function.js'
 import { blockedVariables, withBlocked } from './plan/variable-layout.js'
 import { scheduleKernel } from './schedule/index.js'
-import { cpu, type Target } from './schedule/target.js'
+import { cpu, cuda, type Target } from './schedule/target.js'
 import { storeNarrowBorders } from './passes/store-narrow-borders.js'
 import { splitSums } from './passes/split-sums.js'
 import { thinProducts } from './passes/thin-products.js'
@@ -42,6 +42,7 @@ import { enabled } from './support/env.js'
 import { inPackage, kccVersion } from './support/paths.js'
 import { Observer, timed } from './observer.js'
 
+export { cpu, cuda }
 export { whyStored } from './passes/why-stored.js'
 
 export type PipelineOptions = FusionOptions & {

@@ -18,6 +18,7 @@ import type {
 } from './contract/fit-types.js'
 import type { ModuleManifest } from './contract/manifest.js'
 import type { NativeModule } from './contract/native.js'
+import type { Device } from './device.js'
 import { evaluateData } from './evaluate.js'
 import { fit } from './fit.js'
 import { NDArray } from './ndarray.js'
@@ -56,6 +57,8 @@ export class CompiledModel implements CallbackModel {
   /** Names of the values of `evaluate`; empty for a model that was not compiled with a loss. */
   get metricsNames(): readonly string[] { return this.#session.model.metricsNames }
   get weightNames(): readonly string[] { return this.#session.model.weights }
+  /** Where the model runs, `cpu` or a GPU such as `cuda:0`, and why. */
+  get device(): Device { return this.#session.device }
   /** Bytes of variables and working memory held by native code. */
   get memoryBytes(): number { this.#session.checkOpen(); return this.program.native.bytes() }
   get closed(): boolean { return this.#session.closed }

@@ -8,15 +8,19 @@ import { MANIFEST_FORMAT } from './contract/manifest.js'
 import type { ModuleManifest, NativeFileManifest } from './contract/manifest.js'
 import type { NativeAddon } from './contract/native.js'
 import { CompiledModel } from './compiled-model.js'
+import { openOn } from './device.js'
+import type { DeviceChoice } from './device.js'
 import type { SessionOptions } from './session.js'
 import { loadVariables } from './weights.js'
 
 /** Version of the interface between the runtime and the native file: `KCC_ABI` of `native/include/kcc/abi.h`. */
 export const RUNTIME_ABI = 3
 
-export type LoadOptions = SessionOptions & {
+export type LoadOptions = Omit<SessionOptions, 'device'> & {
   /** Threads of the pool that all models of the process share; 0 chooses by the CPUs this process may use. */
   readonly threads?: number
+  /** Where the model runs: `auto` (the default), `cpu` or a GPU such as `cuda:0`; `model.device` says what was taken and why. */
+  readonly device?: DeviceChoice
 }
 
 /**
@@ -35,9 +39,9 @@ export function loadPackageFrom(addon: NativeAddon, manifest: ModuleManifest, we
   checkManifest(manifest, 'the manifest')
   checkAddon(addon, manifest)
   if (options.threads !== undefined) addon.setThreads(options.threads)
-  const native = addon.open(manifest.name)
+  const { native, device } = openOn(addon, manifest.name, options.device)
   try {
-    const model = new CompiledModel(native, manifest, options)
+    const model = new CompiledModel(native, manifest, { ...options, device })
     if (weights !== null) loadVariables(model.program, weights, model.weightNames)
     return model
   } catch (error) {

@@ -1,6 +1,7 @@
 /** What the calls of one model share: the program, the lock around native work, the state of the random shuffles. */
 import { RuntimeError } from './contract/errors.js'
 import type { ModelManifest } from './contract/manifest.js'
+import type { Device } from './device.js'
 import type { Program, ProgramFunction } from './program.js'
 import { processScreen } from './progbar-logger.js'
 import type { Screen } from './progbar-logger.js'
@@ -12,12 +13,15 @@ export type SessionOptions = {
   readonly seed?: number
   /** Where progress is printed and by which clock; the process's standard output by default. */
   readonly screen?: Screen
+  /** Where the native module was opened; the CPU when absent. */
+  readonly device?: Device
 }
 
 export class Session {
   readonly lock = new ReadWriteLock()
   readonly screen: Screen
   readonly model: ModelManifest
+  readonly device: Device
   #fitting = false
   #closed = false
   #seed = 0
@@ -29,6 +33,7 @@ export class Session {
     if (model === null) throw new RuntimeError(`The module ${program.manifest.name} is not a model`)
     this.model = model
     this.screen = options.screen ?? processScreen
+    this.device = options.device ?? { name: 'cpu', reason: 'models of a script run there' }
     this.setSeed(options.seed ?? Math.floor(Math.random() * 2 ** 32))
   }
 

@@ -2,6 +2,7 @@
  * The tools of the CUDA target: nvcc, which compiles kernels for the architectures asked for, and the runtime library that is
  * linked into the native file. Without them, kernels can still be executed by the host, for tests.
  */
+import { spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import * as path from 'node:path'
 import { ToolchainError } from '../../runtime/contract/errors.js'
@@ -43,6 +44,15 @@ function toolkitsOf(nvcc: string): string[] {
   const text = fs.statSync(nvcc).size < 4096 ? fs.readFileSync(nvcc, 'utf8') : ''
   const named = /(\/\S+)\/bin\/nvcc/.exec(text)?.[1]
   return [...(named === undefined ? [] : [named]), path.resolve(fs.realpathSync(nvcc), '..', '..'), '/usr/local/cuda']
+}
+
+/** Compute capabilities of the GPUs of this machine, ascending, as their driver's own tool tells them; null when it is not there. */
+export function presentArchitectures(): readonly number[] | null {
+  const tool = which('nvidia-smi')
+  if (tool === null) return null
+  const { stdout, status } = spawnSync(tool, ['--query-gpu=compute_cap', '--format=csv,noheader'], { encoding: 'utf8' })
+  const found = status === 0 ? [...stdout.matchAll(/^(\d+)\.(\d+)$/gm)].map(([, major, minor]) => Number(`${major}${minor}`)) : []
+  return found.length === 0 ? null : [...new Set(found)].sort((a, b) => a - b)
 }
 
 /**

@@ -27,7 +27,7 @@ export type NativeBuildOptions = {
   /** Compiler flags after kcc's own, for generated sources: tests of much code trade its speed for that of the build. */
   readonly flags?: readonly string[]
   /** How the sources for GPUs are built; they are left out without it. */
-  readonly device?: DeviceBuild
+  readonly device?: DeviceBuild | null
 }
 
 export type NativeBuild = {
@@ -91,8 +91,8 @@ async function compileAlone(unit: Unit, cache: BuildCache, tools: Toolchain): Pr
   }
 }
 
-const deviceOf = (build: DeviceBuild | undefined): DeviceUnits | null =>
-  (build === undefined ? null : { build, tools: build.kind === 'nvcc' ? findCudaTools() : null })
+const deviceOf = (build: DeviceBuild | null = null): DeviceUnits | null =>
+  (build === null ? null : { build, tools: build.kind === 'nvcc' ? findCudaTools() : null })
 
 type Linking = { readonly units: readonly Unit[]; readonly libraries: readonly string[]; readonly key: string; readonly cache: BuildCache; readonly tools: Toolchain; readonly force: boolean }
 
@@ -117,7 +117,7 @@ async function compileAndLink({ units, libraries, key, cache, tools, force }: Li
 /** The command, the first error, the kept source, and what to do next. */
 function failure(result: ProjectResult, folder: string, missing: readonly Unit[], tools: Toolchain): ToolchainError {
   const lines = result.output.split('\n')
-  const first = lines.find((line) => /\b(?:fatal )?error:|undefined reference|CMake Error|Killed/.test(line))?.trim()
+  const first = lines.find((line) => /\b(?:fatal )?error:|nvcc fatal|undefined reference|CMake Error|Killed/.test(line))?.trim()
   const unit = missing.find((u) => first?.includes(`src/${u.source.name}`) ?? false)
   const source = path.join(folder, 'src', unit?.source.name ?? '')
   const message = [

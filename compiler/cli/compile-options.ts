@@ -1,12 +1,22 @@
 /** From flags of the command line to options of the compiler. */
+import type { DeviceBuild } from '../build/cuda.js'
+import { presentArchitectures } from '../build/cuda.js'
 import type { Level } from '../build/levels.js'
 import { parseLevels } from '../build/levels.js'
 import { UsageError } from './exit-codes.js'
 
-export type CompileFlags = { readonly cpu: string; readonly specialize?: string; readonly fuse: boolean }
+export type CompileFlags = {
+  readonly cpu: string
+  readonly target?: string
+  readonly sm?: string
+  readonly specialize?: string
+  readonly fuse: boolean
+}
 
 export type CompileOptions = {
   readonly levels: readonly Level[]
+  /** How code for GPUs is built, which goes beside that for CPUs; null without it. */
+  readonly device: DeviceBuild | null
   readonly fuse: boolean
   /** Sizes of the batch that get kernels of their own. */
   readonly specialize: readonly number[]
@@ -14,7 +24,7 @@ export type CompileOptions = {
 
 /** @throws UsageError for flags that are not well formed. */
 export function compileOptionsOf(flags: CompileFlags): CompileOptions {
-  return { levels: levelsOf(flags.cpu), fuse: flags.fuse, specialize: batchSizes(flags.specialize) }
+  return { levels: levelsOf(flags.cpu), device: deviceOf(flags), fuse: flags.fuse, specialize: batchSizes(flags.specialize) }
 }
 
 function levelsOf(list: string): readonly Level[] {
@@ -23,6 +33,21 @@ function levelsOf(list: string): readonly Level[] {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error))
   }
+}
+
+/** `--sm host` has the CPU execute the kernels, for tests of them on machines without a GPU. */
+function deviceOf({ target = 'cpu', sm }: CompileFlags): DeviceBuild | null {
+  if (target !== 'cpu' && target !== 'cuda') throw new UsageError(`Unknown target "${target}". Expected cpu, or cuda for both`)
+  if (target === 'cpu' && sm !== undefined) throw new UsageError('--sm is for GPUs: give --target cuda with it')
+  if (target === 'cpu') return null
+  return sm === 'host' ? { kind: 'host' } : { kind: 'nvcc', architectures: sm === undefined ? presentArchitectures() ?? [80, 90] : architecturesOf(sm) }
+}
+
+/** `80,90` → [80, 90]. */
+function architecturesOf(text: string): readonly number[] {
+  const found = text.split(',').map((part) => (/^\s*\d{2,3}\s*$/.test(part) ? Number(part) : NaN))
+  if (found.some((sm) => Number.isNaN(sm))) throw new UsageError(`Cannot read --sm "${text}". Expected compute capabilities of GPUs, as in --sm 80,90`)
+  return [...new Set(found)].sort((a, b) => a - b)
 }
 
 /** `batch=1,32` → [1, 32]. */

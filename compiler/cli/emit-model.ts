@@ -1,30 +1,36 @@
 /** A model as sources, manifest and weights; and each stage of the road as text. */
 import type { ModuleManifest } from '../../runtime/contract/manifest.js'
 import { encodeSafetensors, NDArray } from '../../runtime/index.js'
-import type { Emitted } from '../emit/sources.js'
+import type { Emitted, SourceFile } from '../emit/sources.js'
 import { printModule } from '../ir/graph-text.js'
 import type { ModuleSource } from '../nn/module-source.js'
 import { moduleSource } from '../nn/module-source.js'
 import type { PipelineOptions } from '../pipeline.js'
-import { assemble, compileSources, emit, planModule } from '../pipeline.js'
+import { assemble, compileSources, cpu, cuda, emit, planModule } from '../pipeline.js'
 import type { CompileOptions } from './compile-options.js'
 import { UsageError } from './exit-codes.js'
 import { kernelsText, planText } from './inspect-text.js'
 import type { LoadedModel } from './load-models.js'
 
+const sourcesOf = ({ files, device }: Emitted): readonly SourceFile[] => [...files, ...device]
+
 export type EmittedModel = { readonly emitted: Emitted; readonly manifest: ModuleManifest; readonly weights: Uint8Array }
 
-export const pipelineOptions = (options: CompileOptions): PipelineOptions =>
+export const pipelineOptions = (options: Pick<CompileOptions, 'fuse' | 'specialize'>): PipelineOptions =>
   ({ fuse: options.fuse, specialize: options.specialize.map((size) => ({ B: size })) })
 
 /** The module of a package is named like the package. */
 export const sourceOf = (name: string, model: LoadedModel): ModuleSource => ({ ...moduleSource(model), name })
 
 export function emitModel(name: string, model: LoadedModel, options: CompileOptions): EmittedModel {
-  const emitted = compileSources([sourceOf(name, model)], pipelineOptions(options))
+  const source = sourceOf(name, model), onCpu = compileSources([source], pipelineOptions(options))
+  const emitted = options.device === null ? onCpu : withDevice(onCpu, compileSources([source], { ...pipelineOptions(options), target: cuda }))
   const manifest = emitted.manifests[0]!
   return { emitted, manifest, weights: weightsFile(model, name) }
 }
+
+/** The same functions for both, described by the manifest of the first. */
+const withDevice = (host: Emitted, { device }: Emitted): Emitted => ({ ...host, device })
 
 /** The model's weights, initial or trained, as a safetensors file. */
 function weightsFile(model: LoadedModel, name: string): Uint8Array {
@@ -40,7 +46,7 @@ export type Stage = (typeof stages)[number]
 export function stageText(name: string, model: LoadedModel, options: CompileOptions, stage: string): string {
   const known = stages.find((s) => s === stage)
   if (known === undefined) throw new UsageError(`Unknown stage "${stage}". Expected one of: ${stages.join(', ')}`)
-  return textOf(known, sourceOf(name, model), pipelineOptions(options))
+  return textOf(known, sourceOf(name, model), { ...pipelineOptions(options), target: options.device === null ? cpu : cuda })
 }
 
 function textOf(stage: Stage, source: ModuleSource, options: PipelineOptions): string {
@@ -50,6 +56,6 @@ function textOf(stage: Stage, source: ModuleSource, options: PipelineOptions): s
     case 'graph': return printModule(planned.module)
     case 'kernels': return kernelsText(planned)
     case 'plan': return planText(planned)
-    case 'emit': return emit([planned], options).files.map((file) => `// ${file.name}\n${file.text}\n`).join('\n')
+    case 'emit': return sourcesOf(emit([planned], options)).map((file) => `// ${file.name}\n${file.text}\n`).join('\n')
   }
 }

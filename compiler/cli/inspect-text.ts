@@ -39,7 +39,7 @@ function homeText(home: BoundBuffer['home']): string {
 /** The loops of a statement, without its arithmetic. */
 function loopText(stmt: Stmt): string {
   switch (stmt.kind) {
-    case 'for': return `for ${stmt.axis.name} < ${dimText(stmt.axis.extent)}${stmt.mode === 'vector' ? ' (vector)' : ''} { ${stmt.body.map(loopText).join('; ')} }`
+    case 'for': return `for ${stmt.axis.name} < ${dimText(stmt.axis.extent)}${stmt.mode === 'serial' ? '' : ` (${stmt.mode})`} { ${stmt.body.map(loopText).join('; ')} }`
     case 'contract': return `contract ${[stmt.m, stmt.n, stmt.k].map((axes) => dimText(extentOf(axes))).join(' × ')} { ${stmt.epilogue.map(loopText).join('; ')} }`
     case 'reduce': return `${stmt.results.map((r) => `${r.name} = ${r.op}`).join(', ')} over ${stmt.axes.map((axis) => `${axis.name} < ${dimText(axis.extent)}`).join(', ')}`
     case 'argmax': return `${stmt.name} = argmax over ${stmt.axis.name} < ${dimText(stmt.axis.extent)}`

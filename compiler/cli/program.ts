@@ -35,6 +35,8 @@ const fraction = (text: string): number => {
 
 const compileOptions = (): Option[] => [
   new Option('--cpu <levels>', 'CPU levels to build: native, or a list of x86-64-v2, x86-64-v3, x86-64-v4').default('native'),
+  new Option('--target <target>', 'cpu, or cuda for kernels for GPUs beside those for CPUs').default('cpu'),
+  new Option('--sm <capabilities>', 'compute capabilities of GPUs, as in 80,90 (default: those of this machine, else 80,90); host: executed by the CPU, for tests'),
   new Option('--specialize <sizes>', 'add kernels for fixed sizes, as in batch=1,32'),
   new Option('--no-fuse', 'one kernel for each op, to compare with'),
 ]

@@ -91,12 +91,18 @@ describe('kcc doctor', () => {
 })
 
 describe('flags of the compiler', () => {
+  test('name the GPUs to build for', () => {
+    expect(compileOptionsOf({ cpu: 'native', fuse: true, target: 'cuda', sm: '90, 80,90' }).device).toEqual({ kind: 'nvcc', architectures: [80, 90] })
+    expect(compileOptionsOf({ cpu: 'native', fuse: true, target: 'cuda', sm: 'host' }).device).toEqual({ kind: 'host' })
+  })
+
   test('become options', () => {
     expect(compileOptionsOf({ cpu: 'x86-64-v2, x86-64-v4,x86-64-v2', fuse: false, specialize: 'batch=32,1,32' }))
-      .toEqual({ levels: [{ id: 'x86_64_v4', name: 'x86-64-v4' }, { id: 'x86_64_v2', name: 'x86-64-v2' }], fuse: false, specialize: [1, 32] })
+      .toEqual({ levels: [{ id: 'x86_64_v4', name: 'x86-64-v4' }, { id: 'x86_64_v2', name: 'x86-64-v2' }], device: null, fuse: false, specialize: [1, 32] })
   })
 
   test.each([
+    [{ cpu: 'native', fuse: true, target: 'cuda', sm: '80,9x' }, 'Cannot read --sm "80,9x"'],
     [{ cpu: 'x86-64-v9', fuse: true }, 'Unknown CPU level "x86-64-v9"'],
     [{ cpu: '', fuse: true }, 'Unknown CPU level ""'],
     [{ cpu: 'native', fuse: true, specialize: 'batch=0' }, 'Cannot read --specialize'],

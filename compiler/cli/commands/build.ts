@@ -71,9 +71,9 @@ async function buildOne(name: string, model: import('../load-models.js').LoadedM
     [import('../emit-model.js'), import('../../build/native.js'), import('../../build/package-writer.js'), import('../../build/bundle-runtime.js')])
   const { emitted, manifest, weights } = await emitModel(name, model, compile)
   // The runtime is bundled into the cache while the compiler works in other processes.
-  const [native] = await Promise.all([buildNative(emitted, { levels: compile.levels, force: options.force }), bundleRuntime()])
+  const [native] = await Promise.all([buildNative(emitted, { levels: compile.levels, device: compile.device, force: options.force }), bundleRuntime()])
   const folder = options.out === undefined ? path.resolve('dist', name) : path.resolve(options.out)
-  const written: WrittenPackage = await writePackage({ name, folder, manifest, sources: emitted.files, native: native.file, weights })
+  const written: WrittenPackage = await writePackage({ name, folder, manifest, sources: [...emitted.files, ...emitted.device], native: native.file, weights })
   return { name, folder, written: written.written, compiled: native.compiled, seconds: (performance.now() - started) / 1000, files: written.files }
 }
 
