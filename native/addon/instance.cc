@@ -190,7 +190,7 @@ Failure Instance::run(const kcc_function& function, const void* const* inputs, v
   call.pool = pool_;
   call.seed = seed();
   call.step = function.uses_random ? __atomic_fetch_add(&step_, 1, __ATOMIC_RELAXED) : step();
-  if (handle_) return device_->run(handle_, &function, &call);
+  if (handle_) return device_->start(handle_, &function, &call);
   function.run(&call);
   return nullptr;
 }
@@ -201,11 +201,15 @@ Failure Instance::call(const kcc_function& function, const void* const* inputs, 
   if (!closed_) {
     Arena* arena = take_arena();
     failure = run(function, inputs, outputs, dims, arena);
+    if (!failure) failure = drain();
     return_arena(arena);
   }
   pthread_rwlock_unlock(&lock_);
   return failure;
 }
+
+// A device goes on by itself: its results are there when it has come to rest. The caller holds `lock_`.
+Failure Instance::drain() { return handle_ ? device_->drain(handle_) : nullptr; }
 
 // ---- loops
 
@@ -320,6 +324,8 @@ Failure Instance::loop(const Loop& plan, int64_t* next, double deadline_ms) {
     begin_batch(plan, pool_, staging, &batch);
     plan.function->updates_variables ? pthread_rwlock_wrlock(&lock_) : pthread_rwlock_rdlock(&lock_);
     failure = run(*plan.function, batch.inputs.data(), batch.outputs.data(), dims.data(), arena);
+    // Results that are put into an order are wanted at once; others may come while later batches run.
+    if (!failure && plan.order && !plan.outputs.empty()) failure = drain();
     pthread_rwlock_unlock(&lock_);
     if (failure) break;
     end_batch(plan, pool_, staging, batch);
@@ -327,6 +333,8 @@ Failure Instance::loop(const Loop& plan, int64_t* next, double deadline_ms) {
     if (monotonic_ms() >= deadline_ms) break;
   }
   pthread_rwlock_rdlock(&lock_);
+  const Failure last = drain();
+  if (!failure) failure = last;
   if (closed_) free_arena(arena);
   else return_arena(arena);
   pthread_rwlock_unlock(&lock_);

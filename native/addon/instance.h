@@ -67,6 +67,7 @@ class Instance {
   // Values by rows, however the variable is stored.
   void copy_variable(uint32_t index, void* values, bool into_variable);
   Failure run(const kcc_function& function, const void* const* inputs, void* const* outputs, const int64_t* dims, Arena* arena);
+  Failure drain();
   Arena* take_arena();
   void return_arena(Arena* arena);
   bool fit_arena(Arena* arena, int64_t bytes);

@@ -1,6 +1,7 @@
 // The driver of a device: variables that stay there, one arena that all functions of a module share, and for every function
 // and every set of sizes its launches as one graph, recorded at the first call and repeated from then on. What changes from
-// call to call (random step, learning rates, inputs) lies at fixed places, so that a recorded launch finds it.
+// call to call (random step, learning rates, inputs) lies at fixed places, so that a recorded launch finds it. There are two
+// such places for each set of sizes: while one call runs, the next one's inputs are copied to the other.
 #include "runtime.h"
 #include "kcc/abi.h"
 
@@ -29,12 +30,26 @@ struct Staging {
   void release() { gpu::release(device), gpu::release_pinned(host); }
 };
 
+// Where one call's inputs and outputs lie, and its launches over them.
+struct Slot {
+  Staging in, out;
+  gpu::Graph graph = nullptr;
+  gpu::Event copied = nullptr, done = nullptr;
+  std::vector<void*> results;  // of the host, for the call that is running
+  bool is_made = false, is_busy = false;
+
+  void release() {
+    gpu::release_graph(graph), gpu::release_event(copied), gpu::release_event(done);
+    in.release(), out.release();
+  }
+};
+
 // One function for one set of sizes.
 struct Recording {
   const kcc_function* function;
   std::vector<int64_t> dims, tensor_bytes;
-  Staging in, out;
-  gpu::Graph graph = nullptr;
+  Slot slots[2];
+  int next = 0;
   uint64_t used = 0;
 };
 
@@ -47,7 +62,8 @@ class Device {
   ~Device();
   Failure set_variable(uint32_t variable, const void* from);
   Failure get_variable(uint32_t variable, void* into);
-  Failure run(const kcc_function& function, const kcc_call& call);
+  Failure start(const kcc_function& function, const kcc_call& call);
+  Failure drain();
   int64_t bytes() const { return variable_bytes_ + arena_bytes_; }
 
  private:
@@ -55,16 +71,19 @@ class Device {
   Failure find(const kcc_function& function, const int64_t* dims, Recording** found);
   Failure make(const kcc_function& function, const int64_t* dims, Recording** made);
   Failure reserve_arena(int64_t bytes);
-  void stage(Recording& recording, const kcc_call& call);
-  Failure record(Recording& recording, const kcc_call& staged);
-  Failure start(Recording& recording);
-  kcc_call staged_call(Recording& recording, std::vector<const void*>* inputs, std::vector<void*>* outputs);
+  Failure take_slot(Recording& recording, Slot** taken);
+  Failure make_slot(const Recording& recording, Slot& slot);
+  void stage(const Recording& recording, Slot& slot, const kcc_call& call);
+  Failure launch(const Recording& recording, Slot& slot);
+  Failure run(const Recording& recording, Slot& slot);
+  Failure finish(const Recording& recording, Slot& slot);
+  Failure finish_all();
   void forget(size_t at);
   int64_t parameter_bytes() const { return room((int64_t)(2 * sizeof(uint64_t) + module_->scalar_count * sizeof(float))); }
 
   const kcc_module* module_ = nullptr;
   int32_t index_ = 0;
-  gpu::Stream stream_ = nullptr;
+  gpu::Stream stream_ = nullptr, copies_ = nullptr;  // of kernels; of inputs on their way
   char* block_ = nullptr;
   std::vector<void*> variables_;
   char* arena_ = nullptr;
@@ -97,6 +116,7 @@ Failure Device::open(const kcc_module* module, int32_t index, Device** opened) {
 Failure Device::allocate() {
   if (Failure failure = gpu::use(index_)) return failure;
   if (Failure failure = gpu::make_stream(&stream_)) return failure;
+  if (Failure failure = gpu::make_stream(&copies_)) return failure;
   for (uint32_t i = 0; i < module_->variable_count; i++) variable_bytes_ += room(module_->variable_bytes[i]);
   if (Failure failure = gpu::allocate((void**)&block_, variable_bytes_)) return failure;
   char* next = block_;
@@ -107,17 +127,17 @@ Failure Device::allocate() {
 
 Device::~Device() {
   gpu::use(index_);
+  finish_all();
   while (!recordings_.empty()) forget(recordings_.size() - 1);
   gpu::release(arena_);
   gpu::release(block_);
-  gpu::release_stream(stream_);
+  gpu::release_stream(stream_), gpu::release_stream(copies_);
   pthread_mutex_destroy(&lock_);
 }
 
 void Device::forget(size_t at) {
   Recording* recording = recordings_[at];
-  gpu::release_graph(recording->graph);
-  recording->in.release(), recording->out.release();
+  for (Slot& slot : recording->slots) slot.release();
   delete recording;
   recordings_.erase(recordings_.begin() + (long)at);
 }
@@ -140,65 +160,111 @@ Failure Device::get_variable(uint32_t variable, void* into) {
 
 // ---- calls
 
-Failure Device::run(const kcc_function& function, const kcc_call& call) {
+Failure Device::start(const kcc_function& function, const kcc_call& call) {
   const Locked locked(&lock_);
   if (Failure failure = gpu::use(index_)) return failure;
   Recording* recording = nullptr;
+  Slot* slot = nullptr;
   if (Failure failure = find(function, call.dims, &recording)) return failure;
-  stage(*recording, call);
-  if (Failure failure = start(*recording)) return failure;
-  if (Failure failure = gpu::wait(stream_)) return failure;
-  const char* next = recording->out.host;
-  for (uint32_t i = 0; i < function.output_count; i++) {
-    const int64_t bytes = recording->tensor_bytes[function.input_count + i];
-    if (bytes) memcpy(call.outputs[i], next, (size_t)bytes);
-    next += room(bytes);
-  }
+  if (Failure failure = take_slot(*recording, &slot)) return failure;
+  stage(*recording, *slot, call);
+  if (Failure failure = launch(*recording, *slot)) return failure;
+  slot->results.assign(call.outputs, call.outputs + function.output_count);
+  slot->is_busy = true;
+  return nullptr;
+}
+
+Failure Device::drain() {
+  const Locked locked(&lock_);
+  if (Failure failure = gpu::use(index_)) return failure;
+  return finish_all();
+}
+
+Failure Device::finish_all() {
+  Failure first = nullptr;
+  for (Recording* recording : recordings_)
+    for (Slot& slot : recording->slots)
+      if (Failure failure = finish(*recording, slot)) first = first ? first : failure;
+  const Failure last = gpu::wait(stream_);
+  return first ? first : last;
+}
+
+// A free one; the second only where calls follow each other without a wait.
+Failure Device::take_slot(Recording& recording, Slot** taken) {
+  if (recording.slots[recording.next].is_busy) recording.next ^= 1;
+  Slot& slot = recording.slots[recording.next];
+  if (Failure failure = finish(recording, slot)) return failure;
+  *taken = &slot;
+  return slot.is_made ? nullptr : make_slot(recording, slot);
+}
+
+Failure Device::make_slot(const Recording& recording, Slot& slot) {
+  const uint32_t inputs = recording.function->input_count, tensors = (uint32_t)recording.tensor_bytes.size();
+  int64_t in = parameter_bytes(), out = 0;
+  for (uint32_t i = 0; i < tensors; i++) (i < inputs ? in : out) += room(recording.tensor_bytes[i]);
+  if (Failure failure = slot.in.reserve(in)) return failure;
+  if (Failure failure = slot.out.reserve(out)) return failure;
+  if (Failure failure = gpu::make_event(&slot.copied)) return failure;
+  if (Failure failure = gpu::make_event(&slot.done)) return failure;
+  slot.is_made = true;
   return nullptr;
 }
 
 // Parameters, then inputs, in the memory that is copied in.
-void Device::stage(Recording& recording, const kcc_call& call) {
-  uint64_t* random = (uint64_t*)recording.in.host;
+void Device::stage(const Recording& recording, Slot& slot, const kcc_call& call) {
+  uint64_t* random = (uint64_t*)slot.in.host;
   random[0] = call.seed, random[1] = call.step;
   if (module_->scalar_count) memcpy(random + 2, call.scalars, module_->scalar_count * sizeof(float));
-  char* next = recording.in.host + parameter_bytes();
+  char* next = slot.in.host + parameter_bytes();
   for (uint32_t i = 0; i < recording.function->input_count; i++) {
     if (recording.tensor_bytes[i]) memcpy(next, call.inputs[i], (size_t)recording.tensor_bytes[i]);
     next += room(recording.tensor_bytes[i]);
   }
 }
 
-Failure Device::start(Recording& recording) {
-  if (Failure failure = gpu::copy_in(recording.in.device, recording.in.host, recording.in.bytes, stream_)) return failure;
-  std::vector<const void*> inputs;
-  std::vector<void*> outputs;
-  const kcc_call staged = staged_call(recording, &inputs, &outputs);
-  if (gpu::starts_at_once()) recording.function->run(&staged);
-  else if (!recording.graph)
-    if (Failure failure = record(recording, staged)) return failure;
-  if (recording.graph)
-    if (Failure failure = gpu::repeat(recording.graph, stream_)) return failure;
-  return gpu::copy_out(recording.out.host, recording.out.device, recording.out.bytes, stream_);
+// Inputs go in beside the kernels of the call before; the kernels wait for both.
+Failure Device::launch(const Recording& recording, Slot& slot) {
+  if (Failure failure = gpu::copy_in(slot.in.device, slot.in.host, slot.in.bytes, copies_)) return failure;
+  if (Failure failure = gpu::mark(slot.copied, copies_)) return failure;
+  if (Failure failure = gpu::wait_for(stream_, slot.copied)) return failure;
+  if (Failure failure = run(recording, slot)) return failure;
+  if (Failure failure = gpu::copy_out(slot.out.host, slot.out.device, slot.out.bytes, stream_)) return failure;
+  return gpu::mark(slot.done, stream_);
 }
 
-Failure Device::record(Recording& recording, const kcc_call& staged) {
-  if (Failure failure = gpu::begin_recording(stream_)) return failure;
-  recording.function->run(&staged);
-  return gpu::end_recording(stream_, &recording.graph);
-}
-
-kcc_call Device::staged_call(Recording& recording, std::vector<const void*>* inputs, std::vector<void*>* outputs) {
+// The launches of the function: recorded when there is no recording yet, and repeated.
+Failure Device::run(const Recording& recording, Slot& slot) {
   const kcc_function& function = *recording.function;
-  const char* in = recording.in.device + parameter_bytes();
-  char* out = recording.out.device;
-  for (uint32_t i = 0; i < function.input_count; i++) inputs->push_back(in), in += room(recording.tensor_bytes[i]);
-  for (uint32_t i = 0; i < function.output_count; i++) outputs->push_back(out), out += room(recording.tensor_bytes[function.input_count + i]);
-  kcc_call call = {};
-  call.inputs = inputs->data(), call.outputs = outputs->data(), call.variables = variables_.data();
-  call.dims = recording.dims.data(), call.arena = arena_, call.stream = stream_;
-  call.random = (const uint64_t*)recording.in.device, call.scalars = (const float*)(call.random + 2);
-  return call;
+  if (!slot.graph) {
+    std::vector<const void*> inputs;
+    std::vector<void*> outputs;
+    const char* in = slot.in.device + parameter_bytes();
+    char* out = slot.out.device;
+    for (uint32_t i = 0; i < function.input_count; i++) inputs.push_back(in), in += room(recording.tensor_bytes[i]);
+    for (uint32_t i = 0; i < function.output_count; i++) outputs.push_back(out), out += room(recording.tensor_bytes[function.input_count + i]);
+    kcc_call call = {};
+    call.inputs = inputs.data(), call.outputs = outputs.data(), call.variables = variables_.data();
+    call.dims = recording.dims.data(), call.arena = arena_, call.stream = stream_;
+    call.random = (const uint64_t*)slot.in.device, call.scalars = (const float*)(call.random + 2);
+    if (Failure failure = gpu::begin_recording(stream_)) return failure;
+    function.run(&call);
+    if (Failure failure = gpu::end_recording(stream_, &slot.graph)) return failure;
+  }
+  return slot.graph ? gpu::repeat(slot.graph, stream_) : nullptr;
+}
+
+// The call in the slot has ended, and its results are where they were wanted.
+Failure Device::finish(const Recording& recording, Slot& slot) {
+  if (!slot.is_busy) return nullptr;
+  slot.is_busy = false;
+  if (Failure failure = gpu::wait_for(slot.done)) return failure;
+  const char* next = slot.out.host;
+  for (size_t i = 0; i < slot.results.size(); i++) {
+    const int64_t bytes = recording.tensor_bytes[recording.function->input_count + i];
+    if (bytes) memcpy(slot.results[i], next, (size_t)bytes);
+    next += room(bytes);
+  }
+  return nullptr;
 }
 
 // ---- recordings
@@ -214,6 +280,7 @@ Failure Device::find(const kcc_function& function, const int64_t* dims, Recordin
 
 // The one used longest ago makes room. The arena comes first: when it moves, all that was recorded over the old one goes.
 Failure Device::make(const kcc_function& function, const int64_t* dims, Recording** made) {
+  if (Failure failure = finish_all()) return failure;
   if (Failure failure = reserve_arena(function.arena_bytes ? function.arena_bytes(dims) : 0)) return failure;
   if (recordings_.size() == kMostRecordings) {
     size_t oldest = 0;
@@ -226,14 +293,8 @@ Failure Device::make(const kcc_function& function, const int64_t* dims, Recordin
   recording->dims.assign(dims, dims + module_->dim_count);
   recording->tensor_bytes.resize(function.input_count + function.output_count);
   function.tensor_bytes(dims, recording->tensor_bytes.data());
-  int64_t in = parameter_bytes(), out = 0;
-  for (uint32_t i = 0; i < function.input_count; i++) in += room(recording->tensor_bytes[i]);
-  for (uint32_t i = 0; i < function.output_count; i++) out += room(recording->tensor_bytes[function.input_count + i]);
-  Failure failure = recording->in.reserve(in);
-  if (!failure) failure = recording->out.reserve(out);
-  if (failure) forget(recordings_.size() - 1);
-  else *made = recording;
-  return failure;
+  *made = recording;
+  return nullptr;
 }
 
 Failure Device::reserve_arena(int64_t bytes) {
@@ -262,7 +323,8 @@ const char* open(const kcc_module* module, int32_t index, void** handle) {
 }
 const char* set_variable(void* handle, uint32_t variable, const void* from) { return ((Device*)handle)->set_variable(variable, from); }
 const char* get_variable(void* handle, uint32_t variable, void* into) { return ((Device*)handle)->get_variable(variable, into); }
-const char* run(void* handle, const kcc_function* function, const kcc_call* call) { return ((Device*)handle)->run(*function, *call); }
+const char* start(void* handle, const kcc_function* function, const kcc_call* call) { return ((Device*)handle)->start(*function, *call); }
+const char* drain(void* handle) { return ((Device*)handle)->drain(); }
 int64_t bytes(void* handle) { return ((Device*)handle)->bytes(); }
 void close(void* handle) { delete (Device*)handle; }
 
@@ -271,5 +333,5 @@ void close(void* handle) { delete (Device*)handle; }
 
 extern "C" const kcc_device kcc_cuda_device;
 extern "C" const kcc_device kcc_cuda_device = {
-    "cuda", kcc::count, kcc::open, kcc::set_variable, kcc::get_variable, kcc::run, kcc::bytes, kcc::close,
+    "cuda", kcc::count, kcc::open, kcc::set_variable, kcc::get_variable, kcc::start, kcc::drain, kcc::bytes, kcc::close,
 };

@@ -107,6 +107,12 @@ Failure make_stream(Stream* stream) { return check(cudaStreamCreateWithFlags((cu
 void release_stream(Stream stream) { if (stream) cudaStreamDestroy((cudaStream_t)stream); }
 Failure wait(Stream stream) { return check(cudaStreamSynchronize((cudaStream_t)stream)); }
 
+Failure make_event(Event* event) { return check(cudaEventCreateWithFlags((cudaEvent_t*)event, cudaEventDisableTiming)); }
+void release_event(Event event) { if (event) cudaEventDestroy((cudaEvent_t)event); }
+Failure mark(Event event, Stream stream) { return check(cudaEventRecord((cudaEvent_t)event, (cudaStream_t)stream)); }
+Failure wait_for(Stream stream, Event event) { return check(cudaStreamWaitEvent((cudaStream_t)stream, (cudaEvent_t)event, 0)); }
+Failure wait_for(Event event) { return check(cudaEventSynchronize((cudaEvent_t)event)); }
+
 // Of this thread alone: other models may allocate meanwhile.
 Failure begin_recording(Stream stream) { return check(cudaStreamBeginCapture((cudaStream_t)stream, cudaStreamCaptureModeThreadLocal)); }
 Failure end_recording(Stream stream, Graph* graph) {
@@ -120,7 +126,6 @@ Failure end_recording(Stream stream, Graph* graph) {
 }
 Failure repeat(Graph graph, Stream stream) { return check(cudaGraphLaunch((cudaGraphExec_t)graph, (cudaStream_t)stream)); }
 void release_graph(Graph graph) { if (graph) cudaGraphExecDestroy((cudaGraphExec_t)graph); }
-bool starts_at_once() { return false; }
 
 }  // namespace gpu
 }  // namespace kcc

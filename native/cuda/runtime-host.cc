@@ -55,11 +55,16 @@ Failure wait(Stream) {
   return failure;
 }
 
+Failure make_event(Event* event) { return *event = nullptr, nullptr; }
+void release_event(Event) {}
+Failure mark(Event, Stream) { return nullptr; }
+Failure wait_for(Stream, Event) { return nullptr; }
+Failure wait_for(Event) { return nullptr; }
+
 Failure begin_recording(Stream) { return nullptr; }
 Failure end_recording(Stream, Graph* graph) { return *graph = nullptr, nullptr; }
 Failure repeat(Graph, Stream) { return nullptr; }
 void release_graph(Graph) {}
-bool starts_at_once() { return true; }
 
 }  // namespace gpu
 }  // namespace kcc

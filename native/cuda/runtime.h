@@ -11,6 +11,8 @@ using Failure = const char*;
 using Stream = void*;
 // Launches recorded on a stream.
 using Graph = void*;
+// A place in a stream that another stream or the host can wait for.
+using Event = void*;
 
 // A text for `Failure`, kept for the thread.
 __attribute__((format(printf, 1, 2))) Failure fail(const char* format, ...);
@@ -33,14 +35,20 @@ void release_stream(Stream stream);
 // Everything given to the stream has ended; what kernels could not do comes out here.
 Failure wait(Stream stream);
 
-// Between the two, what is started on the stream is recorded instead.
+Failure make_event(Event* event);
+void release_event(Event event);
+Failure mark(Event event, Stream stream);
+// What is given to the stream from now on waits for the mark.
+Failure wait_for(Stream stream, Event event);
+// The host waits for the mark.
+Failure wait_for(Event event);
+
+// Between the two, what is started on the stream is recorded instead. The graph is null where it has run at once.
 Failure begin_recording(Stream stream);
 Failure end_recording(Stream stream, Graph* graph);
 // Starts all that was recorded.
 Failure repeat(Graph graph, Stream stream);
 void release_graph(Graph graph);
-// True where nothing is recorded, so that every call starts its kernels itself.
-bool starts_at_once();
 
 }  // namespace gpu
 }  // namespace kcc

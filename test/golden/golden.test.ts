@@ -10,7 +10,7 @@ if (!hasGolden) console.log(`skipped: golden cases, because ${absence}`)
 describe.skipIf(!hasGolden)('golden cases', () => {
   // A build of hundreds of modules, on a machine that may be busy.
   it.each(folders)('$name', { timeout: 900_000 }, async (folder) => {
-    const result = await runFolder(folder, null)
+    const result = await runFolder(folder)
     console.log(reportFolder(result))
     expect(failuresOf([result])).toEqual([])
     expect(result.results.filter((r) => r.required && r.status === 'passed').length).toBeGreaterThan(10)

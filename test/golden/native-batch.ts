@@ -11,9 +11,16 @@ import type { Graph, Module } from '../../compiler/ir/graph.js'
 import { setEngineFactory } from '../../compiler/nn/engine.js'
 import type { Model } from '../../compiler/nn/model.js'
 import { moduleSource } from '../../compiler/nn/module-source.js'
-import { assemble, defaultOptions, emit, planModule } from '../../compiler/pipeline.js'
+import type { DeviceBuild } from '../../compiler/build/cuda.js'
+import type { NativeBuildOptions } from '../../compiler/build/native.js'
+import { assemble, cuda, defaultOptions, emit, planModule, type PipelineOptions } from '../../compiler/pipeline.js'
 
 export type Values = Readonly<Record<string, TypedArray>>
+
+/** How cases become native code: as for users by default, or as kernels for a GPU. */
+export type Road = { readonly pipeline: PipelineOptions; readonly build: NativeBuildOptions }
+export const cpuRoad: Road = { pipeline: defaultOptions, build: {} }
+export const deviceRoad = (device: DeviceBuild): Road => ({ pipeline: { ...defaultOptions, target: cuda }, build: { device, flags: ['-O1'] } })
 
 export class NativeBatch {
   private readonly planned: PlannedModule[] = []
@@ -21,13 +28,13 @@ export class NativeBatch {
   private loaded: LoadedNative | null = null
 
   /** @param prefix begins the names of the modules */
-  constructor(private readonly prefix: string) {}
+  constructor(private readonly prefix: string, private readonly road: Road = cpuRoad) {}
 
   get size(): number { return this.planned.length }
 
   add(module: Module, model: ModelManifest | null): CompiledCase {
     const index = this.planned.length
-    this.planned.push(planModule({ ...module, name: `${this.prefix}_${index}` }, model, defaultOptions))
+    this.planned.push(planModule({ ...module, name: `${this.prefix}_${index}` }, model, this.road.pipeline))
     return new CompiledCase(() => this.native, index)
   }
 
@@ -47,7 +54,7 @@ export class NativeBatch {
 
   async build(): Promise<void> {
     for (const group of this.groups) group.plan(this)
-    if (this.planned.length > 0) this.loaded = await loadEmitted(emit(this.planned, defaultOptions))
+    if (this.planned.length > 0) this.loaded = await loadEmitted(emit(this.planned, this.road.pipeline), this.road.build)
   }
 
   private get native(): LoadedNative {

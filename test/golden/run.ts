@@ -2,7 +2,7 @@
 import { clearSession } from '../../compiler/index.js'
 import { missingOf, type Folder, type GoldenCase, type Prepared } from './case.js'
 import { Checks } from './checks.js'
-import { NativeBatch, serveAllModels } from './native-batch.js'
+import { cpuRoad, NativeBatch, serveAllModels, type Road } from './native-batch.js'
 
 export type Status = 'passed' | 'failed' | 'unsupported'
 export type Result = { readonly name: string; readonly status: Status; readonly required: boolean; readonly reasons: readonly string[] }
@@ -14,13 +14,14 @@ type Ready = { readonly case: GoldenCase; readonly required: boolean; readonly p
 const reasonOf = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error)) +
   (process.env['KCC_GOLDEN_STACK'] && error instanceof Error ? `\n${error.stack ?? ''}` : '')
 
-export async function runFolder(folder: Folder, only: RegExp | null): Promise<FolderResult> {
+/** @param chosen which of the folder's cases are run, by name and number */
+export async function runFolder(folder: Folder, chosen: (name: string, index: number) => boolean = () => true, road: Road = cpuRoad): Promise<FolderResult> {
   serveAllModels()
-  const batch = new NativeBatch(folder.name)
+  const batch = new NativeBatch(folder.name, road)
   const results: Result[] = []
   const ready: Ready[] = []
   const begun = performance.now()
-  for (const one of folder.cases().filter((c) => only?.test(`${folder.name}/${c.name}`) ?? true)) {
+  for (const one of folder.cases().filter((c, i) => chosen(`${folder.name}/${c.name}`, i))) {
     const prepared = await prepareCase(one, batch)
     if ('status' in prepared) results.push(prepared)
     else ready.push(prepared)

@@ -68,8 +68,11 @@ typedef struct kcc_device {
   const char* (*open)(const kcc_module* module, int32_t index, void** handle);
   const char* (*set_variable)(void* handle, uint32_t variable, const void* from);
   const char* (*get_variable)(void* handle, uint32_t variable, void* into);
-  // Pointers of the call are the host's; `arena`, `stream` and `random` are found here.
-  const char* (*run)(void* handle, const kcc_function* function, const kcc_call* call);
+  // Takes a call's inputs and starts it after those before; returns while it may still run. Pointers of the call are the
+  // host's (`arena`, `stream` and `random` are found here); outputs are written until `drain` at the latest.
+  const char* (*start)(void* handle, const kcc_function* function, const kcc_call* call);
+  // Waits for all calls started, and writes what they have left to write.
+  const char* (*drain)(void* handle);
   int64_t (*bytes)(void* handle);
   void (*close)(void* handle);
 } kcc_device;

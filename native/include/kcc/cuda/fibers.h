@@ -43,7 +43,7 @@ class Block {
   // Calls body(with) as each thread, whose number is in *current while it runs. Null, or what went wrong.
   const char* run(void (*body)(const void* with), const void* with, unsigned* current) {
     body_ = body, with_ = with, current_ = current;
-    serial_++, time_++, started_ = fibers_ = 0;
+    serial_ = ++serials_, time_++, started_ = fibers_ = 0;
     if (!stacks.end_of(0)) return "out of memory";
     for (;;) {
       while (resume_ready()) {}
@@ -62,7 +62,8 @@ class Block {
     return fiber.got;
   }
 
-  // Which block of the thread's life this is; rising with every barrier of the block; of a warp.
+  // Which thread runs; which block of the system's thread this is; rising with every barrier of the block; of a warp.
+  int32_t current() const { return (int32_t)*current_; }
   uint64_t serial() const { return serial_; }
   uint64_t time() const { return time_; }
   uint64_t warp_time(unsigned warp) const { return warp_times_[warp]; }
@@ -169,12 +170,12 @@ class Block {
   const void* with_ = nullptr;
   unsigned* current_ = nullptr;
   unsigned started_ = 0, fibers_ = 0, running_ = 0;
-  uint64_t time_ = 0, warp_times_[kMostThreads / 32] = {0};
+  uint64_t serial_ = 0, time_ = 0, warp_times_[kMostThreads / 32] = {0};
   void* scheduler_ = nullptr;
   Fiber all_[kMostThreads];
   Fiber* fiber_of_[kMostThreads];
   inline static thread_local Block* self_ = nullptr;
-  inline static thread_local uint64_t serial_ = 0;
+  inline static thread_local uint64_t serials_ = 0;
 };
 
 }  // namespace KCC_LEVEL

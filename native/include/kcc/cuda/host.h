@@ -45,54 +45,67 @@ struct Touch {
   uint64_t block_time = 0, warp_time = 0;
 };
 
-// May the thread that runs now come after this touch? Its own come in order; others' after a barrier, which for lanes of one
-// warp may be the warp's.
-inline bool is_ordered(const Touch& touch) {
-  if (touch.thread < 0 || touch.thread == (int32_t)host_thread.x) return true;
-  if (touch.block_time < host_threads->time()) return true;
-  return touch.thread / 32 == (int32_t)host_thread.x / 32 && touch.warp_time < host_threads->warp_time(host_thread.x / 32);
-}
-inline Touch touch_now() { return {(int32_t)host_thread.x, host_threads->time(), host_threads->warp_time(host_thread.x / 32)}; }
-
 template <class T>
-class SharedCell {
+struct SharedCell {
+  T value;
+  uint64_t block = 0;  // that wrote it
+  Touch written, read;
+};
+
+// One element, as the thread that runs now reads or writes it. Knows its block, which costs a call to find.
+template <class T>
+class SharedElement {
  public:
+  SharedElement(SharedCell<T>& cell, const Block& block) : cell_(cell), block_(block) {}
+
   operator T() const {
-    if (block_ != host_threads->serial()) host_fail("shared memory is read that the block has not written");
-    if (!is_ordered(written_)) host_fail("shared memory is read that thread %d writes, with no barrier between", written_.thread);
+    if (cell_.block != block_.serial()) host_fail("shared memory is read that the block has not written");
+    if (!is_ordered(cell_.written)) host_fail("shared memory is read that thread %d writes, with no barrier between", cell_.written.thread);
     // Of several readers any one stands for those of other warps; the thread's own warp may be ordered by less.
-    if (is_ordered(read_)) read_ = touch_now();
-    return value_;
+    if (is_ordered(cell_.read)) cell_.read = now();
+    return cell_.value;
   }
   void operator=(T value) {
-    if (block_ == host_threads->serial()) {
-      if (!is_ordered(written_)) host_fail("shared memory is written that thread %d writes too, with no barrier between", written_.thread);
-      if (!is_ordered(read_)) host_fail("shared memory is written that thread %d reads, with no barrier between", read_.thread);
+    if (cell_.block == block_.serial()) {
+      if (!is_ordered(cell_.written)) host_fail("shared memory is written that thread %d writes too, with no barrier between", cell_.written.thread);
+      if (!is_ordered(cell_.read)) host_fail("shared memory is written that thread %d reads, with no barrier between", cell_.read.thread);
     }
-    block_ = host_threads->serial();
-    written_ = touch_now();
-    read_ = {};
-    value_ = value;
+    cell_ = {value, block_.serial(), now(), {}};
   }
 
  private:
-  T value_;
-  uint64_t block_ = 0;
-  Touch written_;
-  mutable Touch read_;
+  // May the thread that runs now come after this touch? Its own come in order; others' after a barrier, which for lanes of one
+  // warp may be the warp's.
+  bool is_ordered(const Touch& touch) const {
+    const int32_t me = block_.current();
+    if (touch.thread < 0 || touch.thread == me || touch.block_time < block_.time()) return true;
+    return touch.thread / 32 == me / 32 && touch.warp_time < block_.warp_time((unsigned)me / 32);
+  }
+  Touch now() const { return {block_.current(), block_.time(), block_.warp_time((unsigned)block_.current() / 32)}; }
+
+  SharedCell<T>& cell_;
+  const Block& block_;
 };
 
 template <class T, int Count>
+struct SharedCells {
+  SharedCell<T> cells[Count];
+};
+
+// The array as one thread sees it.
+template <class T, int Count>
 class SharedArray {
  public:
-  SharedCell<T>& operator[](int64_t at) {
-    if (at >= 0 && at < Count) return cells_[at];
+  explicit SharedArray(SharedCells<T, Count>& all) : cells_(all.cells), block_(*host_threads) {}
+  SharedElement<T> operator[](int64_t at) const {
+    if (at >= 0 && at < Count) return {cells_[at], block_};
     host_fail("element %lld of %d in shared memory", (long long)at, Count);
-    return cells_[0];
+    return {cells_[0], block_};
   }
 
  private:
-  SharedCell<T> cells_[Count];
+  SharedCell<T>* cells_;
+  const Block& block_;
 };
 
 // ---- running a grid

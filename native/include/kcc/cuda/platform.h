@@ -8,7 +8,9 @@
 #define KCC_SHARED(type, name, count) __shared__ type name[count]
 #else
 #include "host.h"
-#define KCC_SHARED(type, name, count) static thread_local kcc::SharedArray<type, count> name
+#define KCC_SHARED(type, name, count)                          \
+  static thread_local kcc::SharedCells<type, count> name##_all; \
+  const kcc::SharedArray<type, count> name(name##_all)
 #endif
 
 #define KCC_INLINE static __device__ __forceinline__

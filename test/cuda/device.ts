@@ -1,0 +1,15 @@
+/** How the kernels of these tests run: executed by the host, or on the GPU of this machine (`npm run test:cuda`). */
+import type { DeviceBuild } from '../../compiler/build/cuda.js'
+import { presentArchitectures } from '../../compiler/build/cuda.js'
+
+export const onGpu = process.env['KCC_TEST_GPU'] === '1'
+
+/** @throws Error when a GPU was asked for and there is none. */
+export function deviceBuild(): DeviceBuild {
+  if (!onGpu) return { kind: 'host' }
+  const architectures = presentArchitectures()
+  if (architectures === null) throw new Error('KCC_TEST_GPU=1, but nvidia-smi shows no GPU')
+  return { kind: 'nvcc', architectures }
+}
+
+export const where = onGpu ? 'on the GPU' : 'executed by the host'
