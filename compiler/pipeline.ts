@@ -25,6 +25,7 @@ import { foldAffine } from './passes/fold-affine.js'
 import { foldConstants } from './passes/fold-constants.js'
 import { formKernels, type FusionOptions } from './passes/form-kernels.js'
 import { narrowProducts } from './passes/narrow-products.js'
+import { orderByWindows } from './passes/order-by-windows.js'
 import { pushIndexMaps } from './passes/push-index-maps.js'
 import { recomputeCheap } from './passes/recompute-cheap.js'
 import { indexLimits, runTimeDemands } from './passes/run-time-demands.js'
@@ -102,8 +103,11 @@ const fusionPasses: readonly ((graph: Graph) => Graph)[] = [
 
 /** Stage 3. */
 export function kernelsOf(graph: Graph, options: PipelineOptions): KernelGraph {
-  const prepared = options.fuse ? timed(graph.name, 'prepare-fusion', () => fusionPasses.reduce((at, pass) => pass(at), graph)) : graph
-  return timed(graph.name, 'form-kernels', () => formKernels(prepared, { fuse: options.fuse, rates: (options.target ?? cpu).rates }))
+  const { rates, combinesInProducts } = options.target ?? cpu
+  // First: the others see what meets in the new order.
+  const passes = combinesInProducts ? [orderByWindows, ...fusionPasses] : fusionPasses
+  const prepared = options.fuse ? timed(graph.name, 'prepare-fusion', () => passes.reduce((at, pass) => pass(at), graph)) : graph
+  return timed(graph.name, 'form-kernels', () => formKernels(prepared, { fuse: options.fuse, rates, combinesInProducts }))
 }
 
 /** Stages 3 to 6: kernels, loops, schedule, memory. */

@@ -1,8 +1,8 @@
 /** A contraction of the loop IR as the emitter of contractions takes it: which operands lie in memory, and text for the holes. */
 import { itemSize } from '../../runtime/contract/dtype.js'
-import { addDims, multiplyDims, sizeOf, type Dim } from '../ir/dim.js'
+import { addDims, divideDims, multiplyDims, sizeOf, type Dim } from '../ir/dim.js'
 import { axesOfIndex } from '../ir/expr.js'
-import { BLOCK_COLUMNS, extentOf, type Axis, type Buffer, type Contract, type Expr, type KernelProgram } from '../ir/loop.js'
+import { accumulatorsOf, BLOCK_COLUMNS, extentOf, finishedRows, type Axis, type Buffer, type Contract, type Expr, type KernelProgram } from '../ir/loop.js'
 import { joinAxes, type Joined } from '../schedule/join-axes.js'
 import { everyIndex, indicesOf, loadsIn, loadsOf, mapExprIndices, mapIndices, strideOf, type Load } from '../schedule/walk.js'
 import { cDim } from './c-dim.js'
@@ -98,13 +98,14 @@ function runsAlong(value: Expr, axis: Axis): number {
   return strides.filter((s) => s === 1).length - (strides.some((s) => s !== 0 && s !== 1) ? 0.5 : 0)
 }
 
-function epilogue(program: KernelProgram, { m, n, epilogue: statements, accumulator }: Contract): Epilogue {
+function epilogue(program: KernelProgram, contract: Contract): Epilogue {
+  const { n, epilogue: statements } = contract, accumulators = accumulatorsOf(contract)
   const uses = everyIndex(statements)
-  const [rows, columns] = [joinAxes(m, uses), joinAxes(n, uses)]
+  const [rows, columns] = [joinAxes(finishedRows(contract), uses), joinAxes(n, uses)]
   const body = mapIndices(statements, (index) => columns.without(rows.without(index)))
   const tile = (count: string | null): string[] =>
-    flatten(printStatements(body, { bufferOf: bufferIn(program), range: null, lanes: { axis: columns.axes.at(-1)!.name, count }, varying: [accumulator] }))
-  return { rows: rows.axes, columns: columns.axes, accumulator, tile: (at) => tile(at.lanes), reads: readsOf(program, body, rows, columns), writes: writesOf(program, body, rows, columns) }
+    flatten(printStatements(body, { bufferOf: bufferIn(program), range: null, lanes: { axis: columns.axes.at(-1)!.name, count }, varying: accumulators }))
+  return { rows: rows.axes, columns: columns.axes, accumulators, tile: (at) => tile(at.lanes), reads: accumulators.length > 1 ? [] : readsOf(program, body, rows, columns), writes: writesOf(program, body, rows, columns, accumulators.length) }
 }
 
 /** Buffers of the result's shape that the epilogue loads. */
@@ -121,13 +122,14 @@ function readsOf(program: KernelProgram, body: Contract['epilogue'], rows: Joine
   return [...touched.values()].filter((t) => program.reads.includes(t.pointer) || program.writes.includes(t.pointer))
 }
 
-/** Buffers of the result's shape that the epilogue stores to, by rows. */
-function writesOf(program: KernelProgram, body: Contract['epilogue'], rows: Joined, columns: Joined): WrittenBuffer[] {
+/** Buffers of the result's shape that the epilogue stores to, by rows; of `together` rows that it finishes at once, each for itself. */
+function writesOf(program: KernelProgram, body: Contract['epilogue'], rows: Joined, columns: Joined, together: number): WrittenBuffer[] {
   if (rows.axes.length > 1 || columns.axes.length > 1) return []
   const [row, column] = [rows.axes[0]!.name, columns.axes[0]!.name]
   const stores = body.flatMap((statement) => (statement.kind === 'store' ? [statement] : []))
-  return stores.flatMap(({ buffer, index }) => {
-    const { dtype, blocked } = bufferIn(program)(buffer), rowStride = strideOf(index, row)
+  const first = stores.filter((store, i) => stores.findIndex(({ buffer }) => buffer === store.buffer) === i && stores.filter(({ buffer }) => buffer === store.buffer).length === together)
+  return first.flatMap(({ buffer, index }) => {
+    const { dtype, blocked } = bufferIn(program)(buffer), step = strideOf(index, row), rowStride = step && divideDims(step, together)
     return strideOf(index, column) !== 1 || rowStride === 0 || rowStride === null || blocked === true ? [] : [{ pointer: buffer, rowStride, elementBytes: itemSize[dtype] }]
   })
 }

@@ -100,11 +100,14 @@ export type OperandHole = { readonly lanes: string | null; readonly result: stri
  * per element, after the sum is complete. Printed twice, with `lanes` null (all real) and with a count of 1..KCC_VW-1.
  */
 export type Epilogue = {
-  /** Axes of the rows and of the columns, outermost first: names of `int64_t` variables in scope. */
+  /**
+   * Axes of the rows and of the columns, outermost first: names of `int64_t` variables in scope. Rows that are finished
+   * together count as one.
+   */
   readonly rows: readonly Axis[]
   readonly columns: readonly Axis[]
-  /** Name of the `const kcc::vf` that holds the finished sums. */
-  readonly accumulator: string
+  /** Names of the `const kcc::vf` that hold the finished sums: of a row, or of each of the neighbouring rows that are finished together. */
+  readonly accumulators: readonly string[]
   /** `lanes` is a C expression of type int, or null when all lanes are real. */
   readonly tile: (at: { readonly lanes: string | null }) => readonly string[]
   /** Large buffers of the result's shape that the epilogue reads (weights, slots): fetched ahead. At most four are used. */

@@ -61,13 +61,18 @@ function holeText(operand: ComputedOperand, name: string): ComputeText {
 }
 
 /** A number of columns that fills vectors of every width has no rest. */
-function epilogueText(epilogue: Epilogue): { rows: AxesText; columns: AxesText; accumulator: string; whole: readonly string[]; rest: readonly string[] | null } {
+type EpilogueText = { rows: AxesText; columns: AxesText; accumulators: readonly AccumulatorText[]; rowsTogether: number | null; whole: readonly string[]; rest: readonly string[] | null }
+/** `row`: which of the rows that are finished together; null for the first. */
+type AccumulatorText = { name: string; row: number | null }
+
+function epilogueText(epilogue: Epilogue): EpilogueText {
   const run = epilogue.columns.at(-1)!.extent
   const ragged = typeof run !== 'number' || run % 16 !== 0
   return {
     rows: axesText(epilogue.rows, 'row'),
     columns: axesText(epilogue.columns, 'first_column'),
-    accumulator: epilogue.accumulator,
+    accumulators: epilogue.accumulators.map((name, row) => ({ name, row: row === 0 ? null : row })),
+    rowsTogether: epilogue.accumulators.length === 1 ? null : epilogue.accumulators.length,
     whole: epilogue.tile({ lanes: null }),
     rest: ragged ? epilogue.tile({ lanes: 'lanes' }) : null,
   }

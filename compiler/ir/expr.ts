@@ -1,7 +1,7 @@
 /** Building of loop expressions and indices. Indices are kept with one term per axis, in order of first use. */
 import type { DType } from '../../runtime/contract/dtype.js'
 import { addDims, divideDims, equalDims, isStatic, multiplyDims, sizeOf, type Dim, type Shape } from './dim.js'
-import type { Expr, Index, IndexQuotient, IndexTerm, Intrinsic } from './loop.js'
+import type { Expr, Index, IndexQuotient, IndexTerm, Intrinsic, ReduceOp, StaticAxis } from './loop.js'
 
 /** The same position at every iteration. */
 export const constIndex = (offset: Dim): Index => ({ terms: [], quotients: [], offset })
@@ -92,4 +92,15 @@ export function callExpr(fn: Intrinsic, ...args: readonly Expr[]): Expr {
   const last = args.at(-1)
   if (last === undefined) throw new RangeError(`${fn}: expected arguments, found none`)
   return { kind: 'call', dtype: predicates.includes(fn) ? 'bool' : last.dtype, fn, args }
+}
+
+const combining: Readonly<Record<ReduceOp, Intrinsic>> = { sum: 'add', prod: 'mul', max: 'max', min: 'min' }
+
+/** `a` and `b` put together. */
+export const combined = ({ op, dtype }: { readonly op: ReduceOp; readonly dtype: DType }, a: Expr, b: Expr): Expr => ({ kind: 'call', dtype, fn: combining[op], args: [a, b] })
+
+/** All places in axes of these extents, the last axis fastest, as positions of them. */
+export function placesIn(axes: readonly StaticAxis[]): (readonly [string, Index])[][] {
+  return axes.reduce<(readonly [string, Index])[][]>((places, { name, extent }) =>
+    places.flatMap((place) => Array.from({ length: extent }, (_, i) => [...place, [name, constIndex(i)] as const])), [[]])
 }

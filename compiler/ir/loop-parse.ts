@@ -1,12 +1,12 @@
 /** The loop IR as text: reader of what `loop-text.ts` prints. */
 import type { DType } from '../../runtime/contract/dtype.js'
-import { multiplyDims, type Dim } from './dim.js'
+import { isStatic, multiplyDims, type Dim } from './dim.js'
 import { parseDim } from './dim-parse.js'
 import { addIndex, axisIndex, callExpr, castExpr, constIndex, divideIndex, scaleIndex } from './expr.js'
 import { parseProvenance, parseType } from './graph-parse.js'
 import { dtypeNames } from './graph-text.js'
 import { nowhere, type Provenance } from './graph.js'
-import type { Axis, Bound, AxisMode, Buffer, Chain, Combination, Expr, Index, Intrinsic, KernelProgram, Launch, ReduceOp, Split, Stmt, TeamSize } from './loop.js'
+import { accumulatorsOf, type Axis, type Bound, type AxisMode, type Buffer, type Chain, type Combination, type Expr, type Index, type Intrinsic, type KernelProgram, type Launch, type ReduceOp, type Split, type StaticAxis, type Stmt, type TeamSize } from './loop.js'
 
 /** @throws SyntaxError naming the line. */
 export function parseKernel(text: string): KernelProgram {
@@ -164,10 +164,11 @@ class KernelReader {
   }
 
   private contraction(line: Line): Stmt {
-    const m = this.match(line, /^contract (.+) as (\w+) \{$/, 'contract <m>, …; <n>, …; <k>, … as <name> {')
+    const m = this.match(line, /^contract (.+) as (\w+)(?: together (.+))? \{$/, 'contract <m>, …; <n>, …; <k>, … as <name> [together <axis>, …] {')
     const [rows, columns, sums] = m[1]!.split(';').map((group) => splitArguments(group).map((text) => this.axis(text).axis))
     if (!rows || !columns || !sums) return this.fail('expected three groups of axes')
-    this.locals.set(m[2]!, 'float32')
+    const together = this.together(rows, m[3])
+    for (const name of accumulatorsOf({ accumulator: m[2]!, together })) this.locals.set(name, 'float32')
     const operands = new Map<string, Expr>()
     const epilogue = this.block(({ text }) => {
       const operand = /^(lhs|rhs) (.+)$/.exec(text)
@@ -176,7 +177,13 @@ class KernelReader {
     })
     const [lhs, rhs] = [operands.get('lhs'), operands.get('rhs')]
     if (!lhs || !rhs) return this.fail('expected `lhs` and `rhs`')
-    return { kind: 'contract', m: rows, n: columns, k: sums, lhs, rhs, accumulator: m[2]!, epilogue, from: line.from }
+    return { kind: 'contract', m: rows, n: columns, k: sums, lhs, rhs, accumulator: m[2]!, together, epilogue, from: line.from }
+  }
+
+  /** The last axes of the rows, which are named. */
+  private together(rows: readonly Axis[], names: string | undefined): StaticAxis[] {
+    const named = names === undefined ? [] : splitArguments(names), last = rows.slice(rows.length - named.length)
+    return last.map((axis, i) => (axis.name === named[i] && isStatic(axis.extent) ? { name: axis.name, extent: axis.extent } : this.fail(`expected the last rows, of fixed sizes, found \`${names}\``)))
   }
 
   private expr(text: string): Expr {

@@ -17,7 +17,7 @@
 import type { DType } from '../../runtime/contract/dtype.js'
 import { axesOfIndex } from './expr.js'
 import { launchFault } from './launch-verify.js'
-import type { Axis, Chain, Expr, Index, KernelProgram, Stmt } from './loop.js'
+import { accumulatorsOf, finishedRows, type Axis, type Chain, type Expr, type Index, type KernelProgram, type Stmt } from './loop.js'
 import { exprText } from './loop-text.js'
 
 /** A kernel that breaks an invariant: a bug in a pass, never the user's. */
@@ -118,8 +118,9 @@ class Checker {
     this.expr(s.rhs, this.within(scope, [...s.k, ...s.n]))
     this.require(5, s.lhs.dtype === 'float32' && s.rhs.dtype === 'float32', `operands are ${s.lhs.dtype} and ${s.rhs.dtype}`)
     this.require(3, [s.m, s.n, s.k].every((axes) => axes.length > 0), 'a contraction lacks rows, columns or a sum')
-    const inside = this.within(scope, [...s.m, ...s.n])
-    this.bind(s.accumulator, 'float32', inside)
+    this.require(3, s.together.every((axis, i) => axis === s.m[s.m.length - s.together.length + i] || axis.name === s.m[s.m.length - s.together.length + i]?.name), 'rows that are finished together are not the last')
+    const inside = this.within(scope, [...finishedRows(s), ...s.n])
+    for (const name of accumulatorsOf(s)) this.bind(name, 'float32', inside)
     this.statements(s.epilogue, inside)
   }
 

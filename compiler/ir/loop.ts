@@ -10,6 +10,8 @@ import type { Provenance } from './graph.js'
 /** A loop variable. Extents are expressions over the function's symbols. */
 export type Axis = { readonly name: string; readonly extent: Dim }
 
+export type StaticAxis = Axis & { readonly extent: number }
+
 /** A sum of axis * stride, of rounded-down quotients, and an offset. */
 export type Index = { readonly terms: readonly IndexTerm[]; readonly quotients: readonly IndexQuotient[]; readonly offset: Dim }
 export type IndexTerm = { readonly axis: string; readonly stride: Dim }
@@ -96,16 +98,29 @@ export type Stmt =
  * accumulator[m…, n…] = sum over k… of lhs(m…, k…) * rhs(k…, n…), in tiles. Rows, columns and the sum may each run over
  * several axes, outermost first. `lhs` and `rhs` are the prologue holes: usually plain loads, but any expression over
  * their axes. `epilogue` runs once per element with the local `accumulator` bound, over the axes of m and n, and does
- * the stores.
+ * the stores. Where rows are finished `together`, over the last axes of m, it runs once for all of them, over the other
+ * axes, with one local bound for each (`accumulatorsOf`).
  */
 export type Contract = {
   readonly kind: 'contract'
   readonly m: readonly Axis[]; readonly n: readonly Axis[]; readonly k: readonly Axis[]
   readonly lhs: Expr; readonly rhs: Expr
   readonly accumulator: string
+  /** The last axes of m whose rows are finished together; most often none. */
+  readonly together: readonly StaticAxis[]
   readonly epilogue: readonly Stmt[]
   readonly from: Provenance
 }
+
+/** How many rows are finished together. */
+export const rowsTogether = ({ together }: Pick<Contract, 'together'>): number => together.reduce((count, { extent }) => count * extent, 1)
+
+/** Names of the sums in an epilogue: one, or one for each of the rows that are finished together, the last axis fastest. */
+export const accumulatorsOf = (contract: Pick<Contract, 'accumulator' | 'together'>): string[] =>
+  contract.together.length === 0 ? [contract.accumulator] : Array.from({ length: rowsTogether(contract) }, (_, i) => `${contract.accumulator}${i}`)
+
+/** Axes of the rows over which an epilogue runs. */
+export const finishedRows = ({ m, together }: Pick<Contract, 'm' | 'together'>): readonly Axis[] => m.slice(0, m.length - together.length)
 
 /** `name` holds all of `value` put together by `op`, from what `op` makes of nothing. */
 export type Combination = { readonly name: string; readonly op: ReduceOp; readonly dtype: DType; readonly value: Expr }

@@ -1,8 +1,8 @@
 /** Kernels to loops: each kind of kernel has one shape of nest; what happens inside comes from the ops' records. */
-import { addIndex, axisIndex, constIndex, linearIndex, scaleIndex, shiftIndex } from '../ir/expr.js'
+import { addIndex, axisIndex, combined, constIndex, linearIndex, localExpr, placesIn, scaleIndex, shiftIndex } from '../ir/expr.js'
 import type { Node } from '../ir/graph.js'
 import type { Kernel, KernelGraph, Placement } from '../ir/kernel-graph.js'
-import type { Axis, Chain, Combination, Expr, Index, KernelProgram, Stmt } from '../ir/loop.js'
+import { accumulatorsOf, type Axis, type Chain, type Combination, type Expr, type Index, type KernelProgram, type StaticAxis, type Stmt } from '../ir/loop.js'
 import type { Shape } from '../ir/dim.js'
 import { identityIndex, isUnit, storageRoot } from '../ops/access.js'
 import type { ContractAxes } from '../ops/define-op.js'
@@ -28,6 +28,9 @@ export function lowerKernel(graph: KernelGraph, kernel: Kernel): LoweredKernel {
   }
   return { kernel, program, bindings }
 }
+
+/** One of the rows that are finished together. */
+type Place = { readonly scope: Scope; readonly index: readonly Index[] }
 
 type OperandAxes = ContractAxes['lhs']
 
@@ -139,11 +142,40 @@ class KernelLowering {
       const index = operand.type.shape.map((_, axis) => axisIndex((outside[outer.indexOf(axis)] ?? k[inner.indexOf(axis)])!.name))
       return this.values.at(operand, index, Scope.outermost())
     }
-    const epilogue = Scope.outermost()
-    epilogue.define(node, { kind: 'local', dtype: node.type.dtype, name: 'accumulator' })
+    const epilogue = Scope.outermost(), accumulator = 'accumulator'
     const operands = { lhs: at(lhs, axes.lhs, m), rhs: at(rhs, axes.rhs, n) }
-    this.storeAll(this.kernel.stored, epilogue)
-    return [{ kind: 'contract', m, n, k, ...operands, accumulator: 'accumulator', epilogue: epilogue.statements, from: node.from }]
+    const together = m.slice(rows - this.kernel.reduced.length) as StaticAxis[]
+    if (this.kernel.reduced.length > 0) this.finishTogether(node, accumulatorsOf({ accumulator, together }), together, epilogue)
+    else {
+      epilogue.define(node, { kind: 'local', dtype: node.type.dtype, name: accumulator })
+      this.storeAll(this.kernel.stored, epilogue)
+    }
+    return [{ kind: 'contract', m, n, k, ...operands, accumulator, together: this.kernel.reduced.length > 0 ? together : [], epilogue: epilogue.statements, from: node.from }]
+  }
+
+  /** Combinations over the rows that are finished together, level by level as in a reduction, each row written out. */
+  private finishTogether(product: Node, sums: readonly string[], together: readonly StaticAxis[], scope: Scope): void {
+    const { domain, nodes, stored } = this.kernel, levels = levelsOf(this.kernel)
+    const places = placesIn(together).map((at, i): Place => {
+      const fixed = new Map(at), own = scope.beside()
+      own.define(product, localExpr(product.type.dtype, sums[i]!))
+      return { scope: own, index: domain.map((_, axis) => fixed.get(`d${axis}`) ?? axisIndex(`d${axis}`)) }
+    })
+    for (let level = 0; level <= Math.max(...levels.values()); level++) {
+      const found = nodes.filter((node) => levels.get(node) === level && this.isRow(node))
+      for (const node of found) if (opOf(node).lowering.kind === 'reduce') scope.define(node, this.combinedPlaces(node, places, scope))
+      for (const node of found) this.values.at(node, this.rowIndex(node), scope)
+    }
+    const wide = stored.filter((node) => !this.isRow(node)).flatMap((node) => places.map((at) => ({ node, index: at.index, value: at.scope.bind(node, this.values.at(node, at.index, at.scope)) })))
+    const rows = stored.filter((node) => this.isRow(node)).map((node) => ({ node, index: this.rowIndex(node), value: this.values.at(node, this.rowIndex(node), scope) }))
+    for (const { node, index, value } of [...wide, ...rows]) scope.statements.push(...this.stores(node, index, value))
+  }
+
+  private combinedPlaces(node: Node, places: readonly Place[], scope: Scope): Expr {
+    const { lowering } = opOf(node), { dtype } = node.type
+    if (lowering.kind !== 'reduce') throw new Error(`${node.op} is no reduction`)
+    const values = places.map((at) => this.values.at(node.inputs[0]!, at.index, at.scope))
+    return scope.bind(node, values.reduce((all, value) => combined({ op: lowering.op, dtype }, all, value)))
   }
 
   /** Per element the sum along its place's list; then whatever is stored. */

@@ -3,10 +3,9 @@ import type { Node } from '../ir/graph.js'
 import type { Expr, Stmt } from '../ir/loop.js'
 
 export class Scope {
-  readonly statements: Stmt[] = []
   private readonly locals = new Map<Node, Expr>()
 
-  constructor(private readonly parent: Scope | null, private readonly names: { next: number }) {}
+  constructor(private readonly parent: Scope | null, private readonly names: { next: number }, readonly statements: Stmt[] = []) {}
 
   static outermost(): Scope {
     return new Scope(null, { next: 0 })
@@ -14,6 +13,11 @@ export class Scope {
 
   inner(): Scope {
     return new Scope(this, this.names)
+  }
+
+  /** Names of its own, bound by statements among those of this one. */
+  beside(): Scope {
+    return new Scope(this, this.names, this.statements)
   }
 
   freshName(): string {

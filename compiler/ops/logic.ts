@@ -18,9 +18,28 @@ const simplifyJunction = (neutral: 0 | 1) => ({ inputs: [x, y] }: Node): Node | 
   return isConstant(x!, neutral) || isConstant(y!, 1 - neutral) ? y! : null
 }
 
+/** Comparisons that never hold of NaN. */
+const ordered = ['greater', 'greaterEqual', 'less', 'lessEqual', 'equal'] as const
+
+/** Does `p` hold only where `q` does? A comparison with x holds nowhere where x is not even equal to itself. */
+function implies(p: Node, q: Node): boolean {
+  const same = operandsOf(q, 'equal')
+  return p === q || (same !== null && same[0] === same[1] && ordered.some((op) => operandsOf(p, op)?.includes(same[0]) === true))
+}
+
+/** What one operand says already is left out of the other. */
+function simplifyAnd({ inputs: [x, y] }: Node): Node | null {
+  for (const [p, q] of [[x!, y!], [y!, x!]] as const) {
+    if (implies(p, q)) return p
+    const inner = operandsOf(q, 'and'), known = inner?.findIndex((each) => implies(p, each)) ?? -1
+    if (inner && known >= 0) return b.and(p, inner[1 - known]!)
+  }
+  return null
+}
+
 export const and = defineElementwise({
   name: 'and', doc: 'True where both operands are.', commutative: true,
-  value: ([x, y]) => Number(x !== 0 && y !== 0), fn: 'and', gradient: noBool, simplify: simplifyJunction(1),
+  value: ([x, y]) => Number(x !== 0 && y !== 0), fn: 'and', gradient: noBool, simplify: (node) => simplifyJunction(1)(node) ?? simplifyAnd(node),
   samples: elementwiseSamples(2, bool), rejects: elementwiseRejects(2, bool, f32(3)),
 }, 2)
 

@@ -233,7 +233,7 @@ const withoutUnits = (node: Node) => node.type.shape.filter((dim) => !isUnit(dim
 function roleOf({ kind, domain, reduced }: Group, node: Node): Role | null {
   if (kind === 'tiles') return null
   if (equalShapes(node.type.shape, domain)) return 'full'
-  return kind === 'reduce' && equalShapes(withoutUnits(node), keptShape(domain, reduced).filter((dim) => !isUnit(dim))) ? 'row' : null
+  return reduced.length > 0 && equalShapes(withoutUnits(node), keptShape(domain, reduced).filter((dim) => !isUnit(dim))) ? 'row' : null
 }
 
 /** Computed element by element, by an op whose record does not ask to be computed once. */

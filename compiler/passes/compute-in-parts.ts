@@ -36,7 +36,7 @@ const kindOf = (node: Node): string => opOf(node).lowering.kind
 const isInParts = (node: Node): boolean => kindOf(node) === 'tiles' || (kindOf(node) === 'view' && isInParts(node.inputs[0]!))
 
 /** Is there without a kernel, or repeats something smaller: any part of it is read for free. */
-function isGiven(node: Node): boolean {
+export function isGiven(node: Node): boolean {
   const kind = kindOf(node)
   if (kind === 'leaf' || kind === 'generate') return true
   if (kind === 'view') return isGiven(node.inputs[0]!)

@@ -20,13 +20,13 @@ import type { Graph, Node } from '../ir/graph.js'
 import { rootsOf, topological } from '../ir/graph.js'
 import type { KernelGraph, Role } from '../ir/kernel-graph.js'
 import { serverRates, type Rates } from '../ir/cost.js'
-import { equalShapes } from '../ir/dim.js'
+import { equalShapes, isStatic } from '../ir/dim.js'
 import { readsEachOnce, storageRoot, type Access } from '../ops/access.js'
 import { opOf } from '../ops/registry.js'
 import { chooseStores } from './choose-stores.js'
 import { admissionOf, isLegal, type Admission, type Forming } from './kernel-admission.js'
 import { joinSiblings } from './join-siblings.js'
-import { accessesOf, maxReads, readsInPlace, reaches, roleIn, type Formed, type Group } from './kernel-groups.js'
+import { accessesOf, maxReads, mostRowsTogether, readsInPlace, reaches, roleIn, type Formed, type Group } from './kernel-groups.js'
 import { orderKernels } from './order-kernels.js'
 
 export type FusionOptions = {
@@ -34,6 +34,8 @@ export type FusionOptions = {
   readonly fuse: boolean
   /** What decides where values are stored; those of a server by default. */
   readonly rates?: Rates
+  /** Whether the end of a product may combine what it has made; so by default. */
+  readonly combinesInProducts?: boolean
 }
 
 export function formKernels(graph: Graph, options: FusionOptions = { fuse: true }): KernelGraph {
@@ -210,14 +212,14 @@ class KernelFormer {
     if (!this.groupOf.has(node)) this.open('map', node)
   }
 
-  /** A reduction joins a kernel over the same domain, or turns the map that makes its input into one. */
+  /** A reduction joins a kernel over the same domain, or turns the map that makes its input into one, or follows a product over few of its rows. */
   private placeReduction(node: Node, axes: readonly number[]): void {
     const domain = node.inputs[0]!.type.shape
     const [access] = accessesOf(node)
     const candidates = this.groups.filter((g) => this.options.fuse && this.canReduceIn(g, domain, axes, node)).sort((a, b) => b.id - a.id)
     const home = candidates.find((g) => g === this.groupOf.get(access!.source)) ?? candidates.find((g) => this.sharesReads(g, node))
     if (!home) return void this.openReduction(node, domain, axes)
-    home.kind = 'reduce'
+    if (home.kind === 'map') home.kind = 'reduce'
     home.reduced = axes
     this.joinReduction(home, node)
   }
@@ -257,8 +259,9 @@ class KernelFormer {
     if (!equalShapes(group.domain, domain)) return false
     const asReduce = group.kind === 'reduce' && group.reduced.length === axes.length && group.reduced.every((a, i) => a === axes[i])
     const asMap = group.kind === 'map' && this.canBecomeReduction(group, axes, node)
-    if (!asReduce && !asMap) return false
-    const [access] = accessesOf(node), trial: Group = { ...group, kind: 'reduce', reduced: axes }
+    const [access] = accessesOf(node), asProduct = this.options.combinesInProducts !== false && this.groupOf.get(access!.source) === group && finishesTogether(group, axes)
+    if (!asReduce && !asMap && !asProduct) return false
+    const trial: Group = { ...group, kind: asProduct ? 'contract' : 'reduce', reduced: axes }
     if (this.groupOf.get(access!.source) === group) return readsInPlace(trial, 'full', domain, access!)
     return isLegal(this.reducedAdmission(trial, node), group, this.forming)
   }
@@ -327,6 +330,17 @@ const isComputed = (node: Node): boolean => {
     case 'generate': return cost === 'costly'
     case 'indexMap': case 'border': case 'view': case 'leaf': case 'composed': return false
   }
+}
+
+/** May the end of a product combine over `axes`: the last of its rows, of fixed sizes, which it does already or could? */
+function finishesTogether({ kind, domain, reduced, roles }: Group, axes: readonly number[]): boolean {
+  const product = [...roles.keys()].find((node) => opOf(node).lowering.kind === 'contract')
+  const lowering = product && opOf(product).lowering
+  if (kind !== 'contract' || lowering?.kind !== 'contract') return false
+  const rows = lowering.axes(product!).lhs.outer.length, sizes = axes.map((axis) => domain[axis]!)
+  const areLast = axes.length < rows && axes.every((axis, i) => axis === rows - axes.length + i)
+  const areSame = reduced.length === 0 || (reduced.length === axes.length && reduced.every((axis, i) => axis === axes[i]))
+  return areLast && areSame && sizes.every(isStatic) && sizes.reduce<number>((count, size) => count * Number(size), 1) <= mostRowsTogether
 }
 
 /** A leaf whose bytes exist outside: an input or a variable. */

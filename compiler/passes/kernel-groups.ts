@@ -23,6 +23,9 @@ export type Formed = { readonly groups: readonly Group[]; readonly groupOf: Read
 /** More buffers than this in one kernel cost registers and cache ways. */
 export const maxReads = 24
 
+/** More sums than this of neighbouring rows would not stay in registers at the end of a product. */
+export const mostRowsTogether = 16
+
 /** The nodes a node reads, with the position read for an element at the identity position of its own input. */
 export const accessesOf = (node: Node): Access[] => readsAt(node, identityIndex(node.type.shape.length))
 
@@ -48,8 +51,8 @@ const axisNames = (shape: Shape): string[] => shape.flatMap((dim, i) => (isUnit(
 /** The role a pointwise node of this shape would have in the group, or null. */
 export function roleIn(group: Group, node: Node): Role | null {
   if (group.kind === 'tiles') return null
-  if (group.kind !== 'reduce') return equalShapes(node.type.shape, group.domain) ? 'full' : null
-  if (equalShapes(node.type.shape, group.domain)) return reducesRows(group.domain, group.reduced) ? 'full' : null
+  if (equalShapes(node.type.shape, group.domain)) return group.kind !== 'reduce' || reducesRows(group.domain, group.reduced) ? 'full' : null
+  if (group.reduced.length === 0) return null
   return equalShapes(withoutUnits(node.type.shape), withoutUnits(keptShape(group.domain, group.reduced))) ? 'row' : null
 }
 

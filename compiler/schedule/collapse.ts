@@ -3,11 +3,11 @@
  *
  *   for d0 < B { for d1 < 64 { out[64*d0 + d1] = … } }   →   for d1 < 64*B { out[d1] = … }
  *
- * The same for the rows, the columns and the sum of a contraction.
+ * The same for the rows, the columns and the sum of a contraction; rows that are finished together stay apart from the others.
  */
 import { multiplyDims } from '../ir/dim.js'
 import { substituteIndex, constIndex } from '../ir/expr.js'
-import type { Axis, Contract, Index, KernelProgram, Stmt } from '../ir/loop.js'
+import { finishedRows, type Axis, type Contract, type Index, type KernelProgram, type Stmt } from '../ir/loop.js'
 import { joinAxes, runsThrough } from './join-axes.js'
 import { everyIndex, indicesOf, mapExprIndices, mapIndices } from './walk.js'
 
@@ -38,10 +38,10 @@ function merge(outer: Axis, inner: Stmt & { kind: 'for' }): Stmt {
 function collapseContract(statement: Contract): Contract {
   const { lhs, rhs, epilogue } = statement
   const [left, right, end] = [indicesOf(lhs), indicesOf(rhs), everyIndex(epilogue)]
-  const m = joinAxes(statement.m, [...left, ...end]), n = joinAxes(statement.n, [...right, ...end]), k = joinAxes(statement.k, [...left, ...right])
+  const m = joinAxes(finishedRows(statement), [...left, ...end]), n = joinAxes(statement.n, [...right, ...end]), k = joinAxes(statement.k, [...left, ...right])
   const without = (index: Index): Index => k.without(n.without(m.without(index)))
   return {
-    ...statement, m: m.axes, n: n.axes, k: k.axes,
+    ...statement, m: [...m.axes, ...statement.together], n: n.axes, k: k.axes,
     lhs: mapExprIndices(lhs, without), rhs: mapExprIndices(rhs, without), epilogue: mapIndices(epilogue, without),
   }
 }

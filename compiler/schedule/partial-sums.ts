@@ -18,11 +18,11 @@
  * A border along the innermost reduced axis (`guard`) is decided outside of the loop, as in `tile-windows.ts`.
  */
 import { equalDims, isStatic, type Dim } from '../ir/dim.js'
-import { axisIndex, constIndex, linearIndex, scaleIndex, shiftIndex, substituteIndex } from '../ir/expr.js'
+import { axisIndex, combined, constIndex, linearIndex, placesIn, scaleIndex, shiftIndex, substituteIndex } from '../ir/expr.js'
 import type { Provenance } from '../ir/graph.js'
 import { extentOf, nothingOf, type Axis, type Buffer, type Combination, type Expr, type Index, type KernelProgram, type Stmt } from '../ir/loop.js'
 import { interior, within, type Ranges } from './ranges.js'
-import { combined, copyAt, Names, placesIn, StraightLine } from './straight-line.js'
+import { copyAt, Names, StraightLine } from './straight-line.js'
 import { accessesIn, boundNames, guardsIn, mapIndices, namesIn } from './walk.js'
 
 /** Kept places whose results are found together; accumulators of positions that are written out; of those in the loop. */

@@ -2,9 +2,9 @@
  * Writing loop bodies out: statements for chosen values of some axes, one after the other, in which each element that is
  * read has a name, so that what several of them read is read once.
  */
-import { constIndex, substituteIndex } from '../ir/expr.js'
+import { substituteIndex } from '../ir/expr.js'
 import type { Provenance } from '../ir/graph.js'
-import type { Combination, Expr, Index, Intrinsic, KernelProgram, ReduceOp, Stmt } from '../ir/loop.js'
+import type { Expr, Index, KernelProgram, Stmt } from '../ir/loop.js'
 import { exprText } from '../ir/loop-text.js'
 import { decided, type Ranges } from './ranges.js'
 import { boundNames, mapExprIndices } from './walk.js'
@@ -110,15 +110,4 @@ function withLocals(expr: Expr, copy: Copy): Expr {
     case 'lookup': return { ...expr, at: withLocals(expr.at, copy) }
     case 'load': case 'index': case 'random': case 'const': case 'scalar': case 'dim': return expr
   }
-}
-
-const combining: Readonly<Record<ReduceOp, Intrinsic>> = { sum: 'add', prod: 'mul', max: 'max', min: 'min' }
-
-/** `a` and `b` put together. */
-export const combined = ({ op, dtype }: Combination, a: Expr, b: Expr): Expr => ({ kind: 'call', dtype, fn: combining[op], args: [a, b] })
-
-/** All places in axes of these extents, the last axis fastest, as positions of them. */
-export function placesIn(axes: readonly { readonly name: string; readonly extent: number }[]): (readonly [string, Index])[][] {
-  return axes.reduce<(readonly [string, Index])[][]>((places, { name, extent }) =>
-    places.flatMap((place) => Array.from({ length: extent }, (_, i) => [...place, [name, constIndex(i)] as const])), [[]])
 }

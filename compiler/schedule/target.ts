@@ -1,6 +1,7 @@
 /** Facts about the targets that schedules use. Each has a list of schedules in `index.ts`. */
 import { gpuRates, serverRates, widestVector, type Rates } from '../ir/cost.js'
 
+/** `combinesInProducts`: whether its products can end in more than one value from each sum: in what neighbouring rows give together. */
 export type CpuTarget = {
   readonly name: 'cpu'
   /** Lanes of float32 the widest level has; ranges given to threads are multiples of it. */
@@ -9,6 +10,7 @@ export type CpuTarget = {
   readonly randomBlock: number
   /** Work below which a range is not worth handing to another thread, in element operations (about 2 µs of one core). */
   readonly rangeWork: number
+  readonly combinesInProducts: boolean
   /** What work costs, for decisions and reports. */
   readonly rates: Rates
 }
@@ -22,12 +24,13 @@ export type CudaTarget = {
   readonly blockRow: number
   /** Blocks that keep all parts of a GPU busy. */
   readonly blocks: number
+  readonly combinesInProducts: boolean
   readonly rates: Rates
 }
 
 export type Target = CpuTarget | CudaTarget
 
-export const cpu: CpuTarget = { name: 'cpu', widestVector, randomBlock: 64, rangeWork: 32768, rates: serverRates }
+export const cpu: CpuTarget = { name: 'cpu', widestVector, randomBlock: 64, rangeWork: 32768, combinesInProducts: true, rates: serverRates }
 
 /** Of the size of an A100 or H100, about 100 to 130 multiprocessors of 2048 threads. */
-export const cuda: CudaTarget = { name: 'cuda', threads: 1 << 18, warpRow: 32, blockRow: 2048, blocks: 108, rates: gpuRates }
+export const cuda: CudaTarget = { name: 'cuda', threads: 1 << 18, warpRow: 32, blockRow: 2048, blocks: 108, combinesInProducts: false, rates: gpuRates }

@@ -13,10 +13,10 @@
  * loop between them it never holds anything back.
  */
 import { isStatic } from '../ir/dim.js'
-import { axisIndex, constIndex, scaleIndex, shiftIndex } from '../ir/expr.js'
+import { axisIndex, combined, constIndex, placesIn, scaleIndex, shiftIndex } from '../ir/expr.js'
 import type { Expr, Index, KernelProgram, Stmt } from '../ir/loop.js'
 import { interior, within, type Ranges } from './ranges.js'
-import { combined, copyAt, Names, placesIn, StraightLine, type Copy } from './straight-line.js'
+import { copyAt, Names, StraightLine, type Copy } from './straight-line.js'
 import { accessesIn, guardsIn, strideOf } from './walk.js'
 
 /** Positions computed at once: with an accumulator each, what they read in a row of the window, and a tap, all fit 16 registers. */

@@ -1,7 +1,7 @@
 /** Walks over loop statements and expressions, shared by the schedules. */
 import type { Dim } from '../ir/dim.js'
 import { axesOfIndex } from '../ir/expr.js'
-import type { Bound, Expr, Index, Stmt } from '../ir/loop.js'
+import { accumulatorsOf, type Bound, type Expr, type Index, type Stmt } from '../ir/loop.js'
 
 export type Load = Expr & { readonly kind: 'load' }
 export type Lookup = Expr & { readonly kind: 'lookup' }
@@ -134,7 +134,7 @@ export function boundNames(body: readonly Stmt[]): string[] {
       case 'store': return []
       case 'reduce': return [...boundNames(s.body), ...s.results.map((r) => r.name)]
       case 'argmax': case 'follow': return [...boundNames(s.body), s.name]
-      case 'contract': return [...boundNames(s.epilogue), s.accumulator]
+      case 'contract': return [...boundNames(s.epilogue), ...accumulatorsOf(s)]
     }
   })
 }

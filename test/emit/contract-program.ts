@@ -27,7 +27,7 @@ const frame: Frame = {
 export type Layout = 'rows' | 'columns' | 'computed rows' | 'computed columns' | 'blocked rows' | 'blocked columns' | 'run rows' | 'run columns'
 const RUNS = 3
 
-export type Case = { readonly name: string; readonly lhs: Layout; readonly rhs: Layout; readonly finishedInBlocks?: boolean; readonly dims?: readonly [Dim, Dim, Dim] }
+export type Case = { readonly name: string; readonly lhs: Layout; readonly rhs: Layout; readonly finishedInBlocks?: boolean; /** Rows that are finished in one go. */ readonly together?: number; readonly dims?: readonly [Dim, Dim, Dim] }
 
 /** lhs and rhs layouts of X·W, dY·Wᵀ, Xᵀ·dY, and each with prologues. */
 export const cases: readonly Case[] = [
@@ -54,6 +54,12 @@ export const cases: readonly Case[] = [
   { name: 'nn_long_runs', lhs: 'run rows', rhs: 'rows', dims: [M, N, 1200] },
   { name: 'long_nn_runs', lhs: 'run rows', rhs: 'rows', dims: [M, N, 2100] },
   { name: 'nn_blocked_runs', lhs: 'run rows', rhs: 'blocked rows', dims: [M, N, 300] },
+  { name: 'nn_four_rows', lhs: 'rows', rhs: 'rows', together: 4 },
+  { name: 'nt_computed_three_rows', lhs: 'computed rows', rhs: 'computed columns', together: 3 },
+  { name: 'nn_runs_four_rows', lhs: 'run rows', rhs: 'rows', together: 4, dims: [M, N, 51] },
+  { name: 'nn_long_runs_nine_rows', lhs: 'run rows', rhs: 'rows', together: 9, dims: [M, N, 1200] },
+  { name: 'long_nn_two_rows', lhs: 'rows', rhs: 'rows', together: 2, dims: [M, N, LONG] },
+  { name: 'split_tn_nine_rows', lhs: 'columns', rhs: 'rows', together: 9, dims: [27, 40, LONG] },
   { name: 'split_tn_runs', lhs: 'run columns', rhs: 'rows', dims: [27, 40, LONG] },
   { name: 'split_tn_many_runs', lhs: 'run columns', rhs: 'rows', dims: [960, 70, LONG] },
   { name: 'split_tn_few_columns', lhs: 'run columns', rhs: 'rows', dims: [321, 1, LONG] },
@@ -90,28 +96,30 @@ function operandOf(layout: Layout, pointer: string, rows: Dim, columns: Dim): Op
   }
 }
 
-/** relu(sum + bias), and a count of how often every element was finished. */
+/** relu(sum + bias), and a count of how often the element was finished. */
+const finishRow = (test: Case, n: Dim, m: Dim, row: string, sum: string, count: string): string[] => [
+  '{',
+  `const int64_t row_ = ${row};`,
+  `float* const at = args.out + row_ * (${dimText(n)}) + column_;`,
+  `float* const finished = args.finished + ${test.finishedInBlocks === true ? `kcc::in_blocks(${dimText(m)}, row_, column_)` : `row_ * (${dimText(n)}) + column_`};`,
+  `const kcc::vf y = ${sum} + kcc::load(args.bias + column_${count});`,
+  `kcc::store(at, kcc::max(kcc::vf{}, y)${count});`,
+  `kcc::store(finished, kcc::load(finished${count}) + 1.f${count});`,
+  '}',
+]
+
 function contractOf(test: Case): ContractCode {
-  const [m, n, k] = test.dims ?? [M, N, K]
+  const [m, n, k] = test.dims ?? [M, N, K], together = test.together ?? 1
   return emitContract({
     name: test.name,
     m, n, k,
     lhs: operandOf(test.lhs, 'args.lhs', m, k),
     rhs: operandOf(test.rhs, 'args.rhs', k, n),
     epilogue: {
-      rows: [{ name: 'row_', extent: m }],
+      rows: [{ name: 'group_', extent: isStatic(m) ? m / together : m }],
       columns: [{ name: 'column_', extent: n }],
-      accumulator: 'accumulator',
-      tile: ({ lanes }) => {
-        const count = lanes === null ? '' : `, ${lanes}`
-        return [
-          `float* const at = args.out + row_ * (${dimText(n)}) + column_;`,
-          `float* const finished = args.finished + ${test.finishedInBlocks === true ? `kcc::in_blocks(${dimText(m)}, row_, column_)` : `row_ * (${dimText(n)}) + column_`};`,
-          `const kcc::vf y = accumulator + kcc::load(args.bias + column_${count});`,
-          `kcc::store(at, kcc::max(kcc::vf{}, y)${count});`,
-          `kcc::store(finished, kcc::load(finished${count}) + 1.f${count});`,
-        ]
-      },
+      accumulators: Array.from({ length: together }, (_, i) => `sum${i}`),
+      tile: ({ lanes }) => Array.from({ length: together }, (_, i) => finishRow(test, n, m, `group_ * ${together} + ${i}`, `sum${i}`, lanes === null ? '' : `, ${lanes}`)).flat(),
       reads: [test.finishedInBlocks === true
         ? { pointer: 'args.finished', rowStride: BLOCK_COLUMNS, block: multiplyDims(m, BLOCK_COLUMNS) } : { pointer: 'args.finished', rowStride: n, block: 0 }],
     },
@@ -127,7 +135,7 @@ function caseEntry(test: Case): string {
   const [m, n, k] = test.dims ?? [M, N, K]
   const fixed = [m, n, k].map((d) => (isStatic(d) ? d : 0)).join(', ')
   const workspace = contractWorkspace({ m, n, k }, { lhs: takesScratch(test.lhs), rhs: isComputed(test.rhs) })
-  const flags = [isByRows(test.lhs), isComputed(test.lhs), isByRows(test.rhs), isComputed(test.rhs), test.rhs.startsWith('blocked'), test.finishedInBlocks === true].join(', ')
+  const flags = [isByRows(test.lhs), isComputed(test.lhs), isByRows(test.rhs), isComputed(test.rhs), test.rhs.startsWith('blocked'), test.finishedInBlocks === true, test.together ?? 1].join(', ')
   return `  {"${test.name}", ${test.name}, [](int64_t M, int64_t N, int64_t K) -> int64_t { [[maybe_unused]] const int64_t ONE = 1; (void)M, (void)N, (void)K; return ${dimText(workspace)}; }, ${flags}, ${fixed}},`
 }
 

@@ -28,6 +28,7 @@ const broken: [invariant: number, what: string, kernel: KernelProgram][] = [
   [3, 'nested loops over one axis', kernel(loop(loop('store out0[d0] = 1:f32')))],
   [4, 'a name bound twice', kernel(loop('let v0 = in0[d0]', 'let v0 = in0[d0]', 'store out0[d0] = v0'))],
   [5, 'a product with a neighbour', kernel(`${product}\n${loop('store out0[d0] = 1:f32')}`)],
+  [3, 'rows together that are not the last', { ...kernel(product), body: kernel(product).body.map((s) => (s.kind === 'contract' ? { ...s, together: [{ name: 'd7', extent: 2 }] } : s)) }],
   [5, 'a loop inside a vector', kernel('for d0 < 2 vector {\nfor d1 < 4 {\nstore out0[4*d0 + d1] = 1:f32\n}\n}')],
   [5, 'a vector before the last reduced axis', kernel('reduce v0: f32 = sum over d0 < 2 vector, d1 < 4 {\nvalue in0[4*d0 + d1]\n}\nstore out0[0] = v0')],
   [6, 'a split of another axis', { ...sound, splits: [{ axes: [{ name: 'd1', extent: 8 }], workPerItem: 1, multiple: 1 }] }],

@@ -23,6 +23,7 @@ import { eliminateDead } from '../../compiler/passes/eliminate-dead.js'
 import { foldAffine } from '../../compiler/passes/fold-affine.js'
 import { expandComposed } from '../../compiler/passes/expand-composed.js'
 import { foldConstants } from '../../compiler/passes/fold-constants.js'
+import { orderByWindows } from '../../compiler/passes/order-by-windows.js'
 import { narrowProducts } from '../../compiler/passes/narrow-products.js'
 import { pushIndexMaps } from '../../compiler/passes/push-index-maps.js'
 import { recomputeCheap } from '../../compiler/passes/recompute-cheap.js'
@@ -56,6 +57,7 @@ const passes: Record<string, (module: Module) => Module> = {
   'narrow-products': perFunction(narrowProducts),
   'thin-products': perFunction(thinProducts),
   'store-narrow-borders': perFunction(storeNarrowBorders),
+  'order-by-windows': perFunction(orderByWindows),
   'compute-in-parts': perFunction(computeInParts),
   'push-index-maps': perFunction(pushIndexMaps),
   'eliminate-dead': eliminateDead,

@@ -168,14 +168,23 @@ static void keep_block(const BlockPlan& plan, const BlockPlace& place, int64_t r
   }
 }
 
+static int64_t rows_together(const Contraction& c) { return larger_of(1, c.rows_together); }
+
+// As many whole tiles as are whole groups of rows that belong together.
+static int64_t whole_groups(int64_t tile, const Contraction& c) {
+  int64_t rows = tile;
+  while (rows % rows_together(c) != 0) rows += tile;
+  return rows;
+}
+
 // Adds the results of the ranges, in order, and finishes them.
 static void finish_ranges(const BlockPlan& plan, kcc_pool* pool) {
-  const int64_t rows = plan.panels.c.m;
-  parallel(pool, rows, [&](int64_t row) {
-    float* const sums = plan.results + row * plan.columns;
+  const int64_t together = rows_together(plan.panels.c), size = plan.panels.c.m * plan.columns;
+  parallel(pool, plan.panels.c.m / together, [&](int64_t i) {
+    float* const sums = plan.results + i * together * plan.columns;
     for (int64_t range = 1; range < plan.ranges.parts; ++range)
-      for (int64_t j = 0; j < plan.columns; j += KCC_VW) store(sums + j, load(sums + j) + load(sums + range * rows * plan.columns + j));
-    plan.panels.c.finish(plan.panels.c, sums, plan.columns, row, 0, 1, plan.panels.c.n);
+      for (int64_t j = 0; j < together * plan.columns; j += KCC_VW) store(sums + j, load(sums + j) + load(sums + range * size + j));
+    plan.panels.c.finish(plan.panels.c, sums, plan.columns, i * together, 0, together, plan.panels.c.n);
   });
 }
 
@@ -214,16 +223,18 @@ static void run_blocks(const Contraction& c, float* space, kcc_pool* pool) {
   BlockPlan plan{{c, {vectors, parts_of(vectors, panel_vectors)}, false, false, false, space}, column_block, c.long_sum, {parts_of(c.k, KCC_BLOCK_COLUMNS), 1}, vectors * KCC_VW, space, 1, 0};
   const bool by_columns = c.compute_lhs == nullptr ? c.lhs.column_stride != 1 : c.lhs_along_row;
   if (!by_columns) plan.size = plan.panels.vectors.parts == 1 ? row_block_of_one_panel : c.compute_lhs == nullptr && c.m > row_block.rows ? row_block_in_memory : row_block;
+  plan.unit = rows_together(c);
+  plan.size.rows = larger_of(1, plan.size.rows / plan.unit) * plan.unit;
   if (plan.late_rhs) plan.ranges.parts = ranges_of(c, plan.columns);
   else pack_ahead(&plan.panels, c.rhs.column_stride != 1 || (c.rhs.block == 0 && c.m >= 192), pool);
   // Groups as wide as a block may be; more of either cut when there are too few chunks for the threads.
   Split groups{plan.panels.vectors.parts, parts_of(plan.panels.vectors.parts * panel_width, plan.size.columns)};
-  Split rows{c.m, least(most_block_chunks, parts_of(c.m, plan.size.rows))};
+  Split rows{c.m / plan.unit, least(most_block_chunks, parts_of(c.m, plan.size.rows))};
   // How many times as many chunks give every thread that many.
   const auto times = [&](int64_t each) { return threads == 1 ? 1 : parts_of(each * threads, rows.parts * groups.parts * plan.ranges.parts); };
   // A left operand in memory costs nothing to share: while its few rows stay together, the right one is read once.
   if (c.compute_lhs == nullptr && rows.parts == 1 && threads > 1) groups.parts = larger_of(groups.parts, least(groups.whole, 8 * threads));
-  if (times(2) > 1) rows.parts = least(parts_of(c.m, 12), rows.parts * times(4));
+  if (times(2) > 1) rows.parts = least(parts_of(c.m, larger_of(12, plan.unit)), rows.parts * times(4));
   if (times(2) > 1) groups.parts = least(groups.whole, groups.parts * times(4));
   run_block_grid<BlockBuffers>(plan, rows, groups, pool, block_sums);
 }

@@ -108,20 +108,22 @@ struct RowsPart {
 static void part_of_panel(const BlockPlan& plan, const BlockPlace& place, const RowsPart& part, bool fetches, Coming coming, RunBuffers* buffers) {
   const Contraction& c = plan.panels.c;
   const int64_t rows = place.rows(), panel = place.first, width = plan.panels.width(panel), tile = run_tile_rows(width / KCC_VW);
+  const int64_t together = whole_groups(tile, c);
   RunsCall call{};
   call.length = least(part.steps, c.lhs_run), call.runs = part.steps / call.length;
   call.starts_step = rows, call.offset = part.p % c.lhs_run;
   call.resume = !part.begins;
   call.b = dense_part(plan, panel, part.p, part.steps, buffers->rhs);
   for (int64_t row = 0; row < rows; row += tile) {
-    const int64_t count = least(tile, rows - row), at = place.begin + row;
+    const int64_t count = least(tile, rows - row), at = place.begin + row, first = row / together * together;
     call.starts = buffers->starts + part.p / c.lhs_run * rows + row;
-    call.c = buffers->sums + (part.begins && part.ends ? 0 : row * width);
+    float* const sums = buffers->sums + (part.begins && part.ends ? 0 : first * width);
+    call.c = sums + (row - first) * width;
     coming.give(&call);
     for (int64_t i = row + rows_ahead; fetches && i < least(rows, row + rows_ahead + tile); ++i) fetch_run(buffers->starts + (c.lhs_runs - 1) * rows, i, c.lhs_run);
     if (part.ends) prepare(plan.panels, panel, at, count), fetch_touched(plan.panels, panel, at, count);
     rows_kernel(count, width / KCC_VW)(call);
-    if (part.ends) finish_tile(plan.panels, call.c, width, at, panel, count);
+    if (part.ends && (row + tile == first + together || row + count == rows)) finish_tile(plan.panels, sums, width, place.begin + first, panel, row + count - first);
   }
 }
 

@@ -234,14 +234,14 @@ void contract(Contraction c) {
   kcc_pool* pool = pool_for(c);
   float* space = reinterpret_cast<float*>(c.workspace);
   const bool in_memory = c.compute_lhs == nullptr && c.compute_rhs == nullptr;
-  if (in_memory && c.m <= few_rows && c.rhs.column_stride == 1) return run_few_rows(c, pool);
+  if (in_memory && c.rows_together == 0 && c.m <= few_rows && c.rhs.column_stride == 1) return run_few_rows(c, pool);
   if (c.long_sum) return run_blocks(c, space, pool);
   if (c.compute_rhs != nullptr) {
     c.rhs = computed(c, c.compute_rhs, c.rhs_along_row, c.k, c.n, space, pool);
     space += c.k * c.n;
     c.compute_rhs = nullptr;
   }
-  if (c.compute_lhs != nullptr) return run_blocks(c, space, pool);
+  if (c.compute_lhs != nullptr || c.rows_together != 0) return run_blocks(c, space, pool);
   if (c.m <= few_rows && c.rhs.column_stride == 1) return run_few_rows(c, pool);
   if (c.n < KCC_VW && c.n <= 12 && c.lhs.row_stride == 1 && c.lhs.column_stride != 1) return run_turned(c, space, pool);
   if (c.lhs.column_stride != 1 && c.k > long_turn && c.n >= turn_columns) {

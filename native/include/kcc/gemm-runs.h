@@ -78,7 +78,8 @@ void contract_runs(Contraction c) {
   const bool few = c.n <= narrow_columns && c.lhs_run >= KCC_VW && (c.lhs_along_row || !c.long_sum);
   if (few && !c.lhs_along_row) copy_columns(c, space);
   else if (!late) pack_ahead(&plan.panels, !panels_are_dense(plan.panels), pool);
-  plan.unit = run_tile_rows(plan.panels.width(0) / KCC_VW);
+  // Whole tiles of rows, and whole groups of those that belong together.
+  plan.unit = whole_groups(run_tile_rows(plan.panels.width(0) / KCC_VW), c);
   if (!c.lhs_along_row && !few) return run_by_rows(plan, pool);
   if (few && !c.lhs_along_row) plan.spare = most_tile_rows, plan.size.rows = least(plan.size.rows, most_starts / c.lhs_runs);
   plan.size.rows = larger_of(1, plan.size.rows / plan.unit) * plan.unit;

@@ -35,7 +35,8 @@ struct Matrix {
 struct Contraction;
 
 // Finishes rows x columns sums, which lie at sums[r * stride + c] for the elements (row + r, column + c). Called exactly
-// once for every element of the result; `columns` is a multiple of KCC_VW except at the right edge.
+// once for every element of the result; `columns` is a multiple of KCC_VW except at the right edge. Rows that belong together
+// are finished in one call.
 typedef void (*Finish)(const Contraction& self, const float* sums, int64_t stride, int64_t row, int64_t column, int64_t rows, int64_t columns);
 
 // Writes `count` elements of a computed operand, from (row, column) along its own axis, to `out`. Called for blocks of the
@@ -92,6 +93,7 @@ struct Contraction {
   int64_t lhs_runs, lhs_run;          // how many runs an axis has, and the length of each
   bool long_sum;                      // the sum is made part by part, both operands with it
   int64_t split_room;                 // floats of the workspace for results of parts of a long sum, 0: it is not split
+  int64_t rows_together;              // neighbouring rows, from a multiple of as many on, that belong together; 0: each by itself
   Finish finish;
   const void* args;                   // for finish and compute
   Touched touched[4];

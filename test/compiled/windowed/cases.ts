@@ -184,7 +184,25 @@ const counted: readonly WindowedCase[] = dilated.filter(([, s]) => s.padding ===
     return { shape: a.shape, data: a.data.map((v, i) => v * (times.get(Math.floor(i / channels) % places) ?? 0)) }
   }))
 
+/** A convolution with relu and pooling of windows side by side, which are one kernel where the windows end where the picture does. */
+const pooled: readonly { readonly x: readonly number[]; readonly k: readonly number[]; readonly filters: number; readonly pool: readonly number[]; readonly p?: 'same' }[] = [
+  { x: [6, 6, 3], k: [3, 3], filters: 16, pool: [2, 2] }, { x: [5, 5, 2], k: [2, 2], filters: 17, pool: [2, 2] }, { x: [6, 4, 2], k: [3, 3], filters: 3, pool: [3, 2], p: 'same' }, { x: [4, 6, 16], k: [1, 1], filters: 5, pool: [2, 3] },
+  { x: [6, 3, 2], k: [1, 2], filters: 4, pool: [3, 1] }, { x: [7, 6, 2], k: [2, 1], filters: 33, pool: [2, 2] }, { x: [4, 4, 3], k: [3, 3], filters: 2, pool: [4, 4], p: 'same' }, { x: [10, 3], k: [3], filters: 7, pool: [2] }, { x: [8, 5], k: [1], filters: 16, pool: [4] },
+  { x: [6, 6, 1], k: [3, 3], filters: 1, pool: [2, 2] }, { x: [5, 4, 5, 2], k: [2, 1, 2], filters: 3, pool: [2, 2, 2] },
+]
+const pooledCases = pooled.flatMap(({ x, k, filters, pool, p }): WindowedCase[] => {
+  const ones = k.map(() => 1), convolved = { sizes: k, strides: ones, dilations: ones, padding: p ?? 'valid' } as const, side = { sizes: pool, strides: pool, dilations: ones, padding: 'valid' } as const
+  const ofNode = (a: Node, kernel: Node): Node => b.relu(ops.convolution(a, kernel, convolved))
+  const ofTensor = (a: Tensor, kernel: Tensor): Tensor => { const y = plain.convolution(a, kernel, convolved); return { shape: y.shape, data: y.data.map((v) => Math.max(v, 0)) } }
+  const title = `convolution ${k.join('×')} to ${filters}, relu, ${pool.join('×')}`, kernel = [...k, x.at(-1)!, filters]
+  return [
+    opCase(`${title} max pooling`, x, kernel, (a, w) => ops.maxPooling(ofNode(a, w), side), (a, w) => plain.maxPooling(ofTensor(a, w), side)),
+    opCase(`${title} average pooling`, x, kernel, (a, w) => ops.averagePooling(ofNode(a, w), side), (a, w) => plain.averagePooling(ofTensor(a, w), side)),
+  ].map(curved)
+})
+
 export const windowedCases = (): WindowedCase[] => [
+  ...pooledCases,
   ...convolutions.map(convolution), ...depthwiseAt.map(depthwise), ...separableAt.map(separable).map(curved), ...transposedAt.map(transposed), ...localAt.map(local),
   ...poolAt.map(pool('MaxPooling', plain.maxPooling)).map(curved), ...poolAt.map(pool('AveragePooling', plain.averagePooling)), ...moves, ...dilatedCases, ...counted,
 ]
