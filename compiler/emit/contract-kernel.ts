@@ -2,7 +2,7 @@
 import { itemSize } from '../../runtime/contract/dtype.js'
 import { addDims, divideDims, multiplyDims, sizeOf, type Dim } from '../ir/dim.js'
 import { axesOfIndex } from '../ir/expr.js'
-import { accumulatorsOf, BLOCK_COLUMNS, extentOf, finishedRows, type Axis, type Buffer, type Contract, type Expr, type KernelProgram } from '../ir/loop.js'
+import { accumulatorsOf, BLOCK_COLUMNS, extentOf, finishedRows, type Axis, type Buffer, type Contract, type Expr, type KernelProgram, type Stmt } from '../ir/loop.js'
 import { joinAxes, type Joined } from '../schedule/join-axes.js'
 import { everyIndex, indicesOf, loadsIn, loadsOf, mapExprIndices, mapIndices, strideOf, type Load } from '../schedule/walk.js'
 import { cDim } from './c-dim.js'
@@ -21,14 +21,15 @@ export const bufferIn = (program: KernelProgram) => (name: string): Buffer => {
   return buffer
 }
 
-const sizesOf = ({ m, n, k }: Contract): Sizes => ({ m: extentOf(m), n: extentOf(n), k: extentOf(k) })
+const sizesOf = ({ m, n, k }: Contract): Omit<Sizes, 'totals'> => ({ m: extentOf(m), n: extentOf(n), k: extentOf(k) })
 
 export function contractView(program: KernelProgram, contract: Contract, { name, prelude }: KernelView): ContractView {
   return {
     name, ...sizesOf(contract),
     lhs: leftOperand(program, siteOf(contract.lhs, contract.m, contract.k)),
     rhs: operand(program, siteOf(contract.rhs, contract.k, contract.n)),
-    epilogue: epilogue(program, contract),
+    epilogue: epilogue(program, finishedRows(contract), contract.n, contract.epilogue, accumulatorsOf(contract)),
+    totals: contract.totals && epilogue(program, [{ name: 'one_row', extent: 1 }], contract.n, contract.totals.epilogue, [contract.totals.accumulator]),
     frame: { argsType: `${name}_args`, prelude, pool: 'args.pool', workspace: 'args.workspace' },
   }
 }
@@ -38,7 +39,7 @@ export function scratchOf(program: KernelProgram): Dim {
   const [first] = program.body
   if (first?.kind !== 'contract' || program.launches.length > 0) return addDims(chainBytes(program.chains), scratchBytes(program))
   const isComputed = (site: Site): boolean => directOperand(site) === null
-  return contractWorkspace(sizesOf(first), { lhs: isComputed(siteOf(first.lhs, first.m, first.k)), rhs: isComputed(siteOf(first.rhs, first.k, first.n)) })
+  return contractWorkspace({ ...sizesOf(first), totals: first.totals !== null }, { lhs: isComputed(siteOf(first.lhs, first.m, first.k)), rhs: isComputed(siteOf(first.rhs, first.k, first.n)) })
 }
 
 /** An operand over rows and columns of its own: axes that it runs through as one are joined, whatever others do. */
@@ -98,10 +99,9 @@ function runsAlong(value: Expr, axis: Axis): number {
   return strides.filter((s) => s === 1).length - (strides.some((s) => s !== 0 && s !== 1) ? 0.5 : 0)
 }
 
-function epilogue(program: KernelProgram, contract: Contract): Epilogue {
-  const { n, epilogue: statements } = contract, accumulators = accumulatorsOf(contract)
+function epilogue(program: KernelProgram, m: readonly Axis[], n: readonly Axis[], statements: readonly Stmt[], accumulators: readonly string[]): Epilogue {
   const uses = everyIndex(statements)
-  const [rows, columns] = [joinAxes(finishedRows(contract), uses), joinAxes(n, uses)]
+  const [rows, columns] = [joinAxes(m, uses), joinAxes(n, uses)]
   const body = mapIndices(statements, (index) => columns.without(rows.without(index)))
   const tile = (count: string | null): string[] =>
     flatten(printStatements(body, { bufferOf: bufferIn(program), range: null, lanes: { axis: columns.axes.at(-1)!.name, count }, varying: accumulators }))

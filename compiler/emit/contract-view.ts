@@ -22,6 +22,8 @@ export type ContractView = {
   /** Rows are k, columns are n. */
   readonly rhs: Operand
   readonly epilogue: Epilogue
+  /** The end of the sums of each column of rhs, which must be a matrix in memory by rows; its rows are one. Null: they are not wanted. */
+  readonly totals: Epilogue | null
   readonly frame: Frame
 }
 

@@ -13,7 +13,8 @@ const LONG_TIMES = 16
 /** Parts of long sums that are added in a fixed order, and the floats their results may take. */
 const MOST_SPLITS = 16, SPLIT_FLOATS = 1 << 20
 
-export type Sizes = { readonly m: Dim; readonly n: Dim; readonly k: Dim }
+/** `totals`: whether the columns of the right operand are summed too, which is one more row. */
+export type Sizes = { readonly m: Dim; readonly n: Dim; readonly k: Dim; readonly totals: boolean }
 
 /** Which operands are prologue holes. */
 export type ComputedOperands = { readonly lhs: boolean; readonly rhs: boolean }
@@ -22,9 +23,9 @@ export const isLongSum = (k: Dim): boolean =>
   isStatic(k) ? k >= LONG : k.terms.some((t) => t.coefficient >= LONG_TIMES || t.factors.length > 1)
 
 /** Floats for the results of the parts of a long sum, 0 when it is not to be split. */
-export function splitRoom({ m, n, k }: Sizes): number {
+export function splitRoom({ m, n, k, totals }: Sizes): number {
   if (!isLongSum(k) || !isStatic(m) || !isStatic(n)) return 0
-  const result = m * (Math.ceil(n / 16) * 16)
+  const result = (m + (totals ? 1 : 0)) * (Math.ceil(n / 16) * 16)
   const splits = Math.min(MOST_SPLITS, Math.floor(SPLIT_FLOATS / Math.max(result, 1)))
   return splits < 2 ? 0 : splits * result
 }

@@ -28,13 +28,15 @@ export function emitContract(view: ContractView, render = loadTemplates(inPackag
     lhs: operandText(view.lhs, `${view.name}_lhs`),
     rhs: operandText(view.rhs, `${view.name}_rhs`),
     longSum: isLongSum(view.k),
-    splitRoom: splitRoom(view),
+    splitRoom: splitRoom({ ...view, totals: view.totals !== null }),
     lhsRuns: view.lhs.kind === 'runs' ? { function: `${view.name}_lhs`, count: runCount(view.lhs), length: view.lhs.length, alongRow: view.lhs.along === 'row' } : null,
     starts: view.lhs.kind === 'runs' ? [startsText(view.lhs, `${view.name}_lhs`)] : [],
     computes: [...computeText(view.lhs, `${view.name}_lhs`), ...computeText(view.rhs, `${view.name}_rhs`)],
     touched: (view.epilogue.reads ?? []).slice(0, MOST_TOUCHED).map((t) => ({ pointer: t.pointer, rowStride: cDim(t.rowStride), block: cDim(t.block) })),
     written: view.lhs.kind === 'runs' ? (view.epilogue.writes ?? []).slice(0, MOST_WRITTEN).map((w) => ({ pointer: w.pointer, rowStride: cDim(w.rowStride), bytes: w.elementBytes })) : [],
-    ...epilogueText(view.epilogue),
+    rowsTogether: rowsTogether(view.epilogue),
+    totals: view.totals === null ? null : `${view.name}_totals`,
+    ends: [epilogueText(view.epilogue, `${view.name}_finish`), ...(view.totals === null ? [] : [epilogueText(view.totals, `${view.name}_totals`)])],
   })
   return { includes: ['kcc/gemm.h', 'kcc/vec.h'], sources: [view.lhs.kind === 'runs' ? RUN_PRODUCTS : PRODUCTS], text }
 }
@@ -61,18 +63,21 @@ function holeText(operand: ComputedOperand, name: string): ComputeText {
 }
 
 /** A number of columns that fills vectors of every width has no rest. */
-type EpilogueText = { rows: AxesText; columns: AxesText; accumulators: readonly AccumulatorText[]; rowsTogether: number | null; whole: readonly string[]; rest: readonly string[] | null }
+type EpilogueText = { function: string; rows: AxesText; columns: AxesText; accumulators: readonly AccumulatorText[]; rowsTogether: number | null; whole: readonly string[]; rest: readonly string[] | null }
 /** `row`: which of the rows that are finished together; null for the first. */
 type AccumulatorText = { name: string; row: number | null }
 
-function epilogueText(epilogue: Epilogue): EpilogueText {
+const rowsTogether = ({ accumulators }: Epilogue): number | null => (accumulators.length === 1 ? null : accumulators.length)
+
+function epilogueText(epilogue: Epilogue, name: string): EpilogueText {
   const run = epilogue.columns.at(-1)!.extent
   const ragged = typeof run !== 'number' || run % 16 !== 0
   return {
     rows: axesText(epilogue.rows, 'row'),
     columns: axesText(epilogue.columns, 'first_column'),
     accumulators: epilogue.accumulators.map((name, row) => ({ name, row: row === 0 ? null : row })),
-    rowsTogether: epilogue.accumulators.length === 1 ? null : epilogue.accumulators.length,
+    rowsTogether: rowsTogether(epilogue),
+    function: name,
     whole: epilogue.tile({ lanes: null }),
     rest: ragged ? epilogue.tile({ lanes: 'lanes' }) : null,
   }

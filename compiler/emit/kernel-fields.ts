@@ -32,7 +32,7 @@ export function needsOf(program: KernelProgram): KernelNeeds {
       case 'reduce': s.axes.forEach((a) => dim(a.extent)); s.body.forEach(statement); return s.results.forEach((r) => expr(r.value))
       case 'argmax': dim(s.axis.extent); s.body.forEach(statement); return expr(s.value)
       case 'follow': index(s.row); s.body.forEach(statement); return expr(s.value)
-      case 'contract': [...s.m, ...s.n, ...s.k].forEach((a) => dim(a.extent)); [s.lhs, s.rhs].forEach(expr); return s.epilogue.forEach(statement)
+      case 'contract': [...s.m, ...s.n, ...s.k].forEach((a) => dim(a.extent)); [s.lhs, s.rhs].forEach(expr); return [...s.epilogue, ...(s.totals?.epilogue ?? [])].forEach(statement)
     }
   }
   for (const chain of program.chains) { [chain.axis.extent, chain.extent].forEach(dim); expr(chain.at) }

@@ -23,9 +23,10 @@ export type KernelKind = 'map' | 'reduce' | 'contract' | 'collect' | 'tiles'
 
 /**
  * Where a value stands in its kernel: over the whole domain, over the kept axes of a reduction (axes of size one do not
- * count), or on the way into an operand of a contraction or the position of a lookup, evaluated wherever that is read.
+ * count), over the columns of a contraction, made of the sums of its right operand, or on the way into an operand of a
+ * contraction or the position of a lookup, evaluated wherever that is read.
  */
-export type Role = 'full' | 'row' | 'prologue'
+export type Role = 'full' | 'row' | 'column' | 'prologue'
 
 export type Kernel = {
   readonly name: string

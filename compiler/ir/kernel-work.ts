@@ -2,7 +2,7 @@
 import { itemSize } from '../../runtime/contract/dtype.js'
 import { costlyOperations } from './cost.js'
 import { addDims, multiplyDims, sizeOf, type Dim } from './dim.js'
-import { extentOf, finishedRows, type Expr, type KernelProgram, type Stmt } from './loop.js'
+import { extentOf, finishedRows, type Contract, type Expr, type KernelProgram, type Stmt } from './loop.js'
 
 const costlyCalls: ReadonlySet<string> = new Set(['exp', 'expm1', 'log', 'log1p', 'tanh', 'sigmoid', 'pow'])
 
@@ -43,8 +43,13 @@ export type KernelWork = { readonly read: Dim; readonly written: Dim; readonly f
 export function kernelWork({ buffers, reads, writes, body }: KernelProgram): KernelWork {
   const read = buffers.filter((b) => reads.includes(b.name)).map((b) => multiplyDims(sizeOf(b.shape), itemSize[b.dtype])).reduce<Dim>(addDims, 0)
   const written = buffers.filter((b) => writes.includes(b.name)).map((b) => multiplyDims(storesOf(body, b.name), itemSize[b.dtype])).reduce<Dim>(addDims, 0)
-  const ends = body.map((s) => (s.kind === 'contract' ? multiplyDims(multiplyDims(extentOf(finishedRows(s)), extentOf(s.n)), bodyWork(s.epilogue)) : statementWork(s)))
+  const ends = body.map((s) => (s.kind === 'contract' ? addDims(multiplyDims(multiplyDims(extentOf(finishedRows(s)), extentOf(s.n)), bodyWork(s.epilogue)), totalsWork(s)) : statementWork(s)))
   return { read, written, flops: body.map(contractionFlops).reduce<Dim>(addDims, 0), operations: ends.reduce<Dim>(addDims, 0) }
+}
+
+/** Of the sums of the right operand, and of what is made of them. */
+function totalsWork({ totals, n, k }: Contract): Dim {
+  return totals === null ? 0 : multiplyDims(extentOf(n), addDims(extentOf(k), bodyWork(totals.epilogue)))
 }
 
 /** How many elements the statements store in a buffer. */
@@ -54,7 +59,7 @@ function storesOf(statements: readonly Stmt[], buffer: string): Dim {
       case 'store': return s.buffer === buffer ? 1 : 0
       case 'for': return multiplyDims(s.axis.extent, storesOf(s.body, buffer))
       case 'reduce': return multiplyDims(extentOf(s.axes), storesOf(s.body, buffer))
-      case 'contract': return multiplyDims(multiplyDims(extentOf(finishedRows(s)), extentOf(s.n)), storesOf(s.epilogue, buffer))
+      case 'contract': return addDims(multiplyDims(multiplyDims(extentOf(finishedRows(s)), extentOf(s.n)), storesOf(s.epilogue, buffer)), multiplyDims(extentOf(s.n), storesOf(s.totals?.epilogue ?? [], buffer)))
       case 'let': case 'argmax': case 'follow': return 0
     }
   }).reduce<Dim>(addDims, 0)

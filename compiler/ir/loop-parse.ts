@@ -6,7 +6,7 @@ import { addIndex, axisIndex, callExpr, castExpr, constIndex, divideIndex, scale
 import { parseProvenance, parseType } from './graph-parse.js'
 import { dtypeNames } from './graph-text.js'
 import { nowhere, type Provenance } from './graph.js'
-import { accumulatorsOf, type Axis, type Bound, type AxisMode, type Buffer, type Chain, type Combination, type Expr, type Index, type Intrinsic, type KernelProgram, type Launch, type ReduceOp, type Split, type StaticAxis, type Stmt, type TeamSize } from './loop.js'
+import { accumulatorsOf, type Axis, type Bound, type AxisMode, type Buffer, type Chain, type Combination, type Expr, type Index, type Intrinsic, type KernelProgram, type Launch, type ReduceOp, type Split, type StaticAxis, type Stmt, type TeamSize, type Totals } from './loop.js'
 
 /** @throws SyntaxError naming the line. */
 export function parseKernel(text: string): KernelProgram {
@@ -170,14 +170,21 @@ class KernelReader {
     const together = this.together(rows, m[3])
     for (const name of accumulatorsOf({ accumulator: m[2]!, together })) this.locals.set(name, 'float32')
     const operands = new Map<string, Expr>()
+    let totals: Totals | null = null
     const epilogue = this.block(({ text }) => {
-      const operand = /^(lhs|rhs) (.+)$/.exec(text)
+      const operand = /^(lhs|rhs) (.+)$/.exec(text), column = /^totals as (\w+) \{$/.exec(text)
       if (operand) operands.set(operand[1]!, this.expr(operand[2]!))
-      return operand !== null
+      if (column) totals = this.totals(column[1]!)
+      return operand !== null || column !== null
     })
     const [lhs, rhs] = [operands.get('lhs'), operands.get('rhs')]
     if (!lhs || !rhs) return this.fail('expected `lhs` and `rhs`')
-    return { kind: 'contract', m: rows, n: columns, k: sums, lhs, rhs, accumulator: m[2]!, together, epilogue, from: line.from }
+    return { kind: 'contract', m: rows, n: columns, k: sums, lhs, rhs, accumulator: m[2]!, together, totals, epilogue, from: line.from }
+  }
+
+  private totals(accumulator: string): Totals {
+    this.locals.set(accumulator, 'float32')
+    return { accumulator, epilogue: this.block() }
   }
 
   /** The last axes of the rows, which are named. */

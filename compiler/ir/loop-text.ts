@@ -67,7 +67,7 @@ function statementLines(s: Stmt): string[] {
     case 'follow': return block(`follow ${s.name}: ${dtypeNames[s.dtype]} = ${s.op} along ${s.chain}[${indexText(s.row)}] as ${s.position}`,
       [...s.body.flatMap(statementLines), `value ${exprText(s.value)}`])
     case 'contract': return block(`contract ${[s.m, s.n, s.k].map(axesText).join('; ')} as ${s.accumulator}${s.together.length === 0 ? '' : ` together ${s.together.map((axis) => axis.name).join(', ')}`}`,
-      [`lhs ${exprText(s.lhs)}`, `rhs ${exprText(s.rhs)}`, ...s.epilogue.flatMap(statementLines)])
+      [`lhs ${exprText(s.lhs)}`, `rhs ${exprText(s.rhs)}`, ...s.epilogue.flatMap(statementLines), ...(s.totals ? [`totals as ${s.totals.accumulator} {`, ...indent(s.totals.epilogue.flatMap(statementLines)), '}'] : [])])
   }
 }
 

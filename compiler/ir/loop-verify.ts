@@ -17,7 +17,7 @@
 import type { DType } from '../../runtime/contract/dtype.js'
 import { axesOfIndex } from './expr.js'
 import { launchFault } from './launch-verify.js'
-import { accumulatorsOf, finishedRows, type Axis, type Chain, type Expr, type Index, type KernelProgram, type Stmt } from './loop.js'
+import { accumulatorsOf, finishedRows, type Axis, type Chain, type Expr, type Index, type KernelProgram, type Stmt, type Totals } from './loop.js'
 import { exprText } from './loop-text.js'
 
 /** A kernel that breaks an invariant: a bug in a pass, never the user's. */
@@ -122,6 +122,12 @@ class Checker {
     const inside = this.within(scope, [...finishedRows(s), ...s.n])
     for (const name of accumulatorsOf(s)) this.bind(name, 'float32', inside)
     this.statements(s.epilogue, inside)
+    if (s.totals) this.totals(s.totals, this.within(scope, s.n))
+  }
+
+  private totals({ accumulator, epilogue }: Totals, inside: Scope): void {
+    this.bind(accumulator, 'float32', inside)
+    this.statements(epilogue, inside)
   }
 
   private reduction(s: Stmt & { kind: 'reduce' }, scope: Scope): void {

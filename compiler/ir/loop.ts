@@ -74,6 +74,9 @@ export function nothingOf({ op, dtype }: { readonly op: ReduceOp; readonly dtype
 
 export type ReduceOp = 'sum' | 'max' | 'min' | 'prod'
 
+/** Are elements added up? */
+export const isAddition = ({ op }: { readonly op: ReduceOp }): boolean => op === 'sum'
+
 /**
  * How an axis runs inside its kernel: one element after the other, or several at once in the lanes of a vector (CPUs); shared
  * out to all teams of threads of a grid, or among the threads of one team (GPUs, see `Launch`).
@@ -99,7 +102,8 @@ export type Stmt =
  * several axes, outermost first. `lhs` and `rhs` are the prologue holes: usually plain loads, but any expression over
  * their axes. `epilogue` runs once per element with the local `accumulator` bound, over the axes of m and n, and does
  * the stores. Where rows are finished `together`, over the last axes of m, it runs once for all of them, over the other
- * axes, with one local bound for each (`accumulatorsOf`).
+ * axes, with one local bound for each (`accumulatorsOf`). `totals`, over the axes of n, is what is made of the sum of rhs over
+ * k, without lhs: the gradient of a bias beside that of its kernel.
  */
 export type Contract = {
   readonly kind: 'contract'
@@ -108,9 +112,13 @@ export type Contract = {
   readonly accumulator: string
   /** The last axes of m whose rows are finished together; most often none. */
   readonly together: readonly StaticAxis[]
+  readonly totals: Totals | null
   readonly epilogue: readonly Stmt[]
   readonly from: Provenance
 }
+
+/** The local `accumulator` holds the sum of a column of the right operand. */
+export type Totals = { readonly accumulator: string; readonly epilogue: readonly Stmt[] }
 
 /** How many rows are finished together. */
 export const rowsTogether = ({ together }: Pick<Contract, 'together'>): number => together.reduce((count, { extent }) => count * extent, 1)

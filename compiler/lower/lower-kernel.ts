@@ -2,7 +2,7 @@
 import { addIndex, axisIndex, combined, constIndex, linearIndex, localExpr, placesIn, scaleIndex, shiftIndex } from '../ir/expr.js'
 import type { Node } from '../ir/graph.js'
 import type { Kernel, KernelGraph, Placement } from '../ir/kernel-graph.js'
-import { accumulatorsOf, type Axis, type Chain, type Combination, type Expr, type Index, type KernelProgram, type StaticAxis, type Stmt } from '../ir/loop.js'
+import { accumulatorsOf, type Axis, type Chain, type Combination, type Expr, type Index, type KernelProgram, type StaticAxis, type Stmt, type Totals } from '../ir/loop.js'
 import type { Shape } from '../ir/dim.js'
 import { identityIndex, isUnit, storageRoot } from '../ops/access.js'
 import type { ContractAxes } from '../ops/define-op.js'
@@ -148,9 +148,25 @@ class KernelLowering {
     if (this.kernel.reduced.length > 0) this.finishTogether(node, accumulatorsOf({ accumulator, together }), together, epilogue)
     else {
       epilogue.define(node, { kind: 'local', dtype: node.type.dtype, name: accumulator })
-      this.storeAll(this.kernel.stored, epilogue)
+      this.storeAll(this.kernel.stored.filter((each) => !this.isColumn(each)), epilogue)
     }
-    return [{ kind: 'contract', m, n, k, ...operands, accumulator, together: this.kernel.reduced.length > 0 ? together : [], epilogue: epilogue.statements, from: node.from }]
+    return [{ kind: 'contract', m, n, k, ...operands, accumulator, totals: this.totals(n), together: this.kernel.reduced.length > 0 ? together : [], epilogue: epilogue.statements, from: node.from }]
+  }
+
+  /** Sums of the right operand for each column, with what is made of them. */
+  private totals(n: readonly Axis[]): Totals | null {
+    const sums = this.kernel.nodes.filter((node) => this.isColumn(node) && opOf(node).lowering.kind === 'reduce')
+    if (sums.length === 0) return null
+    const scope = Scope.outermost('t'), accumulator = 'total'
+    for (const sum of sums) scope.define(sum, localExpr(sum.type.dtype, accumulator))
+    const index = n.map((axis) => axisIndex(axis.name)), stored = this.kernel.stored.filter((node) => this.isColumn(node))
+    const found = stored.map((node) => ({ node, value: scope.bind(node, this.values.at(node, index, scope)) }))
+    for (const { node, value } of found) scope.statements.push(...this.stores(node, index, value))
+    return { accumulator, epilogue: scope.statements }
+  }
+
+  private isColumn(node: Node): boolean {
+    return this.kernel.roles.get(node) === 'column'
   }
 
   /** Combinations over the rows that are finished together, level by level as in a reduction, each row written out. */
@@ -166,7 +182,7 @@ class KernelLowering {
       for (const node of found) if (opOf(node).lowering.kind === 'reduce') scope.define(node, this.combinedPlaces(node, places, scope))
       for (const node of found) this.values.at(node, this.rowIndex(node), scope)
     }
-    const wide = stored.filter((node) => !this.isRow(node)).flatMap((node) => places.map((at) => ({ node, index: at.index, value: at.scope.bind(node, this.values.at(node, at.index, at.scope)) })))
+    const wide = stored.filter((node) => !this.isRow(node) && !this.isColumn(node)).flatMap((node) => places.map((at) => ({ node, index: at.index, value: at.scope.bind(node, this.values.at(node, at.index, at.scope)) })))
     const rows = stored.filter((node) => this.isRow(node)).map((node) => ({ node, index: this.rowIndex(node), value: this.values.at(node, this.rowIndex(node), scope) }))
     for (const { node, index, value } of [...wide, ...rows]) scope.statements.push(...this.stores(node, index, value))
   }

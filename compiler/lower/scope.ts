@@ -5,10 +5,11 @@ import type { Expr, Stmt } from '../ir/loop.js'
 export class Scope {
   private readonly locals = new Map<Node, Expr>()
 
-  constructor(private readonly parent: Scope | null, private readonly names: { next: number }, readonly statements: Stmt[] = []) {}
+  constructor(private readonly parent: Scope | null, private readonly names: { readonly prefix: string; next: number }, readonly statements: Stmt[] = []) {}
 
-  static outermost(): Scope {
-    return new Scope(null, { next: 0 })
+  /** Names begin with `prefix`, which keeps those of two scopes of one statement apart. */
+  static outermost(prefix = 'v'): Scope {
+    return new Scope(null, { prefix, next: 0 })
   }
 
   inner(): Scope {
@@ -21,7 +22,7 @@ export class Scope {
   }
 
   freshName(): string {
-    return `v${this.names.next++}`
+    return `${this.names.prefix}${this.names.next++}`
   }
 
   lookup(node: Node): Expr | undefined {

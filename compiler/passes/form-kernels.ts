@@ -10,7 +10,7 @@
  * wait for their first reader. Pointwise operands of a product that nothing else reads become its prologue.
  *
  * Then costs decide: cheap values are computed by each of their readers instead of being stored where that moves less memory
- * (`choose-stores.ts`), and kernels that read the same become one (`join-siblings.ts`).
+ * (`choose-stores.ts`), and kernels that read the same become one (`join-siblings.ts`, `join-totals.ts`).
  *
  *   %0 = matmul(%x, %w)              kernel dense_1_matmul contract [B,64] {
  *   %1 = add(%0, broadcast(%b))  →     matmul, add, relu → store relu
@@ -26,6 +26,7 @@ import { opOf } from '../ops/registry.js'
 import { chooseStores } from './choose-stores.js'
 import { admissionOf, isLegal, type Admission, type Forming } from './kernel-admission.js'
 import { joinSiblings } from './join-siblings.js'
+import { joinTotals } from './join-totals.js'
 import { accessesOf, maxReads, mostRowsTogether, readsInPlace, reaches, roleIn, type Formed, type Group } from './kernel-groups.js'
 import { orderKernels } from './order-kernels.js'
 
@@ -43,7 +44,8 @@ export function formKernels(graph: Graph, options: FusionOptions = { fuse: true 
   if (!options.fuse) return orderKernels(graph, formed, false)
   const rates = options.rates ?? serverRates
   // Once more: a kernel that has become larger may read already what a value is made of.
-  return orderKernels(graph, chooseStores(graph, joinSiblings(chooseStores(graph, formed, rates)), rates), true)
+  const chosen = chooseStores(graph, joinSiblings(chooseStores(graph, formed, rates)), rates)
+  return orderKernels(graph, options.combinesInProducts === false ? chosen : joinTotals(chosen), true)
 }
 
 class KernelFormer {

@@ -123,7 +123,7 @@ function sortGroups(groups: readonly Group[]): Group[] {
 
 function toKernel(group: Group, homes: ReadonlyMap<Node, readonly Home[]>, groupOf: Formed['groupOf'], names: Set<string>): Kernel {
   const nodes = topological([...group.roles.keys()]).filter((node) => group.roles.has(node))
-  const main = nodes.find((node) => isMain(node)) ?? nodes[nodes.length - 1]!
+  const main = nodes.find((node) => opOf(node).lowering.kind === group.kind) ?? nodes.find((node) => isMain(node)) ?? nodes[nodes.length - 1]!
   return {
     name: uniqueName(`${main.from.path || 'model'}_${main.op}`, names),
     kind: group.kind, domain: group.domain, reduced: group.reduced, nodes,

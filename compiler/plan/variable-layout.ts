@@ -55,7 +55,7 @@ function isUsedInTiles({ body, chains }: KernelProgram, { name, shape }: Buffer)
   const [contract] = body
   if (chains.length > 0 || body.length !== 1 || contract?.kind !== 'contract') return false
   const columns = shape.at(-1)!
-  return !mentions(contract.lhs, name) && isPlainOperand(contract, name, columns) && contract.epilogue.every((s) => isElementwise(s, contract, name, columns))
+  return !mentions(contract.lhs, name) && isPlainOperand(contract, name, columns) && [...contract.epilogue, ...(contract.totals?.epilogue ?? [])].every((s) => isElementwise(s, contract, name, columns))
 }
 
 /** Not the right operand, or it as it lies in memory. */

@@ -22,7 +22,7 @@ export function boundQuotients(kernel: KernelProgram): KernelProgram {
 function collectLets(body: readonly Stmt[], values: Map<string, Expr>): void {
   for (const s of body) {
     if (s.kind === 'let') values.set(s.name, s.value)
-    else if (s.kind === 'contract') collectLets(s.epilogue, values)
+    else if (s.kind === 'contract') collectLets([...s.epilogue, ...(s.totals?.epilogue ?? [])], values)
     else if (s.kind !== 'store') collectLets(s.body, values)
   }
 }

@@ -36,12 +36,12 @@ function merge(outer: Axis, inner: Stmt & { kind: 'for' }): Stmt {
 }
 
 function collapseContract(statement: Contract): Contract {
-  const { lhs, rhs, epilogue } = statement
-  const [left, right, end] = [indicesOf(lhs), indicesOf(rhs), everyIndex(epilogue)]
+  const { lhs, rhs, epilogue, totals } = statement
+  const [left, right, end] = [indicesOf(lhs), indicesOf(rhs), everyIndex([...epilogue, ...(totals?.epilogue ?? [])])]
   const m = joinAxes(finishedRows(statement), [...left, ...end]), n = joinAxes(statement.n, [...right, ...end]), k = joinAxes(statement.k, [...left, ...right])
   const without = (index: Index): Index => k.without(n.without(m.without(index)))
   return {
     ...statement, m: [...m.axes, ...statement.together], n: n.axes, k: k.axes,
-    lhs: mapExprIndices(lhs, without), rhs: mapExprIndices(rhs, without), epilogue: mapIndices(epilogue, without),
+    lhs: mapExprIndices(lhs, without), rhs: mapExprIndices(rhs, without), epilogue: mapIndices(epilogue, without), totals: totals && { ...totals, epilogue: mapIndices(totals.epilogue, without) },
   }
 }

@@ -1,7 +1,10 @@
 /** Facts about the targets that schedules use. Each has a list of schedules in `index.ts`. */
 import { gpuRates, serverRates, widestVector, type Rates } from '../ir/cost.js'
 
-/** `combinesInProducts`: whether its products can end in more than one value from each sum: in what neighbouring rows give together. */
+/**
+ * `combinesInProducts`: whether its products can end in more than one value from each sum: in what neighbouring rows
+ * give together, or in sums of an operand's columns beside them.
+ */
 export type CpuTarget = {
   readonly name: 'cpu'
   /** Lanes of float32 the widest level has; ranges given to threads are multiples of it. */

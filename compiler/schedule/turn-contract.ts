@@ -12,7 +12,7 @@ export const turnContract = (kernel: KernelProgram): KernelProgram => ({ ...kern
 function turn(statement: Stmt): Stmt {
   if (statement.kind !== 'contract') return statement
   const { m, n, lhs, rhs } = statement, [row] = m, [column] = n
-  if (statement.together.length > 0 || column!.extent !== 1 || m.length > 1 || n.length > 1 || row!.extent === 1 || !rowsAreNeighbours(statement, row!)) return statement
+  if (statement.together.length > 0 || statement.totals || column!.extent !== 1 || m.length > 1 || n.length > 1 || row!.extent === 1 || !rowsAreNeighbours(statement, row!)) return statement
   return { ...statement, m: n, n: m, lhs: rhs, rhs: lhs }
 }
 

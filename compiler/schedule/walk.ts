@@ -1,7 +1,7 @@
 /** Walks over loop statements and expressions, shared by the schedules. */
 import type { Dim } from '../ir/dim.js'
 import { axesOfIndex } from '../ir/expr.js'
-import { accumulatorsOf, type Bound, type Expr, type Index, type Stmt } from '../ir/loop.js'
+import { accumulatorsOf, type Bound, type Expr, type Index, type Stmt, type Totals } from '../ir/loop.js'
 
 export type Load = Expr & { readonly kind: 'load' }
 export type Lookup = Expr & { readonly kind: 'lookup' }
@@ -24,7 +24,7 @@ function visitStatement(statement: Stmt, found: Accesses): void {
     case 'reduce': statement.body.forEach((s) => visitStatement(s, found)); return statement.results.forEach((r) => visitExpr(r.value, found))
     case 'argmax': statement.body.forEach((s) => visitStatement(s, found)); return visitExpr(statement.value, found)
     case 'follow': found.others.push(statement.row); statement.body.forEach((s) => visitStatement(s, found)); return visitExpr(statement.value, found)
-    case 'contract': [statement.lhs, statement.rhs].forEach((e) => visitExpr(e, found)); return statement.epilogue.forEach((s) => visitStatement(s, found))
+    case 'contract': [statement.lhs, statement.rhs].forEach((e) => visitExpr(e, found)); return [...statement.epilogue, ...(statement.totals?.epilogue ?? [])].forEach((s) => visitStatement(s, found))
   }
 }
 
@@ -73,9 +73,11 @@ function mapStatement(s: Stmt, map: (index: Index) => Index): Stmt {
     case 'reduce': return { ...s, body: mapIndices(s.body, map), results: s.results.map((r) => ({ ...r, value: mapExprIndices(r.value, map) })) }
     case 'argmax': return { ...s, body: mapIndices(s.body, map), value: mapExprIndices(s.value, map) }
     case 'follow': return { ...s, row: map(s.row), body: mapIndices(s.body, map), value: mapExprIndices(s.value, map) }
-    case 'contract': return { ...s, lhs: mapExprIndices(s.lhs, map), rhs: mapExprIndices(s.rhs, map), epilogue: mapIndices(s.epilogue, map) }
+    case 'contract': return { ...s, lhs: mapExprIndices(s.lhs, map), rhs: mapExprIndices(s.rhs, map), epilogue: mapIndices(s.epilogue, map), totals: mapTotals(s.totals, (body) => mapIndices(body, map)) }
   }
 }
+
+const mapTotals = (totals: Totals | null, map: (body: readonly Stmt[]) => Stmt[]): Totals | null => totals && { ...totals, epilogue: map(totals.epilogue) }
 
 /** The expression with every index replaced. */
 export function mapExprIndices(expr: Expr, map: (index: Index) => Index): Expr {
@@ -121,7 +123,7 @@ function mapStatementExpressions(s: Stmt, map: (expr: Expr) => Expr): Stmt {
     case 'reduce': return { ...s, body: body(s.body), results: s.results.map((r) => ({ ...r, value: map(r.value) })) }
     case 'argmax':
     case 'follow': return { ...s, body: body(s.body), value: map(s.value) }
-    case 'contract': return { ...s, lhs: map(s.lhs), rhs: map(s.rhs), epilogue: body(s.epilogue) }
+    case 'contract': return { ...s, lhs: map(s.lhs), rhs: map(s.rhs), epilogue: body(s.epilogue), totals: mapTotals(s.totals, body) }
   }
 }
 
@@ -134,7 +136,7 @@ export function boundNames(body: readonly Stmt[]): string[] {
       case 'store': return []
       case 'reduce': return [...boundNames(s.body), ...s.results.map((r) => r.name)]
       case 'argmax': case 'follow': return [...boundNames(s.body), s.name]
-      case 'contract': return [...boundNames(s.epilogue), ...accumulatorsOf(s)]
+      case 'contract': return [...boundNames(s.epilogue), ...accumulatorsOf(s), ...(s.totals ? [s.totals.accumulator, ...boundNames(s.totals.epilogue)] : [])]
     }
   })
 }

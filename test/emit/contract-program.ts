@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { emitContract } from '../../compiler/emit/contract.js'
-import type { ContractCode, Frame, Operand, RunsOperand } from '../../compiler/emit/contract-view.js'
+import type { ContractCode, Epilogue, Frame, Operand, RunsOperand } from '../../compiler/emit/contract-view.js'
 import { contractWorkspace } from '../../compiler/emit/contract-workspace.js'
 import type { Dim } from '../../compiler/ir/dim.js'
 import { dimText, isStatic, multiplyDims, symbol } from '../../compiler/ir/dim.js'
@@ -27,7 +27,7 @@ const frame: Frame = {
 export type Layout = 'rows' | 'columns' | 'computed rows' | 'computed columns' | 'blocked rows' | 'blocked columns' | 'run rows' | 'run columns'
 const RUNS = 3
 
-export type Case = { readonly name: string; readonly lhs: Layout; readonly rhs: Layout; readonly finishedInBlocks?: boolean; /** Rows that are finished in one go. */ readonly together?: number; readonly dims?: readonly [Dim, Dim, Dim] }
+export type Case = { readonly name: string; readonly lhs: Layout; readonly rhs: Layout; readonly finishedInBlocks?: boolean; /** Rows that are finished in one go. */ readonly together?: number; /** Whether columns of the right operand are summed. */ readonly totals?: true; readonly dims?: readonly [Dim, Dim, Dim] }
 
 /** lhs and rhs layouts of X·W, dY·Wᵀ, Xᵀ·dY, and each with prologues. */
 export const cases: readonly Case[] = [
@@ -60,6 +60,13 @@ export const cases: readonly Case[] = [
   { name: 'nn_long_runs_nine_rows', lhs: 'run rows', rhs: 'rows', together: 9, dims: [M, N, 1200] },
   { name: 'long_nn_two_rows', lhs: 'rows', rhs: 'rows', together: 2, dims: [M, N, LONG] },
   { name: 'split_tn_nine_rows', lhs: 'columns', rhs: 'rows', together: 9, dims: [27, 40, LONG] },
+  { name: 'nn_totals', lhs: 'rows', rhs: 'rows', totals: true },
+  { name: 'split_tn_totals', lhs: 'columns', rhs: 'rows', totals: true, dims: [27, 40, LONG] },
+  { name: 'split_tn_runs_totals', lhs: 'run columns', rhs: 'rows', totals: true, dims: [27, 40, LONG] },
+  { name: 'tn_runs_totals', lhs: 'run columns', rhs: 'rows', totals: true, dims: [36, 100, K] },
+  { name: 'split_tn_many_runs_totals', lhs: 'run columns', rhs: 'rows', totals: true, dims: [960, 70, LONG] },
+  { name: 'split_tn_few_columns_totals', lhs: 'run columns', rhs: 'rows', totals: true, dims: [321, 3, LONG] },
+  { name: 'nn_runs_totals', lhs: 'run rows', rhs: 'rows', totals: true, dims: [M, N, 51] },
   { name: 'split_tn_runs', lhs: 'run columns', rhs: 'rows', dims: [27, 40, LONG] },
   { name: 'split_tn_many_runs', lhs: 'run columns', rhs: 'rows', dims: [960, 70, LONG] },
   { name: 'split_tn_few_columns', lhs: 'run columns', rhs: 'rows', dims: [321, 1, LONG] },
@@ -123,9 +130,19 @@ function contractOf(test: Case): ContractCode {
       reads: [test.finishedInBlocks === true
         ? { pointer: 'args.finished', rowStride: BLOCK_COLUMNS, block: multiplyDims(m, BLOCK_COLUMNS) } : { pointer: 'args.finished', rowStride: n, block: 0 }],
     },
+    totals: test.totals === true ? totalsOf(n) : null,
     frame,
   })
 }
+
+/** The sums of columns plus a bias. */
+const totalsOf = (n: Dim): Epilogue => ({
+  rows: [{ name: 'row_', extent: 1 }], columns: [{ name: 'column_', extent: n }], accumulators: ['total'],
+  tile: ({ lanes }) => {
+    const count = lanes === null ? '' : `, ${lanes}`
+    return [`kcc::store(args.totals + column_, kcc::load(args.totals + column_${count}) + total + kcc::load(args.bias + column_${count})${count});`]
+  },
+})
 
 const isComputed = (layout: Layout): boolean => layout.startsWith('computed')
 const takesScratch = (layout: Layout): boolean => isComputed(layout) || layout.startsWith('run')
@@ -134,8 +151,8 @@ const isByRows = (layout: Layout): boolean => layout.endsWith('rows')
 function caseEntry(test: Case): string {
   const [m, n, k] = test.dims ?? [M, N, K]
   const fixed = [m, n, k].map((d) => (isStatic(d) ? d : 0)).join(', ')
-  const workspace = contractWorkspace({ m, n, k }, { lhs: takesScratch(test.lhs), rhs: isComputed(test.rhs) })
-  const flags = [isByRows(test.lhs), isComputed(test.lhs), isByRows(test.rhs), isComputed(test.rhs), test.rhs.startsWith('blocked'), test.finishedInBlocks === true, test.together ?? 1].join(', ')
+  const workspace = contractWorkspace({ m, n, k, totals: test.totals === true }, { lhs: takesScratch(test.lhs), rhs: isComputed(test.rhs) })
+  const flags = [isByRows(test.lhs), isComputed(test.lhs), isByRows(test.rhs), isComputed(test.rhs), test.rhs.startsWith('blocked'), test.finishedInBlocks === true, test.together ?? 1, test.totals === true].join(', ')
   return `  {"${test.name}", ${test.name}, [](int64_t M, int64_t N, int64_t K) -> int64_t { [[maybe_unused]] const int64_t ONE = 1; (void)M, (void)N, (void)K; return ${dimText(workspace)}; }, ${flags}, ${fixed}},`
 }
 

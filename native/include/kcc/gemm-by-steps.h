@@ -66,7 +66,7 @@ static void sums_by_steps(const BlockPlan& plan, const BlockPlace& place, int64_
   for (int64_t p = from; p == from || p < to; p += plan.size.steps) {
     const int64_t steps = steps_from(p), further = steps_from(p + steps);
     c.lhs_starts(c, p + steps, further, later);
-    NextPart next{later + (c.lhs_runs - 1) * further, c.lhs_run, further, 0, next_lines(plan, place.first, p + steps, further)};
+    NextPart next{later + (c.lhs_runs - (c.last_run_is_one ? 2 : 1)) * further, c.lhs_run, further, 0, next_lines(plan, place.first, p + steps, further)};
     for (int64_t panel = place.first; panel < place.last; ++panel) {
       const Matrix rhs = right_part(plan, panel, p, steps, buffers->rhs);
       float* const sums = place.sums(plan.panels, panel, buffers->sums);

@@ -230,8 +230,9 @@ static void run_turned(const Contraction& c, float* space, kcc_pool* pool) {
 }
 
 void contract(Contraction c) {
-  if (c.m <= 0 || c.n <= 0) return;
   kcc_pool* pool = pool_for(c);
+  if (c.finish_totals != nullptr) finish_totals(c, pool);
+  if (c.m <= 0 || c.n <= 0) return;
   float* space = reinterpret_cast<float*>(c.workspace);
   const bool in_memory = c.compute_lhs == nullptr && c.compute_rhs == nullptr;
   if (in_memory && c.rows_together == 0 && c.m <= few_rows && c.rhs.column_stride == 1) return run_few_rows(c, pool);

@@ -63,6 +63,22 @@ static Matrix computed(const Contraction& c, Compute compute, bool along_row, in
   return along_row ? Matrix{to, 1, rows, 0} : Matrix{to, columns, 1, 0};
 }
 
+// The sums of the right operand's columns by themselves, each one chain in the order of p.
+static void finish_totals(const Contraction& c, kcc_pool* pool) {
+  constexpr int vectors = panel_width / KCC_VW;
+  parallel(pool, parts_of(c.n, panel_width), [&](int64_t strip) {
+    const int64_t first = strip * panel_width, columns = least(panel_width, c.n - first);
+    vf sums[vectors]{};
+    alignas(64) float totals[panel_width];
+    const float* row = c.rhs.data + first;
+    for (int64_t p = 0; p < c.k; ++p, row += c.rhs.row_stride)
+      for (int v = 0; v < vectors; ++v)
+        if (const int64_t lanes = columns - v * KCC_VW; lanes > 0) sums[v] = sums[v] + (lanes < KCC_VW ? load(row + v * KCC_VW, (int)lanes) : load(row + v * KCC_VW));
+    for (int v = 0; v < vectors; ++v) store(totals + v * KCC_VW, sums[v]);
+    c.finish_totals(c, totals, panel_width, 0, first, 1, columns);
+  });
+}
+
 static constexpr Ahead nothing_ahead[] = {{nullptr, 0, INT64_MAX}};
 
 }  // namespace KCC_LEVEL

@@ -60,9 +60,41 @@ static bool panels_are_dense(const Plan& panels) {
   return alike && rhs.column_stride == 1 && rhs.row_stride == panels.width(0);
 }
 
+// Few columns, over which lanes go along the runs. By the sizes that do not depend on how many rows there are: rows must not
+// change each other's order of sums.
+static bool is_few(const Contraction& c) { return c.n <= narrow_columns && c.lhs_run >= KCC_VW && (c.lhs_along_row || !c.long_sum); }
+
+// A left operand with one row more, of ones, whose sums are those of the right operand's columns.
+struct WithOnes {
+  const Contraction* original;
+};
+static const float one = 1.f;
+static const Contraction& without_ones(const Contraction& self) { return *static_cast<const WithOnes*>(self.args)->original; }
+
+static void starts_with_ones(const Contraction& self, int64_t line, int64_t lines, const float** to) {
+  const Contraction& original = without_ones(self);
+  original.lhs_starts(original, line, lines, to);
+  for (int64_t i = 0; i < lines; ++i) to[original.lhs_runs * lines + i] = &one;
+}
+
+static void finish_with_totals(const Contraction& self, const float* sums, int64_t stride, int64_t row, int64_t column, int64_t rows, int64_t columns) {
+  const Contraction& original = without_ones(self);
+  const int64_t own = least(rows, original.m - row);
+  if (own > 0) original.finish(original, sums, stride, row, column, own, columns);
+  if (own < rows) original.finish_totals(original, sums + own * stride, stride, 0, column, 1, columns);
+}
+
 void contract_runs(Contraction c) {
-  if (c.m <= 0 || c.n <= 0) return;
+  if (c.finish_totals != nullptr && c.lhs_along_row && c.m > 0 && !is_few(c)) {
+    const WithOnes ones{&c};
+    Contraction more = c;
+    more.m = c.m + 1, more.lhs_runs = c.lhs_runs + 1, more.last_run_is_one = true;
+    more.lhs_starts = starts_with_ones, more.finish = finish_with_totals, more.finish_totals = nullptr, more.args = &ones;
+    return contract_runs(more);
+  }
   kcc_pool* const pool = pool_for(c);
+  if (c.finish_totals != nullptr) finish_totals(c, pool);
+  if (c.m <= 0 || c.n <= 0) return;
   float* space = reinterpret_cast<float*>(c.workspace);
   if (c.compute_rhs != nullptr && !c.long_sum) {
     c.rhs = computed(c, c.compute_rhs, c.rhs_along_row, c.k, c.n, space, pool);
@@ -74,8 +106,7 @@ void contract_runs(Contraction c) {
   const bool late = c.long_sum || (!c.lhs_along_row && c.m <= rows_of_late_copies && c.compute_rhs == nullptr && c.rhs.column_stride == 1);
   BlockPlan plan{{c, {vectors, parts_of(vectors, panel_vectors)}, false, false, false, space}, c.lhs_along_row ? steps_of_runs : few_columns_block, late, {parts_of(c.k, KCC_BLOCK_COLUMNS), 1}, vectors * KCC_VW, space, 1, 0};
   if (c.long_sum) plan.ranges.parts = ranges_of(c, plan.columns);
-  // By the sizes that do not depend on how many rows there are: rows must not change each other's order of sums.
-  const bool few = c.n <= narrow_columns && c.lhs_run >= KCC_VW && (c.lhs_along_row || !c.long_sum);
+  const bool few = is_few(c);
   if (few && !c.lhs_along_row) copy_columns(c, space);
   else if (!late) pack_ahead(&plan.panels, !panels_are_dense(plan.panels), pool);
   // Whole tiles of rows, and whole groups of those that belong together.

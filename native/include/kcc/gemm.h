@@ -91,10 +91,12 @@ struct Contraction {
   bool lhs_along_row, rhs_along_row;  // the axis a computed operand is made along, or a run lies along
   Starts lhs_starts;                  // contract_runs() only
   int64_t lhs_runs, lhs_run;          // how many runs an axis has, and the length of each
+  bool last_run_is_one;               // set by contract_runs(): the last run is a single row of ones
   bool long_sum;                      // the sum is made part by part, both operands with it
   int64_t split_room;                 // floats of the workspace for results of parts of a long sum, 0: it is not split
   int64_t rows_together;              // neighbouring rows, from a multiple of as many on, that belong together; 0: each by itself
   Finish finish;
+  Finish finish_totals;               // NULL, or for the sums of the right operand's columns, as a row 0; it then lies in memory by rows
   const void* args;                   // for finish and compute
   Touched touched[4];
   Written written[2];                 // contract_runs() only

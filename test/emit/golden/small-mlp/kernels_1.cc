@@ -7,7 +7,7 @@
 namespace kcc_kernels {
 inline namespace KCC_LEVEL {
 
-struct dense_2_matmul_20a29453_args {
+struct dense_2_matmul_74bcecde_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -16,7 +16,7 @@ struct dense_2_matmul_20a29453_args {
   const float* in2;
   float* out0;
 };
-void dense_2_matmul_20a29453(const dense_2_matmul_20a29453_args& args);
+void dense_2_matmul_74bcecde(const dense_2_matmul_74bcecde_args& args);
 
 struct metrics_accuracy_sum_ead8cf63_args {
   kcc_pool* pool;
@@ -37,7 +37,7 @@ struct grad_loss_dense_2_mul_8895100b_args {
 };
 void grad_loss_dense_2_mul_8895100b(const grad_loss_dense_2_mul_8895100b_args& args);
 
-struct grad_dense_1_matmul_3c38d226_args {
+struct grad_dense_1_matmul_eb07df2c_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -48,24 +48,13 @@ struct grad_dense_1_matmul_3c38d226_args {
   float* in2;
   const float* in3;
   float* in4;
+  float* in5;
+  float* in6;
 };
-void grad_dense_1_matmul_3c38d226(const grad_dense_1_matmul_3c38d226_args& args);
+void grad_dense_1_matmul_eb07df2c(const grad_dense_1_matmul_eb07df2c_args& args);
 
-struct grad_dense_2_sum_bad832f9_args {
-  kcc_pool* pool;
-  char* workspace;
-  int64_t B;
-  float scalar_lr;
-  float scalar_rho;
-  float* in0;
-  const float* in1;
-  const float* in2;
-  float* in3;
-};
-void grad_dense_2_sum_bad832f9(const grad_dense_2_sum_bad832f9_args& args);
-
-static void dense_2_matmul_20a29453_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_2_matmul_20a29453_args& args = *static_cast<const dense_2_matmul_20a29453_args*>(self.args);
+static void dense_2_matmul_74bcecde_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_2_matmul_74bcecde_args& args = *static_cast<const dense_2_matmul_74bcecde_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -95,7 +84,7 @@ static void dense_2_matmul_20a29453_finish(const kcc::Contraction& self, const f
   }
 }
 
-void dense_2_matmul_20a29453(const dense_2_matmul_20a29453_args& args) {
+void dense_2_matmul_74bcecde(const dense_2_matmul_74bcecde_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -113,7 +102,7 @@ void dense_2_matmul_20a29453(const dense_2_matmul_20a29453_args& args) {
   c.rhs_along_row = false;
   c.long_sum = false;
   c.split_room = 0;
-  c.finish = dense_2_matmul_20a29453_finish;
+  c.finish = dense_2_matmul_74bcecde_finish;
   c.args = &args;
   c.pool = args.pool;
   c.workspace = args.workspace;
@@ -167,8 +156,8 @@ void grad_loss_dense_2_mul_8895100b(const grad_loss_dense_2_mul_8895100b_args& a
   kcc::run_ranges(args.pool, B, kcc::range_items(4, 32768, 16), args, &grad_loss_dense_2_mul_8895100b_range0);
 }
 
-static void grad_dense_1_matmul_3c38d226_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const grad_dense_1_matmul_3c38d226_args& args = *static_cast<const grad_dense_1_matmul_3c38d226_args*>(self.args);
+static void grad_dense_1_matmul_eb07df2c_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const grad_dense_1_matmul_eb07df2c_args& args = *static_cast<const grad_dense_1_matmul_eb07df2c_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
@@ -177,6 +166,8 @@ static void grad_dense_1_matmul_3c38d226_finish(const kcc::Contraction& self, co
   [[maybe_unused]] float* const in2 = args.in2;
   [[maybe_unused]] const float* const in3 = args.in3;
   [[maybe_unused]] float* const in4 = args.in4;
+  [[maybe_unused]] float* const in5 = args.in5;
+  [[maybe_unused]] float* const in6 = args.in6;
   for (int64_t row = first_row; row < first_row + rows; ++row, sums += stride) {
     [[maybe_unused]] const int64_t d0 = row;
     int64_t column = first_column;
@@ -201,7 +192,8 @@ static void grad_dense_1_matmul_3c38d226_finish(const kcc::Contraction& self, co
   }
 }
 
-void grad_dense_1_matmul_3c38d226(const grad_dense_1_matmul_3c38d226_args& args) {
+static void grad_dense_1_matmul_eb07df2c_totals(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const grad_dense_1_matmul_eb07df2c_args& args = *static_cast<const grad_dense_1_matmul_eb07df2c_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
@@ -210,6 +202,43 @@ void grad_dense_1_matmul_3c38d226(const grad_dense_1_matmul_3c38d226_args& args)
   [[maybe_unused]] float* const in2 = args.in2;
   [[maybe_unused]] const float* const in3 = args.in3;
   [[maybe_unused]] float* const in4 = args.in4;
+  [[maybe_unused]] float* const in5 = args.in5;
+  [[maybe_unused]] float* const in6 = args.in6;
+  for (int64_t row = first_row; row < first_row + rows; ++row, sums += stride) {
+    [[maybe_unused]] const int64_t one_row = row;
+    int64_t column = first_column;
+    {
+      const int64_t end = first_column + columns;
+      for (; column + KCC_VW <= end; column += KCC_VW) {
+        [[maybe_unused]] const int64_t d1 = column;
+        const kcc::vf total = kcc::load(sums + (column - first_column));
+        const kcc::vf t0 = (scalar_rho * kcc::load(in5 + d1));
+        const kcc::vf t1 = (total * total);
+        const kcc::vf t2 = (in3[0] * t1);
+        const kcc::vf t3 = (t0 + t2);
+        const kcc::vf t4 = (scalar_lr * total);
+        const kcc::vf t5 = kcc::sqrt(t3);
+        const kcc::vf t6 = (t5 + 1.0000000116860974e-7f);
+        const kcc::vf t7 = kcc::div_nr(t4, t6);
+        const kcc::vf t8 = (kcc::load(in6 + d1) - t7);
+        kcc::store(in5 + d1, t3);
+        kcc::store(in6 + d1, t8);
+      }
+    }
+  }
+}
+
+void grad_dense_1_matmul_eb07df2c(const grad_dense_1_matmul_eb07df2c_args& args) {
+  [[maybe_unused]] int64_t const B = args.B;
+  [[maybe_unused]] float const scalar_lr = args.scalar_lr;
+  [[maybe_unused]] float const scalar_rho = args.scalar_rho;
+  [[maybe_unused]] const float* const in0 = args.in0;
+  [[maybe_unused]] const float* const in1 = args.in1;
+  [[maybe_unused]] float* const in2 = args.in2;
+  [[maybe_unused]] const float* const in3 = args.in3;
+  [[maybe_unused]] float* const in4 = args.in4;
+  [[maybe_unused]] float* const in5 = args.in5;
+  [[maybe_unused]] float* const in6 = args.in6;
   kcc::Contraction c{};
   c.m = 100;
   c.n = 32;
@@ -222,59 +251,14 @@ void grad_dense_1_matmul_3c38d226(const grad_dense_1_matmul_3c38d226_args& args)
   c.rhs_along_row = false;
   c.long_sum = false;
   c.split_room = 0;
-  c.finish = grad_dense_1_matmul_3c38d226_finish;
+  c.finish = grad_dense_1_matmul_eb07df2c_finish;
+  c.finish_totals = grad_dense_1_matmul_eb07df2c_totals;
   c.args = &args;
   c.touched[0] = {in2, 32, 0};
   c.touched[1] = {in4, 32, 0};
   c.pool = args.pool;
   c.workspace = args.workspace;
   kcc::contract(c);
-}
-
-static void grad_dense_2_sum_bad832f9_range0(const grad_dense_2_sum_bad832f9_args& args, int64_t begin, int64_t end) {
-  [[maybe_unused]] int64_t const B = args.B;
-  [[maybe_unused]] float const scalar_lr = args.scalar_lr;
-  [[maybe_unused]] float const scalar_rho = args.scalar_rho;
-  [[maybe_unused]] float* const in0 = args.in0;
-  [[maybe_unused]] const float* const in1 = args.in1;
-  [[maybe_unused]] const float* const in2 = args.in2;
-  [[maybe_unused]] float* const in3 = args.in3;
-  for (int64_t d1 = begin; d1 < end; d1++) {
-    const float v0 = (scalar_rho * in0[0]);
-    kcc::vf v1_lanes = kcc::bcast(0.f);
-    {
-      int64_t d0 = 0;
-      for (; d0 + KCC_VW <= B; d0 += KCC_VW) {
-        v1_lanes = v1_lanes + kcc::load(in1 + d0 + d1);
-      }
-      if (d0 < B) {
-        const int64_t lanes = B - d0;
-        v1_lanes = kcc::select(kcc::first_lanes(lanes), v1_lanes + kcc::load(in1 + d0 + d1, lanes), v1_lanes);
-      }
-    }
-    const float v1 = kcc::hsum(v1_lanes);
-    const float v2 = (v1 * v1);
-    const float v3 = (in2[0] * v2);
-    const float v4 = (v0 + v3);
-    const float v5 = (scalar_lr * v1);
-    const float v6 = kcc::sqrt(v4);
-    const float v7 = (v6 + 1.0000000116860974e-7f);
-    const float v8 = kcc::div_nr(v5, v7);
-    const float v9 = (in3[0] - v8);
-    in0[0] = v4;
-    in3[0] = v9;
-  }
-}
-
-void grad_dense_2_sum_bad832f9(const grad_dense_2_sum_bad832f9_args& args) {
-  [[maybe_unused]] int64_t const B = args.B;
-  [[maybe_unused]] float const scalar_lr = args.scalar_lr;
-  [[maybe_unused]] float const scalar_rho = args.scalar_rho;
-  [[maybe_unused]] float* const in0 = args.in0;
-  [[maybe_unused]] const float* const in1 = args.in1;
-  [[maybe_unused]] const float* const in2 = args.in2;
-  [[maybe_unused]] float* const in3 = args.in3;
-  kcc::run_ranges(args.pool, 1, kcc::range_items(B+14, 32768, 1), args, &grad_dense_2_sum_bad832f9_range0);
 }
 
 }  // namespace KCC_LEVEL

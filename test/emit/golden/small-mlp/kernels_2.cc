@@ -7,7 +7,7 @@
 namespace kcc_kernels {
 inline namespace KCC_LEVEL {
 
-struct dense_2_matmul_32982250_args {
+struct dense_2_matmul_375a84ec_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -18,9 +18,9 @@ struct dense_2_matmul_32982250_args {
   float* out0;
   float* out1;
 };
-void dense_2_matmul_32982250(const dense_2_matmul_32982250_args& args);
+void dense_2_matmul_375a84ec(const dense_2_matmul_375a84ec_args& args);
 
-struct dense_1_matmul_eb378fa1_args {
+struct dense_1_matmul_5276303d_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -30,9 +30,9 @@ struct dense_1_matmul_eb378fa1_args {
   float* out0;
   uint8_t* out1;
 };
-void dense_1_matmul_eb378fa1(const dense_1_matmul_eb378fa1_args& args);
+void dense_1_matmul_5276303d(const dense_1_matmul_5276303d_args& args);
 
-struct dense_2_matmul_9e9ad399_args {
+struct dense_2_matmul_26f8e74e_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -45,23 +45,24 @@ struct dense_2_matmul_9e9ad399_args {
   float* out1;
   float* out2;
 };
-void dense_2_matmul_9e9ad399(const dense_2_matmul_9e9ad399_args& args);
+void dense_2_matmul_26f8e74e(const dense_2_matmul_26f8e74e_args& args);
 
-struct grad_dense_1_sum_f7b366d6_args {
+struct grad_dense_2_matmul_2_c1301ee2_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
   float scalar_lr;
   float scalar_rho;
-  float* in0;
+  const float* in0;
   const float* in1;
-  const float* in2;
-  float* in3;
+  float* in2;
+  const float* in3;
+  float* in4;
 };
-void grad_dense_1_sum_f7b366d6(const grad_dense_1_sum_f7b366d6_args& args);
+void grad_dense_2_matmul_2_c1301ee2(const grad_dense_2_matmul_2_c1301ee2_args& args);
 
-static void dense_2_matmul_32982250_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_2_matmul_32982250_args& args = *static_cast<const dense_2_matmul_32982250_args*>(self.args);
+static void dense_2_matmul_375a84ec_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_2_matmul_375a84ec_args& args = *static_cast<const dense_2_matmul_375a84ec_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -141,7 +142,7 @@ static void dense_2_matmul_32982250_finish(const kcc::Contraction& self, const f
   }
 }
 
-void dense_2_matmul_32982250(const dense_2_matmul_32982250_args& args) {
+void dense_2_matmul_375a84ec(const dense_2_matmul_375a84ec_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -161,7 +162,7 @@ void dense_2_matmul_32982250(const dense_2_matmul_32982250_args& args) {
   c.rhs_along_row = false;
   c.long_sum = false;
   c.split_room = 0;
-  c.finish = dense_2_matmul_32982250_finish;
+  c.finish = dense_2_matmul_375a84ec_finish;
   c.args = &args;
   c.touched[0] = {in3, 1, 0};
   c.pool = args.pool;
@@ -169,8 +170,8 @@ void dense_2_matmul_32982250(const dense_2_matmul_32982250_args& args) {
   kcc::contract(c);
 }
 
-static void dense_1_matmul_eb378fa1_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_1_matmul_eb378fa1_args& args = *static_cast<const dense_1_matmul_eb378fa1_args*>(self.args);
+static void dense_1_matmul_5276303d_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_1_matmul_5276303d_args& args = *static_cast<const dense_1_matmul_5276303d_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -195,7 +196,7 @@ static void dense_1_matmul_eb378fa1_finish(const kcc::Contraction& self, const f
   }
 }
 
-void dense_1_matmul_eb378fa1(const dense_1_matmul_eb378fa1_args& args) {
+void dense_1_matmul_5276303d(const dense_1_matmul_5276303d_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -214,15 +215,15 @@ void dense_1_matmul_eb378fa1(const dense_1_matmul_eb378fa1_args& args) {
   c.rhs_along_row = false;
   c.long_sum = false;
   c.split_room = 0;
-  c.finish = dense_1_matmul_eb378fa1_finish;
+  c.finish = dense_1_matmul_5276303d_finish;
   c.args = &args;
   c.pool = args.pool;
   c.workspace = args.workspace;
   kcc::contract(c);
 }
 
-static void dense_2_matmul_9e9ad399_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_2_matmul_9e9ad399_args& args = *static_cast<const dense_2_matmul_9e9ad399_args*>(self.args);
+static void dense_2_matmul_26f8e74e_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_2_matmul_26f8e74e_args& args = *static_cast<const dense_2_matmul_26f8e74e_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -328,7 +329,7 @@ static void dense_2_matmul_9e9ad399_finish(const kcc::Contraction& self, const f
   }
 }
 
-void dense_2_matmul_9e9ad399(const dense_2_matmul_9e9ad399_args& args) {
+void dense_2_matmul_26f8e74e(const dense_2_matmul_26f8e74e_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -350,7 +351,7 @@ void dense_2_matmul_9e9ad399(const dense_2_matmul_9e9ad399_args& args) {
   c.rhs_along_row = false;
   c.long_sum = false;
   c.split_room = 0;
-  c.finish = dense_2_matmul_9e9ad399_finish;
+  c.finish = dense_2_matmul_26f8e74e_finish;
   c.args = &args;
   c.touched[0] = {in3, 1, 0};
   c.pool = args.pool;
@@ -358,63 +359,68 @@ void dense_2_matmul_9e9ad399(const dense_2_matmul_9e9ad399_args& args) {
   kcc::contract(c);
 }
 
-static void grad_dense_1_sum_f7b366d6_range0(const grad_dense_1_sum_f7b366d6_args& args, int64_t begin, int64_t end) {
+static void grad_dense_2_matmul_2_c1301ee2_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const grad_dense_2_matmul_2_c1301ee2_args& args = *static_cast<const grad_dense_2_matmul_2_c1301ee2_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
-  [[maybe_unused]] float* const in0 = args.in0;
+  [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
-  [[maybe_unused]] const float* const in2 = args.in2;
-  [[maybe_unused]] float* const in3 = args.in3;
-  {
-    int64_t d1 = begin;
-    for (; d1 + KCC_VW <= end; d1 += KCC_VW) {
-      const kcc::vf v0 = (scalar_rho * kcc::load(in0 + d1));
-      kcc::vf v1 = kcc::bcast(0.f);
-      for (int64_t d0 = 0; d0 < B; d0++) {
-        v1 = v1 + kcc::load(in1 + d0 * 32 + d1);
+  [[maybe_unused]] float* const in2 = args.in2;
+  [[maybe_unused]] const float* const in3 = args.in3;
+  [[maybe_unused]] float* const in4 = args.in4;
+  for (int64_t row = first_row; row < first_row + rows; ++row, sums += stride) {
+    [[maybe_unused]] const int64_t d1 = row;
+    int64_t column = first_column;
+    {
+      const int64_t end = first_column + columns;
+      for (; column + KCC_VW <= end; column += KCC_VW) {
+        [[maybe_unused]] const int64_t d0 = column;
+        const kcc::vf accumulator = kcc::load(sums + (column - first_column));
+        const kcc::vf v0 = (scalar_rho * kcc::load(in2 + d0 + d1));
+        const kcc::vf v1 = (accumulator * accumulator);
+        const kcc::vf v2 = (in3[0] * v1);
+        const kcc::vf v3 = (v0 + v2);
+        const kcc::vf v4 = (scalar_lr * accumulator);
+        const kcc::vf v5 = kcc::sqrt(v3);
+        const kcc::vf v6 = (v5 + 1.0000000116860974e-7f);
+        const kcc::vf v7 = kcc::div_nr(v4, v6);
+        const kcc::vf v8 = (kcc::load(in4 + d0 + d1) - v7);
+        kcc::store(in2 + d0 + d1, v3);
+        kcc::store(in4 + d0 + d1, v8);
       }
-      const kcc::vf v2 = (v1 * v1);
-      const kcc::vf v3 = (in2[0] * v2);
-      const kcc::vf v4 = (v0 + v3);
-      const kcc::vf v5 = (scalar_lr * v1);
-      const kcc::vf v6 = kcc::sqrt(v4);
-      const kcc::vf v7 = (v6 + 1.0000000116860974e-7f);
-      const kcc::vf v8 = kcc::div_nr(v5, v7);
-      const kcc::vf v9 = (kcc::load(in3 + d1) - v8);
-      kcc::store(in0 + d1, v4);
-      kcc::store(in3 + d1, v9);
-    }
-    if (d1 < end) {
-      const int64_t lanes = end - d1;
-      const kcc::vf v0 = (scalar_rho * kcc::load(in0 + d1, lanes));
-      kcc::vf v1 = kcc::bcast(0.f);
-      for (int64_t d0 = 0; d0 < B; d0++) {
-        v1 = v1 + kcc::load(in1 + d0 * 32 + d1, lanes);
-      }
-      const kcc::vf v2 = (v1 * v1);
-      const kcc::vf v3 = (in2[0] * v2);
-      const kcc::vf v4 = (v0 + v3);
-      const kcc::vf v5 = (scalar_lr * v1);
-      const kcc::vf v6 = kcc::sqrt(v4);
-      const kcc::vf v7 = (v6 + 1.0000000116860974e-7f);
-      const kcc::vf v8 = kcc::div_nr(v5, v7);
-      const kcc::vf v9 = (kcc::load(in3 + d1, lanes) - v8);
-      kcc::store(in0 + d1, v4, lanes);
-      kcc::store(in3 + d1, v9, lanes);
     }
   }
 }
 
-void grad_dense_1_sum_f7b366d6(const grad_dense_1_sum_f7b366d6_args& args) {
+void grad_dense_2_matmul_2_c1301ee2(const grad_dense_2_matmul_2_c1301ee2_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
-  [[maybe_unused]] float* const in0 = args.in0;
+  [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
-  [[maybe_unused]] const float* const in2 = args.in2;
-  [[maybe_unused]] float* const in3 = args.in3;
-  kcc::run_ranges(args.pool, 32, kcc::range_items(B+14, 32768, 16), args, &grad_dense_1_sum_f7b366d6_range0);
+  [[maybe_unused]] float* const in2 = args.in2;
+  [[maybe_unused]] const float* const in3 = args.in3;
+  [[maybe_unused]] float* const in4 = args.in4;
+  kcc::Contraction c{};
+  c.m = 1;
+  c.n = 32;
+  c.k = B;
+  c.lhs = {(in1 + 0), 1, 1, 0};
+  c.rhs = {(in0 + 0), 32, 1, 0};
+  c.compute_lhs = nullptr;
+  c.compute_rhs = nullptr;
+  c.lhs_along_row = false;
+  c.rhs_along_row = false;
+  c.long_sum = false;
+  c.split_room = 0;
+  c.finish = grad_dense_2_matmul_2_c1301ee2_finish;
+  c.args = &args;
+  c.touched[0] = {in2, 1, 0};
+  c.touched[1] = {in4, 1, 0};
+  c.pool = args.pool;
+  c.workspace = args.workspace;
+  kcc::contract(c);
 }
 
 }  // namespace KCC_LEVEL

@@ -4,7 +4,7 @@
 namespace kcc_kernels {
 inline namespace KCC_LEVEL {
 
-struct dense_1_matmul_206b41f2_args {
+struct dense_1_matmul_73862cba_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -13,9 +13,9 @@ struct dense_1_matmul_206b41f2_args {
   const float* in2;
   float* out0;
 };
-void dense_1_matmul_206b41f2(const dense_1_matmul_206b41f2_args& args);
+void dense_1_matmul_73862cba(const dense_1_matmul_73862cba_args& args);
 
-struct dense_2_matmul_20a29453_args {
+struct dense_2_matmul_74bcecde_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -24,9 +24,9 @@ struct dense_2_matmul_20a29453_args {
   const float* in2;
   float* out0;
 };
-void dense_2_matmul_20a29453(const dense_2_matmul_20a29453_args& args);
+void dense_2_matmul_74bcecde(const dense_2_matmul_74bcecde_args& args);
 
-struct dense_2_matmul_32982250_args {
+struct dense_2_matmul_375a84ec_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -37,7 +37,7 @@ struct dense_2_matmul_32982250_args {
   float* out0;
   float* out1;
 };
-void dense_2_matmul_32982250(const dense_2_matmul_32982250_args& args);
+void dense_2_matmul_375a84ec(const dense_2_matmul_375a84ec_args& args);
 
 struct loss_dense_2_sum_edf91656_args {
   kcc_pool* pool;
@@ -58,7 +58,7 @@ struct metrics_accuracy_sum_ead8cf63_args {
 };
 void metrics_accuracy_sum_ead8cf63(const metrics_accuracy_sum_ead8cf63_args& args);
 
-struct dense_1_matmul_eb378fa1_args {
+struct dense_1_matmul_5276303d_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -68,7 +68,7 @@ struct dense_1_matmul_eb378fa1_args {
   float* out0;
   uint8_t* out1;
 };
-void dense_1_matmul_eb378fa1(const dense_1_matmul_eb378fa1_args& args);
+void dense_1_matmul_5276303d(const dense_1_matmul_5276303d_args& args);
 
 struct optimizer_add_a4e60ed3_args {
   kcc_pool* pool;
@@ -91,7 +91,7 @@ struct grad_loss_dense_2_mul_8895100b_args {
 };
 void grad_loss_dense_2_mul_8895100b(const grad_loss_dense_2_mul_8895100b_args& args);
 
-struct dense_2_matmul_9e9ad399_args {
+struct dense_2_matmul_26f8e74e_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -104,9 +104,9 @@ struct dense_2_matmul_9e9ad399_args {
   float* out1;
   float* out2;
 };
-void dense_2_matmul_9e9ad399(const dense_2_matmul_9e9ad399_args& args);
+void dense_2_matmul_26f8e74e(const dense_2_matmul_26f8e74e_args& args);
 
-struct grad_dense_2_matmul_7734b3b6_args {
+struct grad_dense_2_matmul_af4e8cbc_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -115,9 +115,25 @@ struct grad_dense_2_matmul_7734b3b6_args {
   const uint8_t* in2;
   float* out0;
 };
-void grad_dense_2_matmul_7734b3b6(const grad_dense_2_matmul_7734b3b6_args& args);
+void grad_dense_2_matmul_af4e8cbc(const grad_dense_2_matmul_af4e8cbc_args& args);
 
-struct grad_dense_1_matmul_3c38d226_args {
+struct grad_dense_1_matmul_eb07df2c_args {
+  kcc_pool* pool;
+  char* workspace;
+  int64_t B;
+  float scalar_lr;
+  float scalar_rho;
+  const float* in0;
+  const float* in1;
+  float* in2;
+  const float* in3;
+  float* in4;
+  float* in5;
+  float* in6;
+};
+void grad_dense_1_matmul_eb07df2c(const grad_dense_1_matmul_eb07df2c_args& args);
+
+struct grad_dense_2_matmul_2_c1301ee2_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -129,34 +145,7 @@ struct grad_dense_1_matmul_3c38d226_args {
   const float* in3;
   float* in4;
 };
-void grad_dense_1_matmul_3c38d226(const grad_dense_1_matmul_3c38d226_args& args);
-
-struct grad_dense_1_sum_f7b366d6_args {
-  kcc_pool* pool;
-  char* workspace;
-  int64_t B;
-  float scalar_lr;
-  float scalar_rho;
-  float* in0;
-  const float* in1;
-  const float* in2;
-  float* in3;
-};
-void grad_dense_1_sum_f7b366d6(const grad_dense_1_sum_f7b366d6_args& args);
-
-struct grad_dense_2_matmul_2_fe5abafe_args {
-  kcc_pool* pool;
-  char* workspace;
-  int64_t B;
-  float scalar_lr;
-  float scalar_rho;
-  const float* in0;
-  const float* in1;
-  float* in2;
-  const float* in3;
-  float* in4;
-};
-void grad_dense_2_matmul_2_fe5abafe(const grad_dense_2_matmul_2_fe5abafe_args& args);
+void grad_dense_2_matmul_2_c1301ee2(const grad_dense_2_matmul_2_c1301ee2_args& args);
 
 struct grad_dense_2_sum_bad832f9_args {
   kcc_pool* pool;
@@ -193,9 +182,9 @@ void small_mlp_predict(const kcc_call* call) {
   float* const p_dense_2_bias_0 = (float*)call->variables[3];
   float* const p_dense_2_sigmoid = (float*)call->outputs[0];
   // dense_1_matmul: out0 = relu  model.ts  [dense_1]
-  dense_1_matmul_206b41f2({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu });
+  dense_1_matmul_73862cba({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu });
   // dense_2_matmul: out0 = sigmoid  model.ts  [dense_2]
-  dense_2_matmul_20a29453({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_dense_2_sigmoid });
+  dense_2_matmul_74bcecde({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_dense_2_sigmoid });
 }
 
 int64_t small_mlp_evaluate_arena_bytes(const int64_t* dims) {
@@ -225,9 +214,9 @@ void small_mlp_evaluate(const kcc_call* call) {
   float* const p_loss_dense_2_div = (float*)call->outputs[0];
   float* const p_metrics_accuracy_div = (float*)call->outputs[1];
   // dense_1_matmul: out0 = relu  model.ts  [dense_1]
-  dense_1_matmul_206b41f2({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu });
+  dense_1_matmul_73862cba({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu });
   // dense_2_matmul: out0 = sub, out1 = cast  model.ts  [dense_2]
-  dense_2_matmul_32982250({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_target_dense_2, p_loss_dense_2_sub, p_metrics_accuracy_cast });
+  dense_2_matmul_375a84ec({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_target_dense_2, p_loss_dense_2_sub, p_metrics_accuracy_cast });
   // loss_dense_2_sum: out0 = div  [loss/dense_2]
   loss_dense_2_sum_edf91656({ call->pool, nullptr, B, p_loss_dense_2_sub, p_weight_dense_2, p_loss_dense_2_div });
   // metrics_accuracy_sum: out0 = div  [metrics/accuracy]
@@ -276,25 +265,23 @@ void small_mlp_trainStep(const kcc_call* call) {
   float* const p_training_RMSprop_accumulator_2_1_0 = (float*)call->variables[7];
   float* const p_training_RMSprop_accumulator_3_1_0 = (float*)call->variables[8];
   // dense_1_matmul: out0 = relu, out1 = greater  model.ts  [dense_1]
-  dense_1_matmul_eb378fa1({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu, p_grad_dense_1__greater });
+  dense_1_matmul_5276303d({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu, p_grad_dense_1__greater });
   // optimizer_add: in0 = variable, out0 = div, out1 = sub  [optimizer]
   optimizer_add_a4e60ed3({ call->pool, nullptr, B, call->scalars[1], p_RMSprop_iterations_0, p_grad_loss_dense_2__div, p_optimizer_sub });
   // grad_loss_dense_2_mul: out0 = mul  [grad(loss/dense_2)]
   grad_loss_dense_2_mul_8895100b({ call->pool, nullptr, B, p_grad_loss_dense_2__div, p_weight_dense_2, p_grad_loss_dense_2__mul });
   // dense_2_matmul: out0 = sub, out1 = cast, out2 = add  model.ts  [dense_2]
-  dense_2_matmul_9e9ad399({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_target_dense_2, p_grad_loss_dense_2__mul, p_loss_dense_2_sub, p_metrics_accuracy_cast, p_grad_loss_dense_2__add });
+  dense_2_matmul_26f8e74e({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_target_dense_2, p_grad_loss_dense_2__mul, p_loss_dense_2_sub, p_metrics_accuracy_cast, p_grad_loss_dense_2__add });
   // loss_dense_2_sum: out0 = div  [loss/dense_2]
   loss_dense_2_sum_edf91656({ call->pool, nullptr, B, p_loss_dense_2_sub, p_weight_dense_2, p_loss_dense_2_div });
   // metrics_accuracy_sum: out0 = div  [metrics/accuracy]
   metrics_accuracy_sum_ead8cf63({ call->pool, nullptr, B, p_metrics_accuracy_cast, p_metrics_accuracy_div });
   // grad_dense_2_matmul: out0 = select  model.ts  [grad(dense_2)]
-  grad_dense_2_matmul_7734b3b6({ call->pool, slot4, B, p_grad_loss_dense_2__add, p_dense_2_kernel_0, p_grad_dense_1__greater, p_grad_dense_1__select });
-  // grad_dense_1_matmul: in2 = variable, in4 = variable  model.ts  [grad(dense_1)]
-  grad_dense_1_matmul_3c38d226({ call->pool, slot0, B, call->scalars[0], call->scalars[1], p_dense_1_input, p_grad_dense_1__select, p_training_RMSprop_accumulator_0_1_0, p_optimizer_sub, p_dense_1_kernel_0 });
-  // grad_dense_1_sum: in0 = variable, in3 = variable  model.ts  [grad(dense_1)]
-  grad_dense_1_sum_f7b366d6({ call->pool, nullptr, B, call->scalars[0], call->scalars[1], p_training_RMSprop_accumulator_1_1_0, p_grad_dense_1__select, p_optimizer_sub, p_dense_1_bias_0 });
+  grad_dense_2_matmul_af4e8cbc({ call->pool, slot4, B, p_grad_loss_dense_2__add, p_dense_2_kernel_0, p_grad_dense_1__greater, p_grad_dense_1__select });
+  // grad_dense_1_matmul: in2 = variable, in4 = variable, in5 = variable, in6 = variable  model.ts  [grad(dense_1)]
+  grad_dense_1_matmul_eb07df2c({ call->pool, slot0, B, call->scalars[0], call->scalars[1], p_dense_1_input, p_grad_dense_1__select, p_training_RMSprop_accumulator_0_1_0, p_optimizer_sub, p_dense_1_kernel_0, p_training_RMSprop_accumulator_1_1_0, p_dense_1_bias_0 });
   // grad_dense_2_matmul_2: in2 = variable, in4 = variable  model.ts  [grad(dense_2)]
-  grad_dense_2_matmul_2_fe5abafe({ call->pool, slot4, B, call->scalars[0], call->scalars[1], p_dense_1_relu, p_grad_loss_dense_2__add, p_training_RMSprop_accumulator_2_1_0, p_optimizer_sub, p_dense_2_kernel_0 });
+  grad_dense_2_matmul_2_c1301ee2({ call->pool, slot4, B, call->scalars[0], call->scalars[1], p_dense_1_relu, p_grad_loss_dense_2__add, p_training_RMSprop_accumulator_2_1_0, p_optimizer_sub, p_dense_2_kernel_0 });
   // grad_dense_2_sum: in0 = variable, in3 = variable  model.ts  [grad(dense_2)]
   grad_dense_2_sum_bad832f9({ call->pool, nullptr, B, call->scalars[0], call->scalars[1], p_training_RMSprop_accumulator_3_1_0, p_grad_loss_dense_2__add, p_optimizer_sub, p_dense_2_bias_0 });
 }
