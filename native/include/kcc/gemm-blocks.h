@@ -139,6 +139,22 @@ static void add_panel(const Matrix& lhs, const Matrix& rhs, int64_t rows, int64_
   }
 }
 
+// The sums of the right operand's columns are one row more, after the others of the first blocks.
+static bool has_totals(const BlockPlan& plan, const BlockPlace& place) { return plan.panels.c.finish_totals != nullptr && place.begin == 0; }
+static int64_t rows_kept(const Contraction& c) { return c.m + (c.finish_totals != nullptr ? 1 : 0); }
+
+// Adds steps of a panel to them.
+static void add_columns(const Matrix& rhs, int64_t steps, int64_t width, bool resume, float* totals) {
+  constexpr int vectors = panel_width / KCC_VW;
+  vf sums[vectors]{};
+  for (int v = 0; resume && v * KCC_VW < width; ++v) sums[v] = load(totals + v * KCC_VW);
+  const float* row = rhs.data;
+  for (int64_t s = 0; s < steps; ++s, row += rhs.row_stride)
+    for (int v = 0; v < vectors; ++v)
+      if (v * KCC_VW < width) sums[v] = sums[v] + load(row + v * KCC_VW);
+  for (int v = 0; v * KCC_VW < width; ++v) store(totals + v * KCC_VW, sums[v]);
+}
+
 // Steps [from, to) of the sums of one block.
 static void block_sums(const BlockPlan& plan, const BlockPlace& place, int64_t from, int64_t to, BlockBuffers* buffers) {
   const int64_t longest = plan.late_rhs ? least(long_steps, plan.size.steps) : plan.size.steps;
@@ -149,22 +165,36 @@ static void block_sums(const BlockPlan& plan, const BlockPlace& place, int64_t f
     for (int64_t panel = place.first; panel < place.last; ++panel) {
       const Matrix rhs = right_part(plan, panel, p, steps, buffers->rhs);
       const NextLines next = panel + 1 < place.last ? next_lines(plan, panel + 1, p, steps) : next_lines(plan, place.first, p + steps, longest);
-      add_panel(lhs, rhs, place.rows(), steps, plan.panels.width(panel), p > from, place.sums(plan.panels, panel, buffers->sums), next);
+      const int64_t width = plan.panels.width(panel);
+      float* const sums = place.sums(plan.panels, panel, buffers->sums);
+      add_panel(lhs, rhs, place.rows(), steps, width, p > from, sums, next);
+      if (has_totals(plan, place)) add_columns(rhs, steps, width, p > from, sums + place.rows() * width);
     }
   }
 }
 
 static void finish_block(const BlockPlan& plan, const BlockPlace& place, float* sums) {
-  for (int64_t panel = place.first; panel < place.last; ++panel)
-    finish_tile(plan.panels, place.sums(plan.panels, panel, sums), plan.panels.width(panel), place.begin, panel, place.rows());
+  const Plan& panels = plan.panels;
+  for (int64_t panel = place.first; panel < place.last; ++panel) {
+    const float* const own = place.sums(panels, panel, sums);
+    finish_tile(panels, own, panels.width(panel), place.begin, panel, place.rows());
+    if (has_totals(plan, place)) panels.c.finish_totals(panels.c, own + place.rows() * panels.width(panel), panels.width(panel), 0, panels.column(panel), 1, panels.columns(panel));
+  }
+}
+
+static void keep_rows(const float* sums, int64_t rows, int64_t width, float* to, int64_t stride) {
+  for (int64_t row = 0; row < rows; ++row, sums += width, to += stride)
+    for (int64_t j = 0; j < width; j += KCC_VW) store(to + j, load(sums + j));
 }
 
 static void keep_block(const BlockPlan& plan, const BlockPlace& place, int64_t range, float* all) {
-  float* const result = plan.results + range * plan.panels.c.m * plan.columns;
+  float* const result = plan.results + range * rows_kept(plan.panels.c) * plan.columns;
   for (int64_t panel = place.first; panel < place.last; ++panel) {
-    const float* sums = place.sums(plan.panels, panel, all);
-    for (int64_t row = place.begin; row < place.end; ++row, sums += plan.panels.width(panel))
-      for (int64_t j = 0; j < plan.panels.width(panel); j += KCC_VW) store(result + row * plan.columns + plan.panels.column(panel) + j, load(sums + j));
+    const float* const sums = place.sums(plan.panels, panel, all);
+    const int64_t width = plan.panels.width(panel);
+    float* const to = result + plan.panels.column(panel);
+    keep_rows(sums, place.rows(), width, to + place.begin * plan.columns, plan.columns);
+    if (has_totals(plan, place)) keep_rows(sums + place.rows() * width, 1, width, to + plan.panels.c.m * plan.columns, plan.columns);
   }
 }
 
@@ -177,14 +207,21 @@ static int64_t whole_groups(int64_t tile, const Contraction& c) {
   return rows;
 }
 
-// Adds the results of the ranges, in order, and finishes them.
+// Adds the results of the ranges, in order: of some rows.
+static const float* added_ranges(const BlockPlan& plan, int64_t row, int64_t rows) {
+  float* const sums = plan.results + row * plan.columns;
+  const int64_t size = rows_kept(plan.panels.c) * plan.columns;
+  for (int64_t range = 1; range < plan.ranges.parts; ++range)
+    for (int64_t j = 0; j < rows * plan.columns; j += KCC_VW) store(sums + j, load(sums + j) + load(sums + range * size + j));
+  return sums;
+}
+
 static void finish_ranges(const BlockPlan& plan, kcc_pool* pool) {
-  const int64_t together = rows_together(plan.panels.c), size = plan.panels.c.m * plan.columns;
-  parallel(pool, plan.panels.c.m / together, [&](int64_t i) {
-    float* const sums = plan.results + i * together * plan.columns;
-    for (int64_t range = 1; range < plan.ranges.parts; ++range)
-      for (int64_t j = 0; j < together * plan.columns; j += KCC_VW) store(sums + j, load(sums + j) + load(sums + range * size + j));
-    plan.panels.c.finish(plan.panels.c, sums, plan.columns, i * together, 0, together, plan.panels.c.n);
+  const Contraction& c = plan.panels.c;
+  const int64_t together = rows_together(c), groups = c.m / together;
+  parallel(pool, groups + (c.finish_totals != nullptr ? 1 : 0), [&](int64_t i) {
+    if (i == groups) return c.finish_totals(c, added_ranges(plan, c.m, 1), plan.columns, 0, 0, 1, c.n);
+    c.finish(c, added_ranges(plan, i * together, together), plan.columns, i * together, 0, together, c.n);
   });
 }
 
@@ -206,7 +243,7 @@ template <class Buffers, class Make> static void run_block_grid(const BlockPlan&
 }
 
 static int64_t ranges_of(const Contraction& c, int64_t columns) {
-  const int64_t result = c.m * columns;
+  const int64_t result = rows_kept(c) * columns;
   return larger_of(1, least(least(c.k / range_steps, 16), c.split_room / result));
 }
 
@@ -223,8 +260,8 @@ static void run_blocks(const Contraction& c, float* space, kcc_pool* pool) {
   BlockPlan plan{{c, {vectors, parts_of(vectors, panel_vectors)}, false, false, false, space}, column_block, c.long_sum, {parts_of(c.k, KCC_BLOCK_COLUMNS), 1}, vectors * KCC_VW, space, 1, 0};
   const bool by_columns = c.compute_lhs == nullptr ? c.lhs.column_stride != 1 : c.lhs_along_row;
   if (!by_columns) plan.size = plan.panels.vectors.parts == 1 ? row_block_of_one_panel : c.compute_lhs == nullptr && c.m > row_block.rows ? row_block_in_memory : row_block;
-  plan.unit = rows_together(c);
-  plan.size.rows = larger_of(1, plan.size.rows / plan.unit) * plan.unit;
+  plan.unit = rows_together(c), plan.spare = rows_kept(c) - c.m;
+  plan.size.rows = larger_of(1, (plan.size.rows - plan.spare) / plan.unit) * plan.unit;
   if (plan.late_rhs) plan.ranges.parts = ranges_of(c, plan.columns);
   else pack_ahead(&plan.panels, c.rhs.column_stride != 1 || (c.rhs.block == 0 && c.m >= 192), pool);
   // Groups as wide as a block may be; more of either cut when there are too few chunks for the threads.

@@ -231,11 +231,11 @@ static void run_turned(const Contraction& c, float* space, kcc_pool* pool) {
 
 void contract(Contraction c) {
   kcc_pool* pool = pool_for(c);
-  if (c.finish_totals != nullptr) finish_totals(c, pool);
+  if (c.finish_totals != nullptr && (!c.long_sum || c.m <= 0)) finish_totals(c, pool), c.finish_totals = nullptr;
   if (c.m <= 0 || c.n <= 0) return;
   float* space = reinterpret_cast<float*>(c.workspace);
   const bool in_memory = c.compute_lhs == nullptr && c.compute_rhs == nullptr;
-  if (in_memory && c.rows_together == 0 && c.m <= few_rows && c.rhs.column_stride == 1) return run_few_rows(c, pool);
+  if (in_memory && c.rows_together == 0 && c.finish_totals == nullptr && c.m <= few_rows && c.rhs.column_stride == 1) return run_few_rows(c, pool);
   if (c.long_sum) return run_blocks(c, space, pool);
   if (c.compute_rhs != nullptr) {
     c.rhs = computed(c, c.compute_rhs, c.rhs_along_row, c.k, c.n, space, pool);

@@ -93,7 +93,7 @@ void contract_runs(Contraction c) {
     return contract_runs(more);
   }
   kcc_pool* const pool = pool_for(c);
-  if (c.finish_totals != nullptr) finish_totals(c, pool);
+  if (c.finish_totals != nullptr) finish_totals(c, pool), c.finish_totals = nullptr;
   if (c.m <= 0 || c.n <= 0) return;
   float* space = reinterpret_cast<float*>(c.workspace);
   if (c.compute_rhs != nullptr && !c.long_sum) {
