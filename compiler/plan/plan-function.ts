@@ -4,6 +4,7 @@ import type { Home } from '../ir/kernel-graph.js'
 import type { Buffer, KernelProgram } from '../ir/loop.js'
 import type { Dim } from '../ir/dim.js'
 import { bytesOf } from '../ir/cost.js'
+import { replaceable } from './in-place.js'
 import { planMemory, type MemoryPlan, type Tenant } from './plan-memory.js'
 
 /** A kernel's buffer name and what stands behind it. */
@@ -23,7 +24,8 @@ function valueTenants(kernels: readonly BoundKernel[]): Tenant[] {
   kernels.forEach((kernel, i) => {
     for (const { node, home } of kernel.bindings) if (home.kind === 'arena') lives.set(node, { first: lives.get(node)?.first ?? i, last: i })
   })
-  return [...lives].map(([node, life]) => ({ key: node, bytes: bytesOf(node.type), ...life }))
+  const replaced = kernels.map(replaceable)
+  return [...lives].map(([node, life]) => ({ key: node, bytes: bytesOf(node.type), ...life, replaces: replaced[life.first]!.get(node) ?? new Set() }))
 }
 
 const workspaceTenants = (kernels: readonly BoundKernel[]): Tenant[] =>

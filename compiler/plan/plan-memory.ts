@@ -3,7 +3,7 @@
  * Values whose lifetimes do not meet share a slot. Sizes may be symbolic: a slot is as large as its largest tenant,
  * taken when the function is called; who shares with whom is decided here, at a reference batch.
  *
- * Invariant: two tenants of a slot are never alive in the same kernel.
+ * Invariant: two tenants of a slot are never alive in the same kernel, but for a result in the place of what it replaces there.
  */
 import { isNeverNegative } from '../ir/dim-bounds.js'
 import { atReference } from '../ir/cost.js'
@@ -11,7 +11,11 @@ import { evaluateDim, dimText, type Dim } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
 
 /** Alive from kernel `first` (which writes it) to kernel `last` (which reads it last), both included. */
-export type Tenant = { readonly key: Node | string; readonly bytes: Dim; readonly first: number; readonly last: number }
+export type Tenant = {
+  readonly key: Node | string; readonly bytes: Dim; readonly first: number; readonly last: number
+  /** Tenants of as many bytes whose place it may take in kernel `first`, if they are not alive after it. */
+  readonly replaces?: ReadonlySet<Node | string>
+}
 export type Slot = { readonly sizes: readonly Dim[]; readonly tenants: readonly Tenant[] }
 export type MemoryPlan = { readonly slots: readonly Slot[]; readonly slotOf: ReadonlyMap<Node | string, number> }
 
@@ -31,10 +35,12 @@ export function planMemory(tenants: readonly Tenant[]): MemoryPlan {
   return { slots, slotOf }
 }
 
-/** The free slot that wastes least; a new one when all are taken. */
+/** That of a value which the tenant replaces; else the free slot that wastes least; a new one when all are taken. */
 function bestSlot(slots: readonly { sizes: Dim[]; tenants: Tenant[] }[], tenant: Tenant): number {
-  const free = slots.map((slot, i) => ({ slot, i })).filter(({ slot }) => slot.tenants.every((t) => t.last < tenant.first || tenant.last < t.first))
-  const waste = ({ slot }: { slot: { sizes: Dim[] } }): number => Math.abs(Math.max(...slot.sizes.map(atReference)) - atReference(tenant.bytes))
+  const isReplaced = (t: Tenant): boolean => t.last === tenant.first && tenant.replaces?.has(t.key) === true
+  const free = slots.map((slot, i) => ({ slot, i })).filter(({ slot }) => slot.tenants.every((t) => t.last < tenant.first || tenant.last < t.first || isReplaced(t)))
+  const waste = ({ slot }: { slot: { sizes: Dim[]; tenants: Tenant[] } }): number =>
+    slot.tenants.some(isReplaced) ? -1 : Math.abs(Math.max(...slot.sizes.map(atReference)) - atReference(tenant.bytes))
   return free.sort((a, b) => waste(a) - waste(b))[0]?.i ?? slots.length
 }
 

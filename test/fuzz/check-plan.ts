@@ -1,11 +1,17 @@
 /** Soundness of a memory plan, from the kernels alone. */
 import type { Node } from '../../compiler/ir/graph.js'
+import { replaceable } from '../../compiler/plan/in-place.js'
 import { workspaceKey, type PlannedFunction } from '../../compiler/plan/plan-function.js'
+
+/** May `next`, which kernel `at` writes first, lie where `value` does, which it reads last? */
+const replaces = ({ kernels }: PlannedFunction, at: number, value: Node | string, next: Node | string): boolean =>
+  typeof value !== 'string' && typeof next !== 'string' && replaceable(kernels[at]!).get(next)?.has(value) === true
 
 type Life = { first: number; last: number }
 
 /** @throws Error when a slot has two tenants in one kernel, is too small, or a value is read before it is written. */
-export function checkPlan(name: string, { kernels, memory }: PlannedFunction): void {
+export function checkPlan(name: string, planned: PlannedFunction): void {
+  const { kernels, memory } = planned
   const lives = new Map<Node | string, Life>()
   kernels.forEach((kernel, i) => {
     for (const { node, home, written, buffer } of kernel.bindings) {
@@ -19,7 +25,8 @@ export function checkPlan(name: string, { kernels, memory }: PlannedFunction): v
   for (const slot of memory.slots) {
     const tenants = [...lives].filter(([key]) => slot.tenants.some((t) => t.key === key))
     for (const [one, a] of tenants) for (const [other, b] of tenants) {
-      if (one !== other && a.first <= b.last && b.first <= a.last) throw new Error(`${name}: two values of one slot are alive together`)
+      const isInPlace = (a.last === b.first && replaces(planned, b.first, one, other)) || (b.last === a.first && replaces(planned, a.first, other, one))
+      if (one !== other && a.first <= b.last && b.first <= a.last && !isInPlace) throw new Error(`${name}: two values of one slot are alive together`)
     }
     if (tenants.length !== slot.tenants.length) throw new Error(`${name}: a slot has a tenant nobody uses`)
   }

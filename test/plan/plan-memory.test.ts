@@ -25,6 +25,14 @@ describe('planMemory', () => {
     expect(arenaBytes(plan, { B: 1 }) % alignment).toBe(0)
   })
 
+  test('a result takes the place of what it replaces, but of nothing that is read later', () => {
+    const over = (key: string, first: number, last: number): Tenant => ({ ...tenant(key, 64, first, last), replaces: new Set(['a', 'b']) })
+    const { slots, slotOf } = planMemory([tenant('a', 64, 0, 1), tenant('b', 64, 0, 2), over('c', 1, 2), over('d', 1, 2)])
+    expect(slots.length).toBe(3)
+    expect(slotOf.get('c')).toBe(slotOf.get('a'))
+    expect(new Set(['b', 'c', 'd'].map((key) => slotOf.get(key))).size).toBe(3)
+  })
+
   test('nothing needs nothing', () => {
     expect(arenaBytes(planMemory([]), {})).toBe(0)
     expect(arenaText(planMemory([]))).toBe('0')
