@@ -21,6 +21,9 @@ const headers = ['kcc/cuda/launch.h', 'kcc/cuda/math.h', 'kcc/cuda/random.h', 'k
 /** Threads of a block of a kernel in teams. */
 const BLOCK = 256
 
+/** Results of a tile from which on a thread would take more registers than leave room for a second block, which hides waits of the first. */
+const LARGE_TILE = 128 * 64
+
 export function deviceCode(program: KernelProgram, view: KernelView, render: Render): ContractCode {
   const [first] = program.body, [launch] = program.launches
   if (first?.kind === 'contract' && launch?.kind === 'tiles') return { includes: [...headers, 'kcc/cuda/multiply.h'], sources: [], text: render('kernel-tiles.cu', tilesView(program, first, launch, view)) }
@@ -51,18 +54,21 @@ function gridAxes(s: Stmt): readonly Axis[] {
   return s.kind === 'for' && s.mode === 'grid' ? [s.axis, ...(s.body.length === 1 ? gridAxes(s.body[0]!) : [])] : []
 }
 
-function tilesView(program: KernelProgram, contract: Contract, { rows, columns, depth }: Launch & { readonly kind: 'tiles' }, view: KernelView): TilesKernelView {
+function tilesView(program: KernelProgram, contract: Contract, { rows, columns, depth, parts }: Launch & { readonly kind: 'tiles' }, view: KernelView): TilesKernelView {
   const { m, n, k, lhs, rhs, epilogue, accumulator } = contract, bufferOf = bufferIn(program)
   const element = (value: Expr): string => printAs(value, false, { lanes: null, varying: new Set(), bufferOf })
   return {
-    ...view, sizes: sizesOf(needsOf(program)), rows, columns,
+    ...view, sizes: sizesOf(needsOf(program)), rows, columns, depth, resident: rows * columns > LARGE_TILE ? 2 : 1, parts: parts === 1 ? null : parts, kept: program.scratch[0]?.name ?? '',
     tile: `${rows}, ${columns}, ${depth}, ${runsAlong(lhs, k.at(-1)!)}, ${runsAlong(rhs, n.at(-1)!)}`,
     m: cDim(extentOf(m)), n: cDim(extentOf(n)), k: cDim(extentOf(k)),
-    row: axesText(m, 'row').fixed, column: axesText(n, 'column').fixed, term: axesText(k, 'term').fixed,
+    row: placeIn(m, 'row'), column: placeIn(n, 'column'), term: placeIn(k, 'term'),
     lhs: element(lhs), rhs: element(rhs), accumulator,
     epilogue: printStatements(epilogue, { bufferOf, range: null, lanes: null, varying: [] }),
   }
 }
+
+/** Axes from one number. There are fewer than 2^32 rows, columns and terms, and divisions of 32 bits take a GPU a quarter of the time. */
+const placeIn = (axes: readonly Axis[], number: string): string => axesText(axes, axes.length === 1 ? number : `(uint32_t)${number}`).fixed
 
 /** Do neighbours along the axis lie side by side in what is read? */
 const runsAlong = (value: Expr, axis: Axis): boolean => indicesOf(value).some((index) => strideOf(index, axis.name) === 1)

@@ -55,6 +55,12 @@ export type TilesKernelView = KernelView & {
   readonly k: string
   readonly rows: number
   readonly columns: number
+  readonly depth: number
+  /** Blocks that a multiprocessor must have room for, in registers. */
+  readonly resident: number
+  /** How many share the terms of a sum, and the buffer their sums are kept in; null when each is made by one block. */
+  readonly parts: number | null
+  readonly kept: string
   readonly row: string
   readonly column: string
   readonly term: string

@@ -2,7 +2,8 @@
 import type { AxisMode, KernelProgram, Launch, Stmt } from './loop.js'
 
 /** What is wrong with the mapping, or null. */
-export function launchFault({ launches, body }: KernelProgram): string | null {
+export function launchFault({ launches, body, scratch }: KernelProgram): string | null {
+  if (launches.some((l) => l.kind === 'tiles' && l.parts > 1) && scratch[0]?.dtype !== 'float32') return 'there is no memory for the parts of sums'
   if (launches.length === 0) return body.some((s) => modesIn(s).some(isMapped)) ? 'a loop is shared out, but the kernel has no launches' : null
   if (launches.length !== body.length) return `${launches.length} launches of ${body.length} statements`
   return body.map((s, i) => faultOf(s, launches[i]!)).find((fault) => fault !== null) ?? null

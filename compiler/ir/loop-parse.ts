@@ -70,8 +70,8 @@ class KernelReader {
   private launch(text: string): Launch {
     const teams = /^teams of (1|32|256)$/.exec(text)
     if (teams) return { kind: 'teams', threads: Number(teams[1]) as TeamSize }
-    const [, rows, columns, depth] = /^tiles of (\d+) x (\d+) x (\d+)$/.exec(text) ?? this.fail(`expected \`teams of <threads>\` or \`tiles of <rows> x <columns> x <depth>\`, found \`${text}\``)
-    return { kind: 'tiles', rows: Number(rows), columns: Number(columns), depth: Number(depth) }
+    const [, rows, columns, depth, parts = '1'] = /^tiles of (\d+) x (\d+) x (\d+)(?: in (\d+) parts)?$/.exec(text) ?? this.fail(`expected \`teams of <threads>\` or \`tiles of <rows> x <columns> x <depth>\`, found \`${text}\``)
+    return { kind: 'tiles', rows: Number(rows), columns: Number(columns), depth: Number(depth), parts: Number(parts) }
   }
 
   private axis(text: string): { axis: Axis; mode: AxisMode } {

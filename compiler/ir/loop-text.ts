@@ -37,7 +37,7 @@ function accessOf({ reads, writes }: KernelProgram, name: string): string {
 }
 
 const splitText = (split: Split | null): string => (split ? `${axesText(split.axes)} by ${split.multiple} work ${dimText(split.workPerItem)}` : 'whole')
-const launchText = (launch: Launch): string => (launch.kind === 'teams' ? `teams of ${launch.threads}` : `tiles of ${launch.rows} x ${launch.columns} x ${launch.depth}`)
+const launchText = (launch: Launch): string => (launch.kind === 'teams' ? `teams of ${launch.threads}` : `tiles of ${launch.rows} x ${launch.columns} x ${launch.depth}${launch.parts === 1 ? '' : ` in ${launch.parts} parts`}`)
 const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`)
 const axesText = (axes: readonly Axis[]): string => axes.map(axisText).join(', ')
 const axisText = ({ name, extent }: Axis): string => `${name} < ${dimText(extent)}`

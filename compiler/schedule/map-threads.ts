@@ -8,10 +8,10 @@
  *       for d1 < 512 { store … }                          →         reduce v0: f32 = max over d1 < 512 team { … }
  *     }                                                             for d1 < 512 team { store … }
  *
- * A contraction is started in tiles, whose size follows its result: as large as leaves work for all of the GPU.
+ * A contraction is started in tiles: as large as leaves work for all of the GPU, where blocks may share the terms of long sums.
  */
 import { atReference } from '../ir/cost.js'
-import { extentOf, type Axis, type Contract, type KernelProgram, type Launch, type Stmt, type TeamSize } from '../ir/loop.js'
+import { extentOf, type Buffer, type Contract, type KernelProgram, type Launch, type Stmt, type TeamSize } from '../ir/loop.js'
 import { belowGrid } from '../ir/launch-verify.js'
 import type { CudaTarget } from './target.js'
 import { accessesIn, strideOf } from './walk.js'
@@ -21,20 +21,23 @@ type Reduce = Stmt & { readonly kind: 'reduce' }
 
 export function mapThreads(kernel: KernelProgram, target: CudaTarget): KernelProgram {
   const mapped = asLoops(kernel.body).map((s) => mapStatement(s, target))
-  return { ...kernel, body: mapped.map((m) => m.statement), launches: mapped.map((m) => m.launch) }
+  return { ...kernel, body: mapped.map((m) => m.statement), launches: mapped.map((m) => m.launch), scratch: [...kernel.scratch, ...mapped.flatMap((m) => m.scratch)] }
 }
 
-type Mapped = { readonly statement: Stmt; readonly launch: Launch }
+type Mapped = { readonly statement: Stmt; readonly launch: Launch; readonly scratch: readonly Buffer[] }
 
 /** Statements outside of all loops are one item. */
 const asLoops = (body: readonly Stmt[]): readonly Stmt[] =>
   (body.every((s) => s.kind === 'for' || s.kind === 'contract') ? body : [{ kind: 'for', axis: { name: 'one', extent: 1 }, mode: 'serial', body }])
 
 function mapStatement(s: Stmt, target: CudaTarget): Mapped {
-  if (s.kind === 'contract') return { statement: s, launch: tilesOf(s, target) }
+  if (s.kind === 'contract') {
+    const launch = tilesOf(s, target)
+    return { statement: s, launch, scratch: keptParts(s, launch) }
+  }
   const outer = overGrid(s as Loop), inside = belowGrid(outer)
   const threads = teamOf(inside, itemsOf(outer), target)
-  return { statement: threads === 1 ? outer : withInside(outer, inside.map(sharedByTeam)), launch: { kind: 'teams', threads } }
+  return { statement: threads === 1 ? outer : withInside(outer, inside.map(sharedByTeam)), launch: { kind: 'teams', threads }, scratch: [] }
 }
 
 /** The outermost loops, as long as each holds nothing but the next. */
@@ -80,14 +83,28 @@ function sharedLoops(loop: Loop): Loop {
   return { ...loop, mode: 'team', body: loop.body.length === 1 && inner?.kind === 'for' ? [sharedLoops(inner)] : loop.body }
 }
 
-/** Largest first; a tile of 16 results square is all that a tiny product needs. */
-const tileSizes = [128, 64, 32, 16]
+/** Largest first. Below 32 a thread has fewer than four results, and waits for memory more than it multiplies. */
+const tileSizes = [128, 64, 32, 16], leastTile = 32
 
-function tilesOf({ m, n }: Contract, target: CudaTarget): Launch {
-  const [rows, columns] = [m, n].map((axes) => atReference(extentOf(axes as readonly Axis[]))) as [number, number]
-  const size = tileSizes.find((s) => Math.ceil(rows / s) * Math.ceil(columns / s) >= target.blocks) ?? 16
-  return { kind: 'tiles', rows: fitting(size, rows), columns: fitting(size, columns), depth: 16 }
+/** Terms of a part that are worth the pass that adds the parts; parts of a sum; numbers that all parts of all sums may take. */
+const leastTerms = 64, mostParts = 16, mostKept = 1 << 24
+
+/** Terms at a time: those on their way wait in registers, of which the largest tiles have none to spare. */
+const depthOf = (rows: number, columns: number): number => (rows === 128 && columns === 128 ? 8 : 16)
+
+function tilesOf({ m, n, k }: Contract, target: CudaTarget): Launch & { readonly kind: 'tiles' } {
+  const [rows, columns, terms] = [m, n, k].map((axes) => atReference(extentOf(axes))) as [number, number, number]
+  const partsAt = (size: number): number => Math.ceil(target.blocks / Math.max(Math.ceil(rows / size) * Math.ceil(columns / size), 1))
+  const most = Math.max(1, Math.min(mostParts, Math.floor(terms / leastTerms), Math.floor(mostKept / Math.max(rows * columns, 1))))
+  const size = tileSizes.find((s) => s >= leastTile && partsAt(s) <= most) ?? leastTile
+  const [high, wide] = [fitting(size, rows), fitting(size, columns)]
+  return { kind: 'tiles', rows: high, columns: wide, depth: depthOf(high, wide), parts: Math.min(partsAt(size), most) }
 }
 
 /** No wider than it takes to hold what there is. */
 const fitting = (size: number, extent: number): number => tileSizes.findLast((s) => s <= size && s >= Math.min(extent, size))!
+
+/** Memory for the parts of a contraction's sums. */
+function keptParts({ m, n }: Contract, { parts }: Launch & { readonly kind: 'tiles' }): readonly Buffer[] {
+  return parts === 1 ? [] : [{ name: 'part0', dtype: 'float32', shape: [parts, extentOf(m), extentOf(n)] }]
+}

@@ -15,6 +15,9 @@ KCC_ANYWHERE inline int64_t align64(int64_t bytes) { return (bytes + 63) & ~(int
 KCC_ANYWHERE inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 // How many tiles of `size` cover `extent`.
 KCC_ANYWHERE inline int64_t tiles_of(int64_t extent, int64_t size) { return (extent + size - 1) / size; }
+KCC_ANYWHERE inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+// What one of `parts` takes of `extent`: a multiple of `unit`, so that only the last have less or nothing.
+KCC_ANYWHERE inline int64_t share_of(int64_t extent, int64_t parts, int64_t unit) { return tiles_of(tiles_of(extent, parts), unit) * unit; }
 // Rounded down, also below zero; b > 0.
 KCC_ANYWHERE inline int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 

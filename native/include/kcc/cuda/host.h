@@ -12,7 +12,7 @@
 #define __global__ static
 #define __device__
 #define __forceinline__ inline __attribute__((always_inline))
-#define __launch_bounds__(threads)
+#define __launch_bounds__(...)
 
 namespace kcc {
 inline namespace KCC_LEVEL {

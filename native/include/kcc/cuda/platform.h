@@ -5,7 +5,7 @@
 
 #ifdef __CUDACC__
 // An array that the threads of a block share. Declared in the function that uses it.
-#define KCC_SHARED(type, name, count) __shared__ type name[count]
+#define KCC_SHARED(type, name, count) __shared__ __align__(16) type name[count]
 #else
 #include "host.h"
 #define KCC_SHARED(type, name, count)                          \
