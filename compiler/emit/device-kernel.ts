@@ -1,7 +1,7 @@
 /** One kernel for a GPU: its statements as functions of a grid, and the function of the host that starts them in their order. */
 import { axesOfIndex } from '../ir/expr.js'
-import { belowGrid } from '../ir/launch-verify.js'
-import { extentOf, type Axis, type Contract, type Expr, type KernelProgram, type Launch, type Stmt } from '../ir/loop.js'
+import { belowGrid, KEPT_SUMS } from '../ir/launch-verify.js'
+import { accumulatorsOf, extentOf, finishedRows, rowsTogether, type Axis, type Contract, type Expr, type KernelProgram, type Launch, type Stmt } from '../ir/loop.js'
 import { everyIndex, indicesOf, strideOf } from '../schedule/walk.js'
 import { cDim } from './c-dim.js'
 import { printAs } from './c-expr.js'
@@ -12,7 +12,7 @@ import type { ContractCode } from './contract-view.js'
 import { axesText } from './contract-axes.js'
 import { needsOf, sizesOf } from './kernel-fields.js'
 import { teamStatements } from './team-stmt.js'
-import type { KernelView, TeamsKernelView, TeamsView, TilesKernelView } from './views.js'
+import type { DeviceKernelView, KernelView, TeamsView, TilesView } from './views.js'
 
 type Render = (template: string, view: object) => string
 
@@ -25,23 +25,23 @@ const BLOCK = 256
 const LARGE_TILE = 128 * 64
 
 export function deviceCode(program: KernelProgram, view: KernelView, render: Render): ContractCode {
-  const [first] = program.body, [launch] = program.launches
-  if (first?.kind === 'contract' && launch?.kind === 'tiles') return { includes: [...headers, 'kcc/cuda/multiply.h'], sources: [], text: render('kernel-tiles.cu', tilesView(program, first, launch, view)) }
-  const teams = teamsView(program, view)
-  return { includes: program.chains.length > 0 ? [...headers, 'kcc/cuda/chain.h'] : headers, sources: [], text: render('kernel-teams.cu', teams) }
+  const device = deviceView(program, view)
+  const more = [...(device.chains.length > 0 ? ['kcc/cuda/chain.h'] : []), ...(device.products.length > 0 ? ['kcc/cuda/multiply.h'] : [])]
+  return { includes: [...headers, ...more], sources: [], text: render('kernel-device.cu', device) }
 }
 
-function teamsView(program: KernelProgram, view: KernelView): TeamsKernelView {
+function deviceView(program: KernelProgram, view: KernelView): DeviceKernelView {
+  const statements = program.body.map((s, i) => ({ s, launch: program.launches[i]!, kernel: `${view.name}_${i}` }))
   return {
     ...view, sizes: sizesOf(needsOf(program)),
     chains: program.chains.map((chain) => ({ kernel: `${view.name}_${chain.name}`, call: chainCall(chain, program) })),
-    nests: program.body.map((s, i) => nestView(program, s, program.launches[i]!, `${view.name}_${i}`)),
+    products: statements.flatMap(({ s, launch }) => (s.kind === 'contract' && launch.kind === 'tiles' ? [tilesView(program, s, launch, view)] : [])),
+    nests: statements.flatMap(({ s, launch, kernel }) => (s.kind !== 'contract' && launch.kind === 'teams' ? [nestView(program, s, launch, kernel)] : [])),
   }
 }
 
-function nestView(program: KernelProgram, s: Stmt, launch: Launch, kernel: string): TeamsView {
-  if (launch.kind !== 'teams') throw new Error(`kernel ${program.name} is started in tiles, and is no contraction`)
-  const axes = gridAxes(s), { threads } = launch, inside = belowGrid(s)
+function nestView(program: KernelProgram, s: Stmt, { threads }: Launch & { readonly kind: 'teams' }, kernel: string): TeamsView {
+  const axes = gridAxes(s), inside = belowGrid(s)
   const isOneItem = axes.length === 1 && everyIndex(inside).every((index) => !axesOfIndex(index).includes(axes[0]!.name))
   return {
     kernel, threads, teams: BLOCK / threads, items: cDim(extentOf(axes)), places: isOneItem ? [] : placesOf(axes, 'item'),
@@ -54,15 +54,17 @@ function gridAxes(s: Stmt): readonly Axis[] {
   return s.kind === 'for' && s.mode === 'grid' ? [s.axis, ...(s.body.length === 1 ? gridAxes(s.body[0]!) : [])] : []
 }
 
-function tilesView(program: KernelProgram, contract: Contract, { rows, columns, depth, parts }: Launch & { readonly kind: 'tiles' }, view: KernelView): TilesKernelView {
-  const { m, n, k, lhs, rhs, epilogue, accumulator } = contract, bufferOf = bufferIn(program)
+function tilesView(program: KernelProgram, contract: Contract, launch: Launch & { readonly kind: 'tiles' }, view: KernelView): TilesView {
+  const { m, n, k, lhs, rhs, epilogue, together } = contract, { rows, columns, depth, parts } = launch, bufferOf = bufferIn(program)
   const element = (value: Expr): string => printAs(value, false, { lanes: null, varying: new Set(), bufferOf })
   return {
-    ...view, sizes: sizesOf(needsOf(program)), rows, columns, depth, resident: rows * columns > LARGE_TILE ? 2 : 1, parts: parts === 1 ? null : parts, kept: program.scratch[0]?.name ?? '',
+    name: view.name, prelude: view.prelude, rows, columns, depth, resident: rows * columns > LARGE_TILE ? 2 : 1,
+    parts, kept: parts > 1 || together.length > 0 ? KEPT_SUMS : null, together: rowsTogether(contract),
+    accumulators: accumulatorsOf(contract).map((name, row) => ({ name, row })),
     tile: `${rows}, ${columns}, ${depth}, ${runsAlong(lhs, k.at(-1)!)}, ${runsAlong(rhs, n.at(-1)!)}`,
     m: cDim(extentOf(m)), n: cDim(extentOf(n)), k: cDim(extentOf(k)),
-    row: placeIn(m, 'row'), column: placeIn(n, 'column'), term: placeIn(k, 'term'),
-    lhs: element(lhs), rhs: element(rhs), accumulator,
+    row: placeIn(m, 'row'), column: placeIn(n, 'column'), term: placeIn(k, 'term'), group: placeIn(finishedRows(contract), 'row'),
+    lhs: element(lhs), rhs: element(rhs),
     epilogue: printStatements(epilogue, { bufferOf, range: null, lanes: null, varying: [] }),
   }
 }

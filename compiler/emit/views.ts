@@ -39,16 +39,8 @@ export type TeamsView = {
   readonly body: readonly CLine[]
 }
 
-/** A kernel of loops for a GPU. */
-export type TeamsKernelView = KernelView & {
-  readonly sizes: readonly string[]
-  readonly chains: readonly { readonly kernel: string; readonly call: string }[]
-  readonly nests: readonly TeamsView[]
-}
-
 /** A contraction for a GPU: the axes of rows, columns and terms from their numbers, and what stands in the holes. */
-export type TilesKernelView = KernelView & {
-  readonly sizes: readonly string[]
+export type TilesView = Pick<KernelView, 'name' | 'prelude'> & {
   readonly tile: string
   readonly m: string
   readonly n: string
@@ -58,16 +50,28 @@ export type TilesKernelView = KernelView & {
   readonly depth: number
   /** Blocks that a multiprocessor must have room for, in registers. */
   readonly resident: number
-  /** How many share the terms of a sum, and the buffer their sums are kept in; null when each is made by one block. */
-  readonly parts: number | null
-  readonly kept: string
+  /** The buffer in which sums wait to be finished, of so many parts each; null when the block that makes a sum finishes it. */
+  readonly kept: string | null
+  readonly parts: number
+  /** Rows that are finished together, and their sums by name. */
+  readonly together: number
+  readonly accumulators: readonly { readonly name: string; readonly row: number }[]
   readonly row: string
   readonly column: string
   readonly term: string
+  /** The axes of rows over which the epilogue runs. */
+  readonly group: string
   readonly lhs: string
   readonly rhs: string
-  readonly accumulator: string
   readonly epilogue: readonly CLine[]
+}
+
+/** A kernel for a GPU: lists, then products, then loops, each started after the one before. */
+export type DeviceKernelView = KernelView & {
+  readonly sizes: readonly string[]
+  readonly chains: readonly { readonly kernel: string; readonly call: string }[]
+  readonly products: readonly TilesView[]
+  readonly nests: readonly TeamsView[]
 }
 
 export type KernelsUnitView = {

@@ -3,16 +3,21 @@ import type { AxisMode, KernelProgram, Launch, Stmt } from './loop.js'
 
 /** What is wrong with the mapping, or null. */
 export function launchFault({ launches, body, scratch }: KernelProgram): string | null {
-  if (launches.some((l) => l.kind === 'tiles' && l.parts > 1) && scratch[0]?.dtype !== 'float32') return 'there is no memory for the parts of sums'
   if (launches.length === 0) return body.some((s) => modesIn(s).some(isMapped)) ? 'a loop is shared out, but the kernel has no launches' : null
   if (launches.length !== body.length) return `${launches.length} launches of ${body.length} statements`
+  const keepsSums = body.some((s, i) => s.kind === 'contract' && (s.together.length > 0 || isInParts(launches[i]!)))
+  if (keepsSums && !scratch.some((b) => b.name === KEPT_SUMS && b.dtype === 'float32')) return `there is no scratch memory ${KEPT_SUMS} for sums that blocks do not finish`
   return body.map((s, i) => faultOf(s, launches[i]!)).find((fault) => fault !== null) ?? null
 }
 
+/** The scratch buffer of the sums of a contraction that more than one block makes, or that are finished together: part by part, by rows. */
+export const KEPT_SUMS = 'sums'
+
+const isInParts = (launch: Launch): boolean => launch.kind === 'tiles' && launch.parts > 1
 const isMapped = (mode: AxisMode): boolean => mode === 'grid' || mode === 'team'
 
 function faultOf(s: Stmt, launch: Launch): string | null {
-  if (s.kind === 'contract') return launch.kind === 'tiles' ? null : 'a contraction is started in teams'
+  if (s.kind === 'contract') return launch.kind !== 'tiles' ? 'a contraction is started in teams' : s.totals ? 'the totals of a contraction in tiles' : null
   if (launch.kind === 'tiles') return 'what is no contraction is started in tiles'
   if (s.kind !== 'for' || s.mode !== 'grid') return 'the outermost statement is no loop over the grid'
   const inside = belowGrid(s)

@@ -5,7 +5,7 @@
  * 2. Loads are of buffers that are read, stores of buffers that are written, and a stored value has the buffer's dtype.
  * 3. Every axis in an index is of a loop, reduction or contraction around it; no two nested loops share an axis.
  * 4. A local is bound before it is used, in a scope around the use, and only once.
- * 5. A contraction stands alone and its sums are float32; only the last axis of a reduction may be a vector, and no
+ * 5. A contraction stands alone (but where statements are started one by one, on a GPU) and its sums are float32; only the last axis of a reduction may be a vector, and no
  *    loop is inside a vector.
  * 6. There is a split for each statement, or none at all; it names the axes of the loops there, outermost first, and none
  *    of its statements uses what another binds.
@@ -55,7 +55,7 @@ class Checker {
     this.splits()
     const fault = launchFault(this.kernel)
     this.require(8, fault === null, fault ?? '')
-    this.require(5, body.length === 1 || body.every((s) => s.kind !== 'contract'), 'a contraction has neighbours')
+    this.require(5, this.kernel.launches.length > 0 || body.length === 1 || body.every((s) => s.kind !== 'contract'), 'a contraction has neighbours')
     for (const chain of this.kernel.chains) this.chain(chain)
     this.statements(body, { axes: new Set(), locals: new Map(), insideVector: false, lanes: null })
   }

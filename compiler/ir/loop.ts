@@ -162,8 +162,8 @@ export type KernelProgram = {
 /**
  * How threads of a GPU share a statement. `teams`: outermost loops are of mode `grid`, and each of their items is the work of a
  * team: one thread, a warp (32), or a block (256). `tiles`: a block computes `rows` by `columns` results of a contraction,
- * `depth` terms of the sum at a time. With more than one of `parts`, blocks share the terms of a tile too: what they find is put
- * into the first buffer of scratch memory, part by part, and added in order of the parts before the epilogue.
+ * `depth` terms of the sum at a time. With more than one of `parts`, blocks share the terms of a tile too: what they find is kept
+ * in scratch memory (`KEPT_SUMS`), part by part, and added in order of the parts before the epilogue.
  */
 export type Launch =
   | { readonly kind: 'teams'; readonly threads: TeamSize }

@@ -5,8 +5,10 @@ import { collapse } from './collapse.js'
 import { mapThreads } from './map-threads.js'
 import { parallelize } from './parallelize.js'
 import { partialSums } from './partial-sums.js'
+import { sumsInParts } from './sums-in-parts.js'
 import type { CpuTarget, CudaTarget, Target } from './target.js'
 import { tileWindows } from './tile-windows.js'
+import { totalsApart } from './totals-apart.js'
 import { turnContract } from './turn-contract.js'
 import { vectorize } from './vectorize.js'
 
@@ -27,5 +29,7 @@ function scheduleForCpu(kernel: KernelProgram, target: CpuTarget): KernelProgram
 function scheduleForGpu(kernel: KernelProgram, target: CudaTarget): KernelProgram {
   const collapsed = collapse(kernel)          // first: fewer axes, fewer divisions that find a thread's place in them
   const turned = turnContract(collapsed)      // decides along which axis of a product neighbouring threads lie
-  return mapThreads(turned, target)
+  const apart = totalsApart(turned)
+  const parts = sumsInParts(apart, target)    // before threads are shared out: what it makes of a statement are two
+  return mapThreads(parts, target)
 }

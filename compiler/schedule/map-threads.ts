@@ -12,7 +12,7 @@
  */
 import { atReference } from '../ir/cost.js'
 import { extentOf, type Buffer, type Contract, type KernelProgram, type Launch, type Stmt, type TeamSize } from '../ir/loop.js'
-import { belowGrid } from '../ir/launch-verify.js'
+import { belowGrid, KEPT_SUMS } from '../ir/launch-verify.js'
 import type { CudaTarget } from './target.js'
 import { accessesIn, strideOf } from './walk.js'
 
@@ -33,7 +33,7 @@ const asLoops = (body: readonly Stmt[]): readonly Stmt[] =>
 function mapStatement(s: Stmt, target: CudaTarget): Mapped {
   if (s.kind === 'contract') {
     const launch = tilesOf(s, target)
-    return { statement: s, launch, scratch: keptParts(s, launch) }
+    return { statement: s, launch, scratch: keptSums(s, launch) }
   }
   const outer = overGrid(s as Loop), inside = belowGrid(outer)
   const threads = teamOf(inside, itemsOf(outer), target)
@@ -104,7 +104,7 @@ function tilesOf({ m, n, k }: Contract, target: CudaTarget): Launch & { readonly
 /** No wider than it takes to hold what there is. */
 const fitting = (size: number, extent: number): number => tileSizes.findLast((s) => s <= size && s >= Math.min(extent, size))!
 
-/** Memory for the parts of a contraction's sums. */
-function keptParts({ m, n }: Contract, { parts }: Launch & { readonly kind: 'tiles' }): readonly Buffer[] {
-  return parts === 1 ? [] : [{ name: 'part0', dtype: 'float32', shape: [parts, extentOf(m), extentOf(n)] }]
+/** Memory for sums that no block can finish: those of parts, and of rows that are finished together. */
+function keptSums({ m, n, together }: Contract, { parts }: Launch & { readonly kind: 'tiles' }): readonly Buffer[] {
+  return parts === 1 && together.length === 0 ? [] : [{ name: KEPT_SUMS, dtype: 'float32', shape: [parts, extentOf(m), extentOf(n)] }]
 }

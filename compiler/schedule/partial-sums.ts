@@ -72,13 +72,13 @@ function keptAxes(loop: Loop): { kept: Sized[] | null; vector: Loop | null } {
 }
 
 /** Uses nothing that was computed before, walks through nothing and draws nothing. */
-function isIndependent(s: Reduce): boolean {
+export function isIndependent(s: Reduce): boolean {
   const own = new Set(boundNames(s.body)), { draws, lookups } = accessesIn([s])
   const values = [...s.body.map((inner) => (inner.kind === 'let' ? inner.value : null)), ...s.results.map((r) => r.value)]
   return draws === 0 && lookups.length === 0 && s.modes.every((mode) => mode === 'serial') && values.every((value) => value !== null && namesIn(value).every((name) => own.has(name)))
 }
 
-const sameAxes = (a: readonly Axis[], b: readonly Axis[]): boolean => a.length === b.length && a.every((axis, i) => axis.name === b[i]!.name && equalDims(axis.extent, b[i]!.extent))
+export const sameAxes = (a: readonly Axis[], b: readonly Axis[]): boolean => a.length === b.length && a.every((axis, i) => axis.name === b[i]!.name && equalDims(axis.extent, b[i]!.extent))
 const elements = (axes: readonly Sized[]): number => axes.reduce((product, { extent }) => product * extent, 1)
 const isMuch = (positions: Dim, places: number): boolean => !isStatic(positions) || positions >= leastPositions * places
 

@@ -11,6 +11,7 @@ import { parallelize } from '../../compiler/schedule/parallelize.js'
 import { partialSums } from '../../compiler/schedule/partial-sums.js'
 import { mapThreads } from '../../compiler/schedule/map-threads.js'
 import { cpu, cuda } from '../../compiler/schedule/target.js'
+import { sumsInParts } from '../../compiler/schedule/sums-in-parts.js'
 import { tileWindows } from '../../compiler/schedule/tile-windows.js'
 import { vectorize } from '../../compiler/schedule/vectorize.js'
 import { goldenFiles } from '../golden-files.js'
@@ -19,6 +20,7 @@ const root = new URL('.', import.meta.url).pathname
 
 const passes: Record<string, (kernel: KernelProgram) => KernelProgram> = {
   collapse, vectorize, 'partial-sums': partialSums, 'tile-windows': tileWindows, parallelize: (kernel) => parallelize(kernel, cpu),
+  'sums-in-parts': (kernel) => sumsInParts(kernel, cuda),
   'map-threads': (kernel) => mapThreads(kernel, cuda),
 }
 
