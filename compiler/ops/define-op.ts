@@ -98,6 +98,8 @@ export type OpDefinition = {
    * null where that is not what the op makes of fewer elements, absent where it never is.
    */
   readonly thinned?: (node: Node, steps: readonly number[], read: (input: Node, steps: readonly number[]) => Node) => Node | null
+  /** The same elements in row-major order under another shape, of an op without inputs; absent where that is no other such node. */
+  readonly reshaped?: (node: Node, shape: Shape) => Node
   /** Inputs may be swapped. */
   readonly commutative: boolean
   /** `free`: never worth storing; `cheap`: recompute rather than store; `costly`: compute once. */

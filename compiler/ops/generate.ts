@@ -4,7 +4,7 @@ import { isStatic } from '../ir/dim.js'
 import { constExpr, indexExpr, linearIndex } from '../ir/expr.js'
 import type { Attrs } from '../ir/graph.js'
 import { dimAttr, numberAttr, stringAttr } from './attrs.js'
-import { dimension as dimensionOf } from './build.js'
+import { constant as constantOf, dimension as dimensionOf, makeNode } from './build.js'
 import { defineOp } from './define-op.js'
 import { elementCount, positions } from './strides.js'
 import { typeRules } from './type-rules.js'
@@ -19,6 +19,7 @@ export const constant = defineOp({
   gradient: noInputs,
   lowering: { kind: 'generate', expr: (_, node) => constExpr(node.type.dtype, numberAttr(node.attrs, 'value')) },
   evaluate: (_, { attrs, shape }) => new Float64Array(elementCount(shape)).fill(numberAttr(attrs, 'value')),
+  reshaped: ({ type, attrs }, shape) => constantOf(numberAttr(attrs, 'value'), { dtype: type.dtype, shape }),
   simplify: null, commutative: false, cost: 'free',
   samples: [
     { inputs: [], attrs: { value: 0.1, dtype: 'float32', shape: [17] } }, { inputs: [], attrs: { value: -3, dtype: 'int32', shape: [3, 5] } },
@@ -67,6 +68,8 @@ export const randomUniform = defineOp({
   },
   evaluate: (_, { attrs, shape, seed, step }) =>
     Float64Array.from({ length: elementCount(shape) }, (_value, element) => uniform(seed, streamOf(attrs), step, element)),
+  // Numbers are drawn by the place of an element among all.
+  reshaped: ({ attrs }, shape) => makeNode('randomUniform', [], { ...attrs, shape }),
   simplify: null, commutative: false, cost: 'cheap',
   samples: [
     { inputs: [], attrs: { stream: 1, shape: [] } }, { inputs: [], attrs: { stream: 2, shape: [65] } }, { inputs: [], attrs: { stream: 3, shape: [7, 33] } },

@@ -7,14 +7,14 @@
  *     %3 = select(%mask, %2, 0) : f32[B,8]             →   %2 = select(%m, %1, 0) : f32[B,2,4]
  *                                                          %3 = reshape(%2) : f32[B,8]
  *
- * Nothing else may read the value, and the other operands must be values that lie in memory anyway, or masks of a byte for each
- * element: a reshape of them must not cost a kernel of its own.
+ * Nothing else may read the value, and the other operands must be values that lie in memory anyway, or are generated, or masks
+ * of a byte for each element: a reshape of them must not cost a kernel of its own.
  */
 import { equalShapes, type Shape } from '../ir/dim.js'
 import { keep, readOnce, rewriteGraph, rootsOf, topological, usersOf, type Graph, type Node } from '../ir/graph.js'
 import { identityIndex, isUnit, resolve } from '../ops/access.js'
-import { broadcastTo, constant, remake, reshape, within } from '../ops/build.js'
-import { argumentOf, constantOf } from '../ops/patterns.js'
+import { broadcastTo, remake, reshape, within } from '../ops/build.js'
+import { argumentOf } from '../ops/patterns.js'
 import { opOf } from '../ops/registry.js'
 
 export function sinkViews(graph: Graph): Graph {
@@ -39,11 +39,19 @@ function isSinking(original: Node, view: Node, once: ReadonlySet<Node>, made: Re
   return opOf(source!).lowering.kind !== 'leaf' && (made.has(view) || once.has(original.inputs[0]!))
 }
 
+/** Made of nothing but generated elements, such as the mask of a dropout: the same from other generators; null where it is not. */
+function generatedIn(node: Node, shape: Shape): Node | null {
+  const repeated = argumentOf(node, 'broadcastTo'), { lowering, reshaped } = opOf(node)
+  if (repeated?.type.shape.every(isUnit) === true) return broadcastTo(reshape(repeated, []), shape)
+  if (lowering.kind === 'generate') return reshaped ? reshaped(node, shape) : null
+  const inputs = lowering.kind === 'pointwise' ? node.inputs.map((input) => generatedIn(input, shape)) : [null]
+  return inputs.every((input) => input !== null) ? remake(node, inputs) : null
+}
+
 /** An operand under another shape, or null where that would cost something. */
 function inShape(operand: Node, shape: Shape, isStored: boolean): Node | null {
-  const value = constantOf(operand), repeated = argumentOf(operand, 'broadcastTo'), { lowering } = opOf(operand)
-  if (value !== null) return constant(value, { dtype: operand.type.dtype, shape })
-  if (repeated?.type.shape.every(isUnit) === true) return broadcastTo(reshape(repeated, []), shape)
+  const generated = generatedIn(operand, shape), { lowering } = opOf(operand)
+  if (generated) return generated
   switch (lowering.kind) {
     case 'view': return equalShapes(operand.inputs[0]!.type.shape, shape) ? operand.inputs[0]! : reshape(operand, shape)
     case 'leaf': case 'contract': case 'reduce': case 'argmax': case 'collect': case 'tiles': return reshape(operand, shape)

@@ -8,7 +8,7 @@ inline namespace KCC_LEVEL {
 // What all rows of a block read again for every tile stays in the nearest cache.
 static constexpr BlockSize steps_of_runs{768, 64, 64};
 static_assert(768 * 64 <= sum_floats, "a block fits its buffers");
-// Steps of the next part that are fetched for each tile.
+// Steps of the next part that are fetched for each tile, at least.
 static constexpr int64_t steps_ahead = 4;
 
 struct StepsKernel {
@@ -38,11 +38,12 @@ static StepsKernel steps_kernel(int64_t rows, int64_t vectors) {
 // earlier steps, and rows of the right operand.
 struct NextPart {
   const float* const* starts;
-  int64_t run, steps, done;
+  int64_t run, steps, slice, done;
   NextLines rhs;
 
-  void fetch(int64_t more) {
-    for (const int64_t to = least(steps, done + more); done < to; ++done) fetch_run(starts, done, run), rhs.fetch(1);
+  // A slice for each tile.
+  void fetch() {
+    for (const int64_t to = least(steps, done + slice); done < to; ++done) fetch_run(starts, done, run), rhs.fetch(1);
   }
 };
 
@@ -52,10 +53,16 @@ static void add_run(RunsCall call, int64_t begin, int64_t end, int64_t vectors, 
     const StepsKernel kernel = steps_kernel(end - row, vectors);
     call.offset = row;
     call.c = sums + row * vectors * KCC_VW;
-    next->fetch(steps_ahead);
+    next->fetch();
     kernel.run(call);
     row += kernel.rows;
   }
+}
+
+// Tiles that use a part, or more.
+static int64_t tiles_of(const BlockPlan& plan, const BlockPlace& place) {
+  const int64_t run = plan.panels.c.lhs_run, rows = place.rows();
+  return parts_of(rows, run) * parts_of(least(run, rows), plan.unit) * (place.last - place.first);
 }
 
 static void sums_by_steps(const BlockPlan& plan, const BlockPlace& place, int64_t from, int64_t to, RunBuffers* buffers) {
@@ -66,7 +73,7 @@ static void sums_by_steps(const BlockPlan& plan, const BlockPlace& place, int64_
   for (int64_t p = from; p == from || p < to; p += plan.size.steps) {
     const int64_t steps = steps_from(p), further = steps_from(p + steps);
     c.lhs_starts(c, p + steps, further, later);
-    NextPart next{later + (c.lhs_runs - (c.last_run_is_one ? 2 : 1)) * further, c.lhs_run, further, 0, next_lines(plan, place.first, p + steps, further)};
+    NextPart next{later + (c.lhs_runs - (c.last_run_is_one ? 2 : 1)) * further, c.lhs_run, further, larger_of(steps_ahead, parts_of(further, tiles_of(plan, place))), 0, next_lines(plan, place.first, p + steps, further)};
     for (int64_t panel = place.first; panel < place.last; ++panel) {
       const Matrix rhs = right_part(plan, panel, p, steps, buffers->rhs);
       float* const sums = place.sums(plan.panels, panel, buffers->sums);
