@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <algorithm>
 #include <vector>
 
 namespace kcc {
@@ -271,7 +272,7 @@ Failure Device::finish(const Recording& recording, Slot& slot) {
 
 Failure Device::find(const kcc_function& function, const int64_t* dims, Recording** found) {
   for (Recording* known : recordings_) {
-    if (known->function != &function || memcmp(known->dims.data(), dims, module_->dim_count * sizeof(int64_t)) != 0) continue;
+    if (known->function != &function || !std::equal(known->dims.begin(), known->dims.end(), dims)) continue;
     known->used = ++uses_;
     return *found = known, nullptr;
   }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 import type { TypedArray } from '../../runtime/contract/dtype.js'
+import type { DeviceBuild } from '../../compiler/build/cuda.js'
 import { buildNative } from '../../compiler/build/native.js'
 import { findToolchain } from '../../compiler/build/toolchain.js'
 import type { Callable, CallRequest, CallValues, PlannedTasks } from './native-functions.js'
@@ -17,10 +18,10 @@ export function sanitizerLibrary(): string | null {
 }
 
 /** Builds with sanitizers; loading the file needs their library. */
-export async function buildSanitized(planned: PlannedTasks, flags: readonly string[] = []): Promise<string> {
+export async function buildSanitized(planned: PlannedTasks, flags: readonly string[] = [], device: DeviceBuild | null = null): Promise<string> {
   process.env['KCC_SANITIZE'] = '1'
   try {
-    return (await buildNative(planned.emitted, { flags: ['-O1', ...flags] })).file
+    return (await buildNative(planned.emitted, { flags: ['-O1', ...flags], device })).file
   } finally {
     delete process.env['KCC_SANITIZE']
   }

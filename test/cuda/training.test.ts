@@ -19,6 +19,7 @@ const cases: Readonly<Record<string, Case>> = {
   'small-mlp': { make: smallMlp, input: [100], classes: 1, batches: [32, 32, 5] },
   'mnist-mlp': { make: mnistMlp, input: [784], classes: 10, batches: [64, 37] },
   convolutions: { make: convolutions, input: [12, 10, 3], classes: 5, batches: [9, 4] },
+  pooled: { make: pooled, input: [12, 12, 8], classes: 5, batches: [9, 4] },
   words: { make: words, input: [7], classes: 3, batches: [11, 6], words: 50 },
 }
 
@@ -45,11 +46,21 @@ function convolutions(): Model {
   return model
 }
 
+/** Pooling at the end of a product: four of its rows are finished together. */
+function pooled(): Model {
+  const model = Sequential([Conv2D(16, 3, { padding: 'same', activation: 'relu', inputShape: [12, 12, 8] }), MaxPooling2D(), Flatten(), Dense(5, { activation: 'softmax' })])
+  model.compile({ optimizer: 'adam', loss: 'categorical_crossentropy' })
+  return model
+}
+
 function words(): Model {
   const model = Sequential([Embedding(50, 9, { inputLength: 7 }), GlobalAveragePooling1D(), Dense(3, { activation: 'softmax' })])
   model.compile({ optimizer: 'sgd', loss: 'categorical_crossentropy' })
   return model
 }
+
+/** Products that end in pooling and in totals too, which the other tests of this folder do not have. */
+const target = { ...cuda, combinesInProducts: true }
 
 const models = Object.values(cases).map((c, i) => { clearSession(); setSeed(i); return c.make() })
 const sources = models.map((model, i) => ({ ...moduleSource(model), name: `cuda_training_${i}` }))
@@ -57,7 +68,7 @@ let onCpu: LoadedNative, onGpu: LoadedNative
 
 beforeAll(async () => {
   onCpu = await loadEmitted(compileSources(sources))
-  onGpu = await loadEmitted(compileSources(sources, { ...defaultOptions, target: cuda }), { device: deviceBuild() })
+  onGpu = await loadEmitted(compileSources(sources, { ...defaultOptions, target }), { device: deviceBuild() })
 })
 
 const opened: CompiledModel[] = []
@@ -87,6 +98,12 @@ const largest = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.fr
 
 /** Terms of a sum come in another order where threads share a row; what is divided by small squares makes a last place a step. */
 const VALUES = 2e-6, WEIGHTS = 2e-5
+
+test('rows of a product are finished together, and its totals apart', () => {
+  const text = compileSources(sources, { ...defaultOptions, target }).device.map((file) => file.text).join('')
+  expect(text).toContain('sum_of(row * 4 + 3, column)')
+  expect(text).toMatch(/_tiles, .*\n(.*_finish, .*\n)?  kcc::launch\(\w+_1, /)
+})
 
 describe.each(Object.entries(cases))('%s', (_name, one) => {
   const index = Object.values(cases).indexOf(one)

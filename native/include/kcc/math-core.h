@@ -70,7 +70,7 @@ template <class F> KCC_INLINE F log_of(F x) {
   auto small = x < 0x1p-126f;
   F y = select(small, x * 0x1p23f, x);
   auto e = (bits(y) - 0x3f3504f3) >> 23;  // y / 2^e in [sqrt(1/2), sqrt(2))
-  F m = from_bits(bits(y) - (e << 23));
+  F m = from_bits(bits(y) - exponent_bits(e));
   F k = to_float(e) - select(small, like(x, 23.f), like(x, 0.f));
   return log_ends(x, x, log_core(m - 1.f, k));
 }
@@ -78,7 +78,7 @@ template <class F> KCC_INLINE F log_of(F x) {
 template <class F> KCC_INLINE F log1p_of(F x) {
   F u = x + 1.f;
   auto e = (bits(u) - 0x3f3504f3) >> 23;
-  F t = from_bits((129 << 23) - (e << 23));           // 4 * 2^-e: 2^-127 is no normal float
+  F t = from_bits((129 << 23) - exponent_bits(e));           // 4 * 2^-e: 2^-127 is no normal float
   F f = fma(x * 0.25f, t, fma(t, like(x, 0.25f), like(x, -1.f)));  // (1 + x) 2^-e - 1 without the rounding of 1 + x
   return select(abs(x) < 0x1p-25f, x, log_ends(u, x, log_core(f, to_float(e))));
 }

@@ -47,7 +47,7 @@ template <class F> KCC_INLINE F pow_of(F x, F y) {
   auto small = a < 0x1p-126f;
   F b = select(small, a * 0x1p23f, a);
   auto e = (bits(b) - 0x3f3504f3) >> 23;
-  F p = pow_magnitude(from_bits(bits(b) - (e << 23)), to_float(e) - select(small, like(x, 23.f), zero), y);
+  F p = pow_magnitude(from_bits(bits(b) - exponent_bits(e)), to_float(e) - select(small, like(x, 23.f), zero), y);
   p = select(a == 0.f, select(y < 0.f, inf, zero), p);
   p = select(a == inf, select(y < 0.f, zero, inf), p);
   p = select(a == 1.f, one, p);

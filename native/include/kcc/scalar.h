@@ -19,6 +19,9 @@ KCC_INLINE int32_t like(int32_t, int32_t x) { return x; }
 KCC_INLINE int32_t bits(float x) { int32_t y; __builtin_memcpy(&y, &x, 4); return y; }
 KCC_INLINE float from_bits(int32_t x) { float y; __builtin_memcpy(&y, &x, 4); return y; }
 
+// Where a float keeps its exponent; a negative one wraps around.
+KCC_INLINE int32_t exponent_bits(int32_t e) { return (int32_t)((uint32_t)e << 23); }
+
 // ---- conditions
 
 KCC_INLINE float select(bool mask, float a, float b) { return mask ? a : b; }

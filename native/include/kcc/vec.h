@@ -76,6 +76,7 @@ KCC_INLINE vi first_lanes(int64_t n) { return iota() < bcast((int32_t)n); }
 
 KCC_INLINE vi bits(vf x) { return (vi)x; }
 KCC_INLINE vf from_bits(vi x) { return (vf)x; }
+KCC_INLINE vi exponent_bits(vi e) { return e << 23; }
 
 // ---- masks
 
