@@ -11,7 +11,7 @@ import { equalIndex } from '../ir/expr.js'
 import type { Node } from '../ir/graph.js'
 import type { KernelProgram, Stmt } from '../ir/loop.js'
 import { bytesOf } from '../ir/cost.js'
-import { accessesIn, loadsIn, loadsOf } from '../schedule/walk.js'
+import { accessesIn, loadsIn, type Load } from '../schedule/walk.js'
 import type { BoundBuffer, BoundKernel } from './plan-function.js'
 
 type Store = Stmt & { readonly kind: 'store' }
@@ -29,10 +29,9 @@ export function replaceable({ program, bindings }: BoundKernel): ReadonlyMap<Nod
 function isReadInPlace({ body, chains }: KernelProgram, value: string, result: string): boolean {
   const [contract] = body
   if (chains.length > 0 || body.length !== 1 || contract?.kind !== 'contract') return false
-  const { lhs, rhs, epilogue } = contract
-  const stores = epilogue.filter((s): s is Store => s.kind === 'store' && s.buffer === result), [store] = stores
-  if (store === undefined || stores.length > 1 || [lhs, rhs].some((operand) => loadsOf(operand).some(({ buffer }) => buffer === value))) return false
-  const last = epilogue.indexOf(store)
-  if (accessesIn(body).lookups.some(({ buffer }) => buffer === value)) return false
-  return epilogue.every((statement, i) => loadsIn([statement]).every(({ buffer, index }) => buffer !== value || (i <= last && equalIndex(index, store.index))))
+  const { epilogue } = contract, stores = epilogue.filter((s): s is Store => s.kind === 'store' && s.buffer === result), [store] = stores
+  if (store === undefined || stores.length > 1) return false
+  const { loads, lookups } = accessesIn(body), before = epilogue.slice(0, epilogue.indexOf(store) + 1)
+  const [everywhere, there] = [loads, loadsIn(before)].map((all) => all.filter(({ buffer }) => buffer === value)) as [Load[], Load[]]
+  return everywhere.length === there.length && there.every(({ index }) => equalIndex(index, store.index)) && lookups.every(({ buffer }) => buffer !== value)
 }
