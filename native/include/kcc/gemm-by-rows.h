@@ -11,8 +11,8 @@ namespace kcc {
 inline namespace KCC_LEVEL {
 
 // Steps of a part whose right operand need not be copied: it comes from the second-level cache, and unfinished sums are
-// seldom put aside.
-static constexpr int64_t most_row_steps = 384;
+// seldom put aside. While the next part comes from far, it had better come from the nearest.
+static constexpr int64_t most_row_steps = 384, cold_row_steps = 128;
 // Rows of a chunk: of their left operand about so many floats, but enough rows to read a panel for, and room for their sums.
 static constexpr int64_t chunk_floats = 1 << 15, least_chunk_rows = 96, most_chunk_rows = sum_floats / panel_width - most_tile_rows;
 // How many rows ahead windows are fetched.
@@ -99,13 +99,26 @@ struct Coming {
   }
 };
 
-// Steps of the sums of one panel: at `begins` and `ends` sums begin and are finished.
+// Steps of the sums of one panel: at `begins` and `ends` sums begin and are finished; with `fetches` windows to come are fetched.
 struct RowsPart {
   int64_t p, steps;
-  bool begins, ends;
+  bool begins, ends, fetches;
 };
 
-static void part_of_panel(const BlockPlan& plan, const BlockPlace& place, const RowsPart& part, bool fetches, Coming coming, RunBuffers* buffers) {
+// What windows some rows ahead have beyond the ones before: by the micro-kernel where it lies in memory without a gap.
+// Says whether it does.
+static bool fetch_rows(const Contraction& c, const float* const* starts, int64_t row, int64_t rows, int64_t tile, RunsCall* call) {
+  const float* const* last = starts + (c.lhs_runs - 1) * rows;
+  const int64_t first = row + rows_ahead, end = least(rows, first + tile);
+  if (first + tile <= rows && last[first + tile - 1] == last[first] + (tile - 1) * c.lhs_run) {
+    call->ahead = last[first], call->ahead_step = ahead_floats;
+    return true;
+  }
+  for (int64_t i = first; i < end; ++i) fetch_run(last, i, c.lhs_run);
+  return false;
+}
+
+static void part_of_panel(const BlockPlan& plan, const BlockPlace& place, const RowsPart& part, Coming coming, RunBuffers* buffers) {
   const Contraction& c = plan.panels.c;
   const int64_t rows = place.rows(), panel = place.first, width = plan.panels.width(panel), tile = run_tile_rows(width / KCC_VW);
   const int64_t together = whole_groups(tile, c);
@@ -119,8 +132,7 @@ static void part_of_panel(const BlockPlan& plan, const BlockPlace& place, const 
     call.starts = buffers->starts + part.p / c.lhs_run * rows + row;
     float* const sums = buffers->sums + (part.begins && part.ends ? 0 : first * width);
     call.c = sums + (row - first) * width;
-    coming.give(&call);
-    for (int64_t i = row + rows_ahead; fetches && i < least(rows, row + rows_ahead + tile); ++i) fetch_run(buffers->starts + (c.lhs_runs - 1) * rows, i, c.lhs_run);
+    if (!part.fetches || !fetch_rows(c, buffers->starts, row, rows, tile, &call)) coming.give(&call);
     if (part.ends) prepare(plan.panels, panel, at, count), fetch_touched(plan.panels, panel, at, count);
     rows_kernel(count, width / KCC_VW)(call);
     if (part.ends && (row + tile == first + together || row + count == rows)) finish_tile(plan.panels, sums, width, place.begin + first, panel, row + count - first);
@@ -128,15 +140,15 @@ static void part_of_panel(const BlockPlan& plan, const BlockPlace& place, const 
 }
 
 // Steps [from, to) of the sums of one panel.
-static void panel_by_rows(const BlockPlan& plan, const BlockPlace& place, bool is_first, int64_t from, int64_t to, RunBuffers* buffers) {
-  const int64_t panel = place.first, longest = is_dense(plan.panels, panel) ? most_row_steps : long_steps;
+static void panel_by_rows(const BlockPlan& plan, const BlockPlace& place, int64_t steps_in_place, bool fetches, int64_t from, int64_t to, RunBuffers* buffers) {
+  const int64_t panel = place.first, longest = is_dense(plan.panels, panel) ? steps_in_place : long_steps;
   const int64_t tiles = parts_of(place.rows(), run_tile_rows(plan.panels.width(panel) / KCC_VW));
   for (int64_t p = from, steps; p < to; p += steps) {
     steps = part_by_rows(plan.panels.c, p, to, longest);
     const int64_t next = p + steps;
     const bool ends = next == to;
     const Coming coming(plan, ends ? panel + 1 : panel, ends ? from : next, least(longest, to - (ends ? from : next)), tiles);
-    part_of_panel(plan, place, {p, steps, p == from, ends && plan.ranges.parts == 1}, is_first && p == from, coming, buffers);
+    part_of_panel(plan, place, {p, steps, p == from, ends && plan.ranges.parts == 1, fetches && p == from}, coming, buffers);
   }
 }
 
@@ -154,7 +166,11 @@ struct RowsGrid {
     if (by_columns) groups.parts = least(groups.whole, wanted);
     rows.parts = larger_of(parts_of(rows.whole, larger_of(1, most / plan.unit)), least(parts_of(rows.whole, 2), parts_of(wanted, groups.parts)));
     groups.parts = larger_of(groups.parts, least(groups.whole, parts_of(wanted, rows.parts)));
+    // As many chunks for each thread.
+    if (groups.parts * rows.parts % threads != 0) rows.parts = least(rows.whole, parts_of(rows.parts, threads) * threads);
   }
+  // Few chunks use a panel: it comes from far.
+  bool is_cold() const { return by_columns && rows.parts <= 3; }
   int64_t group(int64_t chunk) const { return by_columns ? chunk / rows.parts : chunk % groups.parts; }
   int64_t part(int64_t chunk) const { return by_columns ? chunk % rows.parts : chunk / groups.parts; }
 };
@@ -170,7 +186,8 @@ static void run_by_rows(const BlockPlan& plan, kcc_pool* pool) {
     for (int64_t i = 0; i < most_tile_rows; ++i) buffers.starts[c.lhs_runs * (end - begin) + i] = zeros;
     for (int64_t panel = first; panel < grid.groups.begin(group + 1); ++panel) {
       const BlockPlace place{begin, end, panel, panel + 1, end - begin};
-      panel_by_rows(plan, place, panel == first, plan.ranges.begin(range) * KCC_BLOCK_COLUMNS, least(c.k, plan.ranges.begin(range + 1) * KCC_BLOCK_COLUMNS), &buffers);
+      // Where panels are cut first their rows are few, and soon there.
+      panel_by_rows(plan, place, grid.is_cold() ? cold_row_steps : most_row_steps, panel == first && !grid.by_columns, plan.ranges.begin(range) * KCC_BLOCK_COLUMNS, least(c.k, plan.ranges.begin(range + 1) * KCC_BLOCK_COLUMNS), &buffers);
       if (plan.ranges.parts > 1) keep_block(plan, place, range, buffers.sums);
     }
   });
