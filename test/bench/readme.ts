@@ -81,6 +81,6 @@ function conditions(results: Results): string {
   const missing = skipped.length === 0 ? '' : ` Not there: ${[...new Set(skipped.map(({ name }) => name))].join('; ')}.`
   return `Times of peers are given as multiples of kcc's; the quickest is bold. Medians of up to ${rounds} alternating rounds of ${seconds} s in one run of \`npm run bench\`, warmed up, each peer with the best of the thread counts that were tried (1 and 2 for small nets and Conv1D, 2 for the others) ` +
     `and the quickest of its own ways (channels_last, fused or listed optimizers, XLA, frozen graphs); ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}; ` +
-    `load ${machine.loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after. Between the rounds the machine itself did ${rates('flops')} GFLOP/s and copied ${rates('bandwidth')} GB/s (quartiles); "of peak" is kcc's share of that, counting the products alone. ` +
+    `load ${machine.loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after. Between the rounds the machine itself did ${rates('flops')} GFLOP/s and copied ${rates('bandwidth')} GB/s (quartiles); "of peak" is kcc's share of the highest of these rates, counting the products alone. ` +
     `Everything is float32 without metrics, on the same batches. kcc trains inside \`fit\` and predicts with \`predictSync\` from JavaScript; PyTorch and Keras run a tight loop of steps.${compared}${unlike} Peers: ${[...new Set(others)].join(', ')}.${missing}`
 }

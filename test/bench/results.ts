@@ -70,10 +70,13 @@ export function advantage(results: Results, task: TaskKey): Advantage | null {
   return kcc === undefined || peer === undefined ? null : { peer, kcc, ratio: peer.time.median / kcc.time.median }
 }
 
-/** Operations per second of a row, and their share of the peak that was measured between its rounds; null without products. */
+/**
+ * Operations per second of a row, and their share of the machine's peak; null without products. The peak is the highest that
+ * was measured in the run for as many threads: beside a neighbour it is measured too low, which would flatter.
+ */
 export function speed(results: Results, row: Row): { readonly flops: number; readonly share: number | null } | null {
   const flops = results.flops[`${row.kind}:${row.workload}:${row.batch}`] ?? 0
   if (flops === 0) return null
-  const limit = results.limits.find(({ workload, threads }) => workload === row.workload && threads === row.threads)
-  return { flops: flops / row.time.median, share: limit === undefined ? null : flops / row.time.median / limit.flops.median }
+  const peaks = results.limits.filter(({ threads }) => threads === row.threads).map((limit) => limit.flops.median)
+  return { flops: flops / row.time.median, share: peaks.length === 0 ? null : flops / row.time.median / Math.max(...peaks) }
 }
