@@ -6,11 +6,26 @@
 #include "kcc/abi.h"
 
 #include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <algorithm>
 #include <vector>
 
 namespace kcc {
+namespace gpu {
+
+Failure fail(const char* format, ...) {
+  static thread_local char text[512];
+  va_list values;
+  va_start(values, format);
+  vsnprintf(text, sizeof text, format, values);
+  va_end(values);
+  return text;
+}
+
+}  // namespace gpu
+
 namespace {
 
 using gpu::Failure;

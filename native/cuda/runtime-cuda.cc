@@ -2,7 +2,6 @@
 #include "runtime.h"
 
 #include <cuda_runtime_api.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 // Compute capabilities the file holds machine code for, ascending, ending with 0: given by the build. The last is there as
@@ -11,15 +10,6 @@ static const int kArchitectures[] = {KCC_ARCHITECTURES, 0};
 
 namespace kcc {
 namespace gpu {
-
-Failure fail(const char* format, ...) {
-  static thread_local char text[512];
-  va_list values;
-  va_start(values, format);
-  vsnprintf(text, sizeof text, format, values);
-  va_end(values);
-  return text;
-}
 
 static Failure check(cudaError_t error) {
   if (error == cudaSuccess) return nullptr;

@@ -3,22 +3,11 @@
 #include "runtime.h"
 #include "kcc/cuda/host.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 namespace kcc {
 namespace gpu {
-
-Failure fail(const char* format, ...) {
-  static thread_local char text[512];
-  va_list values;
-  va_start(values, format);
-  vsnprintf(text, sizeof text, format, values);
-  va_end(values);
-  return text;
-}
 
 Failure count(int32_t* devices) { return *devices = 1, nullptr; }
 Failure use(int32_t) { return nullptr; }
