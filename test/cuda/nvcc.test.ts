@@ -5,13 +5,14 @@ import { locateNvcc } from '../../compiler/build/cuda.js'
 import { cuda } from '../../compiler/schedule/target.js'
 import { loadFunctions } from '../compiled/native-functions.js'
 import { compiledCases, emitCases } from '../compiled/op-cases.js'
+import { skipBecause } from '../skip-because.js'
 
 /** Of every op its last case, and every thirtieth of all. */
 const all = compiledCases()
 const cases = all.filter((c, i) => i % 30 === 0 || all.findLastIndex((o) => o.op === c.op) === i)
 
-test(`${cases.length} of ${all.length} op cases for sm_80 and sm_90`, async () => {
-  if (locateNvcc() === null) return void process.stdout.write('not run: there is no nvcc\n')
+test(`${cases.length} of ${all.length} op cases for sm_80 and sm_90`, async ({ skip }) => {
+  if (locateNvcc() === null) return skipBecause(skip, 'there is no nvcc')
   const planned = emitCases('cuda_nvcc', cases, [true], { target: cuda })
   process.stdout.write(`by nvcc: ${cases.map((c) => c.name).join(' ')}\n`)
   const { file } = await buildNative(planned.emitted, { device: { kind: 'nvcc', architectures: [80, 90] } })

@@ -5,6 +5,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { locateNvcc } from '../../compiler/build/cuda.js'
 import { lastJson, numbersText, openWorkshop, smallModel } from '../e2e/workshop.js'
+import { skipBecause } from '../skip-because.js'
 
 const shop = openWorkshop('cuda')
 afterAll(() => shop.remove())
@@ -85,8 +86,8 @@ describe('built for CPUs alone', () => {
 })
 
 describe('built by nvcc', () => {
-  test('runs on the CPU where there is no GPU, and says why', async () => {
-    if (locateNvcc() === null) return void process.stdout.write('not run: there is no nvcc\n')
+  test('runs on the CPU where there is no GPU, and says why', async ({ skip }) => {
+    if (locateNvcc() === null) return skipBecause(skip, 'there is no nvcc')
     await build('fat', '--target', 'cuda', '--sm', '80,90')
     const report = await use('fat', 'auto'), asked = await use('fat', 'cuda:0')
     if (report.device.name === 'cuda:0') return expect(asked.error).toBeUndefined()

@@ -4,14 +4,15 @@ import { cuda } from '../../compiler/schedule/target.js'
 import { checkCase } from '../compiled/op-check.js'
 import { compiledCases, emitCases, taskName } from '../compiled/op-cases.js'
 import { buildSanitized, runSanitized, sanitizerLibrary } from '../compiled/sanitized.js'
+import { skipBecause } from '../skip-because.js'
 
 /** Of every op its last case, which is an odd one, and every thirtieth of all. */
 const all = compiledCases()
 const cases = all.filter((c, i) => i % 30 === 0 || all.findLastIndex((o) => o.op === c.op) === i)
 
-test(`${cases.length} of ${all.length} op cases under sanitizers`, async () => {
+test(`${cases.length} of ${all.length} op cases under sanitizers`, async ({ skip }) => {
   const library = sanitizerLibrary()
-  if (library === null) return void process.stdout.write('not run: the compiler has no libasan.so\n')
+  if (library === null) return skipBecause(skip, 'the compiler has no libasan.so')
   const planned = emitCases('cuda_sanitized', cases, [true], { target: cuda, kernelsPerUnit: 60 })
   const calls = cases.flatMap((c) => [1, 2].flatMap((seed) => c.module.functions.map((graph) => ({
     task: taskName(c, graph, true), values: { inputs: c.inputs(seed), variables: c.variables(seed), scalars: c.scalars, seed, step: 3 },
