@@ -1,5 +1,6 @@
 /** Loop statements as a tree of C++ lines and blocks; the templates print the tree with its indentation. */
 import type { DType } from '../../runtime/contract/dtype.js'
+import { divideDims } from '../ir/dim.js'
 import { nothingOf, type Axis, type Buffer, type Combination, type Expr, type ReduceOp, type Stmt } from '../ir/loop.js'
 import { cDim } from './c-dim.js'
 import { constantText, indexText, positionText, printAs, printExpr, scalarType, vectorType, type Lanes, type PrintContext } from './c-expr.js'
@@ -178,11 +179,18 @@ export class StatementPrinter {
 
 type Loop = Stmt & { readonly kind: 'for' }
 
-/** Declarations of axes that run together, from the number of an item. */
-export const placesOf = (axes: readonly Axis[], item: string): string[] => axes.map(({ name, extent }, i) => {
-  const after = axes.slice(i + 1).map((a) => ` / ${factorText(a.extent)}`).join('')
-  return `const int64_t ${name} = ${item}${after}${i === 0 ? '' : ` % ${factorText(extent)}`};`
-})
+/** Declarations of axes that run together, from the number of an item; `each` of the elements of the last axis are one item. */
+export function placesOf(axes: readonly Axis[], item: string, each = 1): string[] {
+  const counted = each === 1 ? axes : [...axes.slice(0, -1), fewer(axes.at(-1)!, each)]
+  return counted.map(({ name, extent }, i) => {
+    const after = counted.slice(i + 1).map((a) => ` / ${factorText(a.extent)}`).join('')
+    const place = `${item}${after}${i === 0 ? '' : ` % ${factorText(extent)}`}`
+    return `const int64_t ${name} = ${each === 1 || i < axes.length - 1 ? place : `${each}ll * (${place})`};`
+  })
+}
+
+/** The axis in steps of `each` elements, which divide it. */
+export const fewer = ({ name, extent }: Axis, each: number): Axis => ({ name, extent: divideDims(extent, each)! })
 
 /** What is inside the loop and the `count` loops directly in it. */
 const bodyBelow = ({ body }: Loop, count: number): readonly Stmt[] => (count === 0 ? body : bodyBelow(body[0] as Loop, count - 1))
@@ -190,12 +198,13 @@ const bodyBelow = ({ body }: Loop, count: number): readonly Stmt[] => (count ===
 const factorText = (extent: Axis['extent']): string => (typeof extent === 'number' ? String(extent) : `(${cDim(extent)})`)
 
 /** The accumulator of a combination along lanes. */
-const lanesOf = ({ name }: Combination): string => `${name}_lanes`
+export const lanesOf = ({ name }: Combination): string => `${name}_lanes`
 
 /** The arrays of a chain: the first position of each row, and the one after each position; below 0 where there is none. */
 export const chainNames = (chain: string): { first: string; next: string } => ({ first: `${chain}_first`, next: `${chain}_next` })
 
-const foldOf: Readonly<Record<ReduceOp, string>> = { sum: 'hsum', prod: 'hprod', max: 'hmax', min: 'hmin' }
+/** Functions that fold the lanes of a vector. */
+export const foldOf: Readonly<Record<ReduceOp, string>> = { sum: 'hsum', prod: 'hprod', max: 'hmax', min: 'hmin' }
 
 function combine(op: ReduceOp, dtype: DType, a: string, b: string): string {
   switch (op) {

@@ -1,13 +1,12 @@
 /** A contraction of the loop IR as the emitter of contractions takes it: which operands lie in memory, and text for the holes. */
 import { itemSize } from '../../runtime/contract/dtype.js'
-import { addDims, divideDims, multiplyDims, sizeOf, type Dim } from '../ir/dim.js'
+import { divideDims, multiplyDims, sizeOf, type Dim } from '../ir/dim.js'
 import { axesOfIndex } from '../ir/expr.js'
 import { accumulatorsOf, BLOCK_COLUMNS, extentOf, finishedRows, type Axis, type Buffer, type Contract, type Expr, type KernelProgram, type Stmt } from '../ir/loop.js'
 import { joinAxes, type Joined } from '../schedule/join-axes.js'
 import { everyIndex, indicesOf, loadsIn, loadsOf, mapExprIndices, mapIndices, strideOf, type Load } from '../schedule/walk.js'
 import { cDim } from './c-dim.js'
-import { chainBytes } from './chains.js'
-import { scratchBytes } from './scratch.js'
+import { ownBytes } from './scratch.js'
 import { printAs } from './c-expr.js'
 import { flatten, printStatements } from './c-stmt.js'
 import type { ContractView, Epilogue, Operand, TouchedBuffer, WrittenBuffer } from './contract-view.js'
@@ -37,7 +36,7 @@ export function contractView(program: KernelProgram, contract: Contract, { name,
 /** Bytes of scratch a kernel needs while it runs. A product in tiles keeps what it needs in the GPU's own. */
 export function scratchOf(program: KernelProgram): Dim {
   const [first] = program.body
-  if (first?.kind !== 'contract' || program.launches.length > 0) return addDims(chainBytes(program.chains), scratchBytes(program))
+  if (first?.kind !== 'contract' || program.launches.length > 0) return ownBytes(program)
   const isComputed = (site: Site): boolean => directOperand(site) === null
   return contractWorkspace({ ...sizesOf(first), totals: first.totals !== null }, { lhs: isComputed(siteOf(first.lhs, first.m, first.k)), rhs: isComputed(siteOf(first.rhs, first.k, first.n)) })
 }

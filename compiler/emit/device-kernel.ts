@@ -1,7 +1,8 @@
 /** One kernel for a GPU: its statements as functions of a grid, and the function of the host that starts them in their order. */
+import { divideDims } from '../ir/dim.js'
 import { axesOfIndex } from '../ir/expr.js'
-import { belowGrid, KEPT_SUMS } from '../ir/launch-verify.js'
-import { accumulatorsOf, extentOf, finishedRows, rowsTogether, type Axis, type Contract, type Expr, type KernelProgram, type Launch, type Stmt } from '../ir/loop.js'
+import { belowGrid, gridLoops, KEPT_SUMS } from '../ir/launch-verify.js'
+import { accumulatorsOf, extentOf, finishedRows, isByNeighbours, NEIGHBOURS, rowsTogether, type Axis, type Contract, type Expr, type KernelProgram, type Launch, type Stmt } from '../ir/loop.js'
 import { everyIndex, indicesOf, strideOf } from '../schedule/walk.js'
 import { cDim } from './c-dim.js'
 import { printAs } from './c-expr.js'
@@ -16,7 +17,7 @@ import type { DeviceKernelView, KernelView, TeamsView, TilesView } from './views
 
 type Render = (template: string, view: object) => string
 
-const headers = ['kcc/cuda/launch.h', 'kcc/cuda/math.h', 'kcc/cuda/random.h', 'kcc/cuda/team.h']
+const headers = ['kcc/cuda/launch.h', 'kcc/cuda/vec.h']
 
 /** Threads of a block of a kernel in teams. */
 const BLOCK = 256
@@ -41,17 +42,13 @@ function deviceView(program: KernelProgram, view: KernelView): DeviceKernelView 
 }
 
 function nestView(program: KernelProgram, s: Stmt, { threads }: Launch & { readonly kind: 'teams' }, kernel: string): TeamsView {
-  const axes = gridAxes(s), inside = belowGrid(s)
+  const loops = gridLoops(s), axes = loops.map((loop) => loop.axis), inside = belowGrid(s), last = loops.at(-1)!
+  const each = isByNeighbours(last.mode) ? NEIGHBOURS : 1
   const isOneItem = axes.length === 1 && everyIndex(inside).every((index) => !axesOfIndex(index).includes(axes[0]!.name))
   return {
-    kernel, threads, teams: BLOCK / threads, items: cDim(extentOf(axes)), places: isOneItem ? [] : placesOf(axes, 'item'),
-    body: teamStatements(program, inside, threads, bufferIn(program)),
+    kernel, threads, teams: BLOCK / threads, items: cDim(divideDims(extentOf(axes), each)!), places: isOneItem ? [] : placesOf(axes, 'item', each),
+    body: teamStatements(program, inside, threads, { lanes: each === 1 ? null : { axis: last.axis.name, count: null }, bufferOf: bufferIn(program) }),
   }
-}
-
-/** Axes of the loops over the grid, outermost first. */
-function gridAxes(s: Stmt): readonly Axis[] {
-  return s.kind === 'for' && s.mode === 'grid' ? [s.axis, ...(s.body.length === 1 ? gridAxes(s.body[0]!) : [])] : []
 }
 
 function tilesView(program: KernelProgram, contract: Contract, launch: Launch & { readonly kind: 'tiles' }, view: KernelView): TilesView {

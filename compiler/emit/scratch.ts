@@ -1,19 +1,24 @@
 /** Scratch buffers as C++: one after the other in the kernel's workspace, behind its chains. */
 import { itemSize } from '../../runtime/contract/dtype.js'
-import { addDims, multiplyDims, sizeOf, type Dim } from '../ir/dim.js'
+import { addDims, ceilDivideDims, multiplyDims, sizeOf, type Dim } from '../ir/dim.js'
 import type { Buffer, KernelProgram } from '../ir/loop.js'
 import { cDim } from './c-dim.js'
 import { storedType } from './c-expr.js'
 import { chainBytes } from './chains.js'
 
-const bytesOf = ({ dtype, shape }: Buffer): Dim => multiplyDims(sizeOf(shape), itemSize[dtype])
-const together = (buffers: readonly Buffer[]): Dim => buffers.map(bytesOf).reduce<Dim>(addDims, 0)
+/** Every buffer begins at a multiple of this, as a slot of the arena does. */
+const alignment = 64
 
-/** Bytes of workspace the scratch buffers take. */
-export const scratchBytes = ({ scratch }: KernelProgram): Dim => together(scratch)
+const roundUp = (bytes: Dim): Dim => multiplyDims(ceilDivideDims(bytes, alignment), alignment)
+const bytesOf = ({ dtype, shape }: Buffer): Dim => roundUp(multiplyDims(sizeOf(shape), itemSize[dtype]))
+const together = (buffers: readonly Buffer[]): Dim => buffers.map(bytesOf).reduce<Dim>(addDims, 0)
+const behindChains = ({ chains }: KernelProgram): Dim => roundUp(chainBytes(chains))
+
+/** Bytes of workspace that chains and scratch buffers take. */
+export const ownBytes = (program: KernelProgram): Dim => addDims(behindChains(program), together(program.scratch))
 
 /** Declarations of the buffers. */
-export const scratchPointers = ({ scratch, chains }: KernelProgram): string[] => scratch.map((buffer, i) => {
-  const type = `${storedType(buffer.dtype)}*`, start = addDims(chainBytes(chains), together(scratch.slice(0, i)))
+export const scratchPointers = (program: KernelProgram): string[] => program.scratch.map((buffer, i) => {
+  const type = `${storedType(buffer.dtype)}*`, start = addDims(behindChains(program), together(program.scratch.slice(0, i)))
   return `[[maybe_unused]] ${type} const ${buffer.name} = (${type})(args.workspace + ${cDim(start)});`
 })

@@ -1,5 +1,6 @@
 /** Invariant 8 of `loop-verify.ts`: how a kernel is mapped to threads of a GPU. */
-import type { AxisMode, KernelProgram, Launch, Stmt } from './loop.js'
+import { divideDims } from './dim.js'
+import { isByNeighbours, isOverGrid, isOverTeam, NEIGHBOURS, type Axis, type AxisMode, type KernelProgram, type Launch, type Stmt } from './loop.js'
 
 /** What is wrong with the mapping, or null. */
 export function launchFault({ launches, body, scratch }: KernelProgram): string | null {
@@ -14,35 +15,52 @@ export function launchFault({ launches, body, scratch }: KernelProgram): string 
 export const KEPT_SUMS = 'sums'
 
 const isInParts = (launch: Launch): boolean => launch.kind === 'tiles' && launch.parts > 1
-const isMapped = (mode: AxisMode): boolean => mode === 'grid' || mode === 'team'
+const isMapped = (mode: AxisMode): boolean => isOverGrid(mode) || isOverTeam(mode)
 
 function faultOf(s: Stmt, launch: Launch): string | null {
   if (s.kind === 'contract') return launch.kind !== 'tiles' ? 'a contraction is started in teams' : s.totals ? 'the totals of a contraction in tiles' : null
   if (launch.kind === 'tiles') return 'what is no contraction is started in tiles'
-  if (s.kind !== 'for' || s.mode !== 'grid') return 'the outermost statement is no loop over the grid'
+  if (s.kind !== 'for' || !isOverGrid(s.mode)) return 'the outermost statement is no loop over the grid'
   const inside = belowGrid(s)
   const modes = inside.flatMap(modesIn)
-  if (modes.includes('grid')) return 'a loop over the grid is inside of another statement'
-  if (launch.threads === 1 && modes.includes('team')) return 'a team of one thread shares a loop'
-  return inside.map(teamFault).find((fault) => fault !== null) ?? null
+  if (modes.some(isOverGrid)) return 'a loop over the grid is inside of another statement'
+  if (launch.threads === 1 && modes.some(isOverTeam)) return 'a team of one thread shares a loop'
+  return neighboursFault(gridLoops(s)) ?? inside.map(teamFault).find((fault) => fault !== null) ?? null
+}
+
+type Loop = Stmt & { readonly kind: 'for' }
+
+/** Loops over the grid, outermost first. */
+export function gridLoops(s: Stmt): readonly Loop[] {
+  if (s.kind !== 'for' || !isOverGrid(s.mode)) return []
+  return [s, ...(s.body.length === 1 ? gridLoops(s.body[0]!) : [])]
 }
 
 /** The statements inside of all loops over the grid. */
-export function belowGrid(s: Stmt): readonly Stmt[] {
-  if (s.kind !== 'for' || s.mode !== 'grid') return [s]
-  const [inner] = s.body
-  return s.body.length === 1 && inner?.kind === 'for' && inner.mode === 'grid' ? belowGrid(inner) : s.body
+export const belowGrid = (s: Stmt): readonly Stmt[] => gridLoops(s).at(-1)?.body ?? [s]
+
+/** Of loops that run as one, the innermost may be taken by neighbours that divide it. */
+function neighboursFault(loops: readonly { readonly axis: Axis; readonly mode: AxisMode }[]): string | null {
+  const [last, ...outer] = [...loops].reverse()
+  if (outer.some(({ mode }) => isByNeighbours(mode))) return 'neighbours are taken of a loop that is not the innermost'
+  return last && isByNeighbours(last.mode) && divideDims(last.axis.extent, NEIGHBOURS) === null ? `neighbours do not divide ${last.axis.name}` : null
 }
 
 /** Shared loops lie directly in each other, as those of a shared combination do. */
 function teamFault(s: Stmt): string | null {
-  if (s.kind === 'reduce' && s.modes.includes('team')) {
-    return s.modes.every((mode) => mode === 'team') && !s.body.flatMap(modesIn).some(isMapped) ? null : 'a combination is shared in part'
+  if (s.kind === 'reduce' && s.modes.some(isOverTeam)) {
+    if (!s.modes.every(isOverTeam) || s.body.flatMap(modesIn).some(isMapped)) return 'a combination is shared in part'
+    return neighboursFault(s.axes.map((axis, i) => ({ axis, mode: s.modes[i]! })))
   }
-  if (s.kind !== 'for' || s.mode !== 'team') return modesIn(s).includes('team') ? 'a shared loop is inside of one that is not' : null
-  const [inner] = s.body
-  if (s.body.length === 1 && inner?.kind === 'for' && inner.mode === 'team') return teamFault(inner)
-  return s.body.flatMap(modesIn).some(isMapped) ? 'a shared loop is inside of another' : null
+  const loops = teamLoops(s)
+  if (loops.length === 0) return modesIn(s).some(isOverTeam) ? 'a shared loop is inside of one that is not' : null
+  return loops.at(-1)!.body.flatMap(modesIn).some(isMapped) ? 'a shared loop is inside of another' : neighboursFault(loops)
+}
+
+/** Shared loops directly in each other, outermost first. */
+export function teamLoops(s: Stmt): readonly Loop[] {
+  if (s.kind !== 'for' || !isOverTeam(s.mode)) return []
+  return [s, ...(s.body.length === 1 ? teamLoops(s.body[0]!) : [])]
 }
 
 /** Modes of all axes in a statement. */

@@ -17,7 +17,7 @@
 import type { DType } from '../../runtime/contract/dtype.js'
 import { axesOfIndex } from './expr.js'
 import { launchFault } from './launch-verify.js'
-import { accumulatorsOf, finishedRows, type Axis, type Chain, type Expr, type Index, type KernelProgram, type Stmt, type Totals } from './loop.js'
+import { accumulatorsOf, finishedRows, isByNeighbours, type Axis, type AxisMode, type Chain, type Expr, type Index, type KernelProgram, type Stmt, type Totals } from './loop.js'
 import { exprText } from './loop-text.js'
 
 /** A kernel that breaks an invariant: a bug in a pass, never the user's. */
@@ -83,8 +83,7 @@ class Checker {
     switch (s.kind) {
       case 'for':
         this.require(5, !scope.insideVector, `a loop over ${s.axis.name} is inside a vector`)
-        this.statements(s.body, { ...this.within(scope, [s.axis]), insideVector: s.mode === 'vector', lanes: s.mode === 'vector' ? s.axis.name : null })
-        return
+        return void this.statements(s.body, { ...this.within(scope, [s.axis]), insideVector: isInLanes(s.mode), lanes: isInLanes(s.mode) ? s.axis.name : null })
       case 'let': this.expr(s.value, scope); return this.bind(s.name, s.value.dtype, scope)
       case 'store': return this.store(s, scope)
       case 'reduce':
@@ -190,6 +189,9 @@ class Checker {
     }
   }
 }
+
+/** Several elements along the axis are computed at once. */
+const isInLanes = (mode: AxisMode): boolean => mode === 'vector' || isByNeighbours(mode)
 
 const namesOf = (s: Stmt & { kind: 'reduce' }): string => s.results.map((r) => r.name).join(', ')
 

@@ -8,15 +8,17 @@
  *       for d1 < 512 { store … }                          →         reduce v0: f32 = max over d1 < 512 team { … }
  *     }                                                             for d1 < 512 team { store … }
  *
+ * Where neighbours along the innermost loop are neighbours in memory, a thread takes four of them at once (`by-neighbours.ts`).
+ *
  * A contraction is started in tiles: as large as leaves work for all of the GPU, where blocks may share the terms of long sums.
  */
 import { atReference } from '../ir/cost.js'
-import { extentOf, type Buffer, type Contract, type KernelProgram, type Launch, type Stmt, type TeamSize } from '../ir/loop.js'
-import { belowGrid, KEPT_SUMS } from '../ir/launch-verify.js'
+import { extentOf, isOverGrid, NEIGHBOURS, type Axis, type AxisMode, type Buffer, type Contract, type KernelProgram, type Launch, type Stmt, type TeamSize } from '../ir/loop.js'
+import { KEPT_SUMS } from '../ir/launch-verify.js'
+import { takesNeighbours } from './by-neighbours.js'
 import type { CudaTarget } from './target.js'
 import { accessesIn, strideOf } from './walk.js'
 
-type Loop = Stmt & { readonly kind: 'for' }
 type Reduce = Stmt & { readonly kind: 'reduce' }
 
 export function mapThreads(kernel: KernelProgram, target: CudaTarget): KernelProgram {
@@ -35,26 +37,25 @@ function mapStatement(s: Stmt, target: CudaTarget): Mapped {
     const launch = tilesOf(s, target)
     return { statement: s, launch, scratch: keptSums(s, launch) }
   }
-  const outer = overGrid(s as Loop), inside = belowGrid(outer)
-  const threads = teamOf(inside, itemsOf(outer), target)
-  return { statement: threads === 1 ? outer : withInside(outer, inside.map(sharedByTeam)), launch: { kind: 'teams', threads }, scratch: [] }
+  const { axes, inside } = nestOf([s])
+  const items = atReference(extentOf(axes)), threads = teamOf(inside, items, target)
+  const isWide = threads === 1 && items / NEIGHBOURS >= target.busyThreads && takesNeighbours(inside, axes.at(-1)!)
+  const body = threads === 1 ? inside : inside.map((inner) => sharedByTeam(inner, threads))
+  return { statement: nest(axes, isWide ? 'grid by 4' : 'grid', body)[0]!, launch: { kind: 'teams', threads }, scratch: [] }
 }
 
-/** The outermost loops, as long as each holds nothing but the next. */
-function overGrid(loop: Loop): Loop {
-  const [inner] = loop.body
-  const body = loop.body.length === 1 && inner?.kind === 'for' ? [overGrid(inner)] : loop.body
-  return { ...loop, mode: 'grid', body }
+/** The outermost loops, as long as each holds nothing but the next, and what is inside of them all. */
+function nestOf(body: readonly Stmt[]): { axes: readonly Axis[]; inside: readonly Stmt[] } {
+  const [only] = body
+  if (body.length !== 1 || only?.kind !== 'for') return { axes: [], inside: body }
+  const { axes, inside } = nestOf(only.body)
+  return { axes: [only.axis, ...axes], inside }
 }
 
-function itemsOf(loop: Loop): number {
-  const [inner] = loop.body
-  return atReference(loop.axis.extent) * (inner?.kind === 'for' && inner.mode === 'grid' ? itemsOf(inner) : 1)
-}
-
-function withInside(loop: Loop, inside: readonly Stmt[]): Loop {
-  const [inner] = loop.body
-  return { ...loop, body: inner?.kind === 'for' && inner.mode === 'grid' ? [withInside(inner, inside)] : inside }
+/** Loops directly in each other, the innermost of this mode. */
+function nest(axes: readonly Axis[], innermost: AxisMode, body: readonly Stmt[]): readonly Stmt[] {
+  const outer: AxisMode = isOverGrid(innermost) ? 'grid' : 'team'
+  return axes.reduceRight<readonly Stmt[]>((inner, axis, i) => [{ kind: 'for', axis, mode: i === axes.length - 1 ? innermost : outer, body: inner }], body)
 }
 
 /** How many threads share an item. */
@@ -73,15 +74,16 @@ function runsAlongRow({ axes, ...s }: Reduce): boolean {
   return last !== undefined && accessesIn([{ axes, ...s }]).loads.some((l) => strideOf(l.index, last.name) === 1)
 }
 
-function sharedByTeam(s: Stmt): Stmt {
-  if (s.kind === 'reduce') return { ...s, modes: s.axes.map(() => 'team') }
-  return s.kind === 'for' ? sharedLoops(s) : s
+function sharedByTeam(s: Stmt, threads: TeamSize): Stmt {
+  if (s.kind === 'reduce') return { ...s, modes: s.axes.map((_, i) => (i === s.axes.length - 1 ? sharedMode(s.axes, [s], threads) : 'team')) }
+  if (s.kind !== 'for') return s
+  const { axes, inside } = nestOf([s])
+  return nest(axes, sharedMode(axes, inside, threads), inside)[0]!
 }
 
-function sharedLoops(loop: Loop): Loop {
-  const [inner] = loop.body
-  return { ...loop, mode: 'team', body: loop.body.length === 1 && inner?.kind === 'for' ? [sharedLoops(inner)] : loop.body }
-}
+/** Neighbours, where there are enough for all threads of the team. */
+const sharedMode = (axes: readonly Axis[], inside: readonly Stmt[], threads: TeamSize): AxisMode =>
+  (atReference(extentOf(axes)) >= threads * NEIGHBOURS && takesNeighbours(inside, axes.at(-1)!) ? 'team by 4' : 'team')
 
 /** Largest first. Below 32 a thread has fewer than four results, and waits for memory more than it multiplies. */
 const tileSizes = [128, 64, 32, 16], leastTile = 32

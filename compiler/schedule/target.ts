@@ -22,6 +22,8 @@ export type CudaTarget = {
   readonly name: 'cuda'
   /** Threads that a GPU can have at work, in order of size: with fewer items than that, several threads share one. */
   readonly threads: number
+  /** Threads that give every multiprocessor some work: with fewer, none of them takes several elements at once. */
+  readonly busyThreads: number
   /** Elements from which on a row is worth a warp, and a block: fewer leave its threads idle or busy with each other. */
   readonly warpRow: number
   readonly blockRow: number
@@ -36,4 +38,4 @@ export type Target = CpuTarget | CudaTarget
 export const cpu: CpuTarget = { name: 'cpu', widestVector, randomBlock: 64, rangeWork: 32768, combinesInProducts: true, rates: serverRates }
 
 /** Of the size of an A100 or H100, about 100 to 130 multiprocessors of 2048 threads. */
-export const cuda: CudaTarget = { name: 'cuda', threads: 1 << 18, warpRow: 32, blockRow: 2048, blocks: 108, combinesInProducts: false, rates: gpuRates }
+export const cuda: CudaTarget = { name: 'cuda', threads: 1 << 18, busyThreads: 1 << 14, warpRow: 32, blockRow: 2048, blocks: 108, combinesInProducts: false, rates: gpuRates }

@@ -4,6 +4,7 @@
 // such places for each set of sizes: while one call runs, the next one's inputs are copied to the other.
 #include "runtime.h"
 #include "kcc/abi.h"
+#include "kcc/cuda/launch.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -263,8 +264,10 @@ Failure Device::run(const Recording& recording, Slot& slot) {
     call.dims = recording.dims.data(), call.arena = arena_, call.stream = stream_;
     call.random = (const uint64_t*)slot.in.device, call.scalars = (const float*)(call.random + 2);
     if (Failure failure = gpu::begin_recording(stream_)) return failure;
+    refused_items = 0;
     function.run(&call);
     if (Failure failure = gpu::end_recording(stream_, &slot.graph)) return failure;
+    if (refused_items) return gpu::release_graph(slot.graph), slot.graph = nullptr, gpu::fail("a kernel over %lld elements, more than the %lld that one may have", (long long)refused_items, (long long)kMostItems);
   }
   return slot.graph ? gpu::repeat(slot.graph, stream_) : nullptr;
 }

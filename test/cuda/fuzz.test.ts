@@ -8,7 +8,7 @@ import { deviceBuild } from './device.js'
 const count = Number(process.env['KCC_FUZZ'] ?? 25), first = Number(process.env['KCC_FUZZ_FIRST'] ?? 20_000)
 
 test(`${count} random functions`, async () => {
-  const ready = await prepare({ prefix: 'cuda_fuzz', first, size: count, random: randomFunction, device: { target: cuda, build: deviceBuild() } })
+  const ready = await prepare({ prefix: 'cuda_fuzz', first, size: count, random: randomFunction, device: { target: { ...cuda, busyThreads: 1 }, build: deviceBuild() } })
   const total = emptyTally(), found = failures(ready, total, 'KCC_FUZZ_FIRST')
   ready.native.close()
   process.stdout.write(tallyText(total))

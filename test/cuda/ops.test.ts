@@ -11,7 +11,9 @@ import { compiledCases, emitCases } from '../compiled/op-cases.js'
 import { deviceBuild, where } from './device.js'
 
 const cases = compiledCases()
-const planned = emitCases('cuda_ops', cases, [true], { target: cuda })
+/** However few elements there are, a thread takes four where it may. */
+const target = { ...cuda, busyThreads: 1 }
+const planned = emitCases('cuda_ops', cases, [true], { target })
 let native: NativeFunctions
 
 beforeAll(async () => { native = await compileTasks(planned, { device: deviceBuild(), flags: ['-O1'] }) })

@@ -13,7 +13,7 @@ const cases = all.filter((c, i) => i % 30 === 0 || all.findLastIndex((o) => o.op
 test(`${cases.length} of ${all.length} op cases under sanitizers`, async ({ skip }) => {
   const library = sanitizerLibrary()
   if (library === null) return skipBecause(skip, 'the compiler has no libasan.so')
-  const planned = emitCases('cuda_sanitized', cases, [true], { target: cuda, kernelsPerUnit: 60 })
+  const planned = emitCases('cuda_sanitized', cases, [true], { target: { ...cuda, busyThreads: 1 }, kernelsPerUnit: 60 })
   const calls = cases.flatMap((c) => [1, 2].flatMap((seed) => c.module.functions.map((graph) => ({
     task: taskName(c, graph, true), values: { inputs: c.inputs(seed), variables: c.variables(seed), scalars: c.scalars, seed, step: 3 },
   }))))

@@ -42,12 +42,12 @@ KCC_INLINE T fold_block(T x) {
 template <int Size>
 struct Team {
   // Which item of the grid is this team's first, and how far on is its next?
-  KCC_MEMBER int64_t first() const { return (int64_t)blockIdx.x * (kBlock / Size) + threadIdx.x / Size; }
-  KCC_MEMBER int64_t stride() const { return (int64_t)gridDim.x * (kBlock / Size); }
+  KCC_MEMBER uint32_t first() const { return blockIdx.x * (kBlock / Size) + threadIdx.x / Size; }
+  KCC_MEMBER uint32_t stride() const { return gridDim.x * (kBlock / Size); }
 
-  KCC_MEMBER int rank() const { return (int)threadIdx.x % Size; }
+  KCC_MEMBER uint32_t rank() const { return threadIdx.x % Size; }
   KCC_MEMBER bool leads() const { return rank() == 0; }
-  static KCC_MEMBER int size() { return Size; }
+  static KCC_MEMBER uint32_t size() { return Size; }
 
   // Nobody goes on before all are here, and sees what the others have stored.
   KCC_MEMBER void wait() const {
