@@ -26,17 +26,22 @@ export async function evaluateData(session: Session, data: TrainingData, batchSi
   return averages.values()
 }
 
+/** Makes room for it, so that a validation does not fail after an epoch. @throws RuntimeError when a device has too little memory */
+export function reserveEvaluation(session: Session, data: TrainingData, batchSize: number): void {
+  const fn = session.evaluateFunction()
+  session.program.reserve(fn, session.program.dimsOf(fn, functionInputs(session.model, fn, data)), data.samples, batchSize)
+}
+
 function observe(session: Session, run: BatchRun, data: TrainingData, averages: MetricAverages, callbacks: CallbackList, verbose: 0 | 1): BatchObserver {
   const bar = verbose === 1 ? new Progbar(data.samples, session.screen) : null
   const everyBatch = callbacks.wantsBatches('Test')
   return {
-    everyBatch, firstBatch: bar !== null,
+    everyBatch, firstBatch: bar !== null, watches: everyBatch || bar !== null,
     begin: (batch) => callbacks.batch('Test', 'Begin', batch, { batch, size: sizeOfBatch(run, batch) }),
     advanced: async (from, to) => {
       for (let b = from; b < to; b++) addBatch(session, run, data, averages, b)
       if (everyBatch) await callbacks.batch('Test', 'End', from, batchLogs(session, run, averages, from))
       bar?.update(Math.min(to * run.batchSize, run.samples))
-      return false
     },
   }
 }

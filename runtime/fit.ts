@@ -3,7 +3,7 @@ import { CallbackList, wantBatches } from './callback-list.js'
 import { History } from './callbacks.js'
 import { ValueError } from './contract/errors.js'
 import type { ArrayData, CallbackModel, CallbackParams, FitOptions, Logs, ValidationData } from './contract/fit-types.js'
-import { addBatch, batchLogs, evaluateData } from './evaluate.js'
+import { addBatch, batchLogs, evaluateData, reserveEvaluation } from './evaluate.js'
 import { MetricAverages } from './metric-averages.js'
 import { ProgbarLogger } from './progbar-logger.js'
 import { batchCount, runBatches, sizeOfBatch } from './run-batches.js'
@@ -43,6 +43,7 @@ function prepare(session: Session, x: ArrayData, y: ArrayData, options: FitOptio
   for (const part of [data, validation]) if (part !== null) checkWholeBatches(part.samples, fn)
   const inputs = functionInputs(model, fn, data), scalarOutputs = model.metricsNames.length
   const { samples } = data
+  if (validation !== null) reserveEvaluation(session, validation, batchSize)
   const averages = new MetricAverages(session.program, model)
   const params: CallbackParams = {
     batchSize, epochs: chosen.epochs, steps: null, samples, verbose: chosen.verbose, doValidation: validation !== null,
@@ -153,7 +154,7 @@ function observe(training: Training, run: BatchRun, orders: OrderSource): BatchO
   const { session, data, averages, callbacks, progress, owner, options } = training
   const everyBatch = progress === null && callbacks.wantsBatches('Train')
   return {
-    everyBatch, firstBatch: options.verbose === 1,
+    everyBatch, firstBatch: options.verbose === 1, watches: everyBatch || options.verbose === 1,
     started: () => orders.prepare(),
     begin: (batch) => callbacks.batch('Train', 'Begin', batch, { batch, size: sizeOfBatch(run, batch) }),
     advanced: async (from, to) => {
@@ -162,8 +163,8 @@ function observe(training: Training, run: BatchRun, orders: OrderSource): BatchO
         if (everyBatch) await callbacks.batch('Train', 'End', b, batchLogs(session, run, averages, b))
         else if (progress !== null) replay(progress, batchLogs(session, run, averages, b), b === to - 1)
       }
-      return owner.stopTraining
     },
+    stops: () => owner.stopTraining,
   }
 }
 

@@ -47,12 +47,11 @@ async function observed(session: Session, run: BatchRun, options: PredictOptions
   const logs = (batch: number): { batch: number; size: number } => ({ batch, size: sizeOfBatch(run, batch) })
   await callbacks.phase('Predict', 'Begin')
   await runBatches(session, run, {
-    everyBatch, firstBatch: bar !== null,
+    everyBatch, firstBatch: bar !== null, watches: true,
     begin: (batch) => callbacks.batch('Predict', 'Begin', batch, logs(batch)),
     advanced: async (from, to) => {
       if (everyBatch) await callbacks.batch('Predict', 'End', from, logs(from))
       bar?.update(Math.min(to * batchSize, samples))
-      return false
     },
   })
   await callbacks.phase('Predict', 'End')

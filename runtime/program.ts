@@ -1,7 +1,7 @@
 /** A compiled module as the runtime uses it: functions, variables and scalars by name instead of by index. */
 import { allocate, itemSize } from './contract/dtype.js'
 import type { TypedArray } from './contract/dtype.js'
-import { ValueError } from './contract/errors.js'
+import { RuntimeError, ValueError } from './contract/errors.js'
 import type { FunctionManifest, ModuleManifest, TensorManifest, VariableManifest } from './contract/manifest.js'
 import type { Column, NativeModule } from './contract/native.js'
 import { checkIndices } from './check-indices.js'
@@ -71,6 +71,21 @@ export class Program {
   /** The shape of a tensor of a function under values of the symbols. */
   shapeOf(tensor: TensorManifest, dims: readonly number[]): number[] {
     return tensor.shape.map((dim) => evaluateDim(dim, (symbol) => dims[this.manifest.dims.indexOf(symbol)] ?? 1))
+  }
+
+  /**
+   * Makes room for calls of up to `batchSize` of `samples`, before anything runs.
+   * @throws RuntimeError when a device has too little memory; the CPU takes it when it needs it
+   */
+  reserve(fn: ProgramFunction, dims: readonly number[], samples: number, batchSize: number): void {
+    const sizes = [Math.min(samples, batchSize), samples < batchSize ? 0 : samples % batchSize].filter((size) => size > 0)
+    for (const size of sizes) {
+      try {
+        this.native.reserve(fn.index, dims.map((d, i) => (i === this.batchDim ? size : d)))
+      } catch (error) {
+        throw new RuntimeError((error as Error).message)
+      }
+    }
   }
 
   /** Zeroed arrays for the outputs of `samples` samples, filled batch by batch. */

@@ -112,9 +112,13 @@ function deviceUnits(sources: readonly SourceFile[], { build, tools }: DeviceUni
   return [unit(driverSource(build), driver), ...sources.map((source) => unit(source, source.name.endsWith('.cu') ? kernels : baseline))]
 }
 
+/** What a file for execution by the host says it was built for; the GPU that is played has the last. */
+const PLAYED_ARCHITECTURES = [80, 90]
+
 function driverSource(build: DeviceBuild): SourceFile {
-  const architectures = build.kind === 'nvcc' ? `#define KCC_ARCHITECTURES ${build.architectures.join(', ')}\n` : ''
-  return { name: 'kcc_device.cu', perLevel: false, text: `${architectures}#include "cuda/device.cc"\n#include "cuda/runtime-${build.kind === 'nvcc' ? 'cuda' : 'host'}.cc"\n` }
+  const architectures = build.kind === 'nvcc' ? build.architectures : PLAYED_ARCHITECTURES
+  const sources = ['recording.cc', 'device.cc', 'runtime.cc', ...(build.kind === 'host' ? ['host-api.cc'] : [])]
+  return { name: 'kcc_device.cu', perLevel: false, text: `#define KCC_ARCHITECTURES ${architectures.join(', ')}\n${sources.map((name) => `#include "cuda/${name}"\n`).join('')}` }
 }
 
 function unitOfHost(compiler: string, read: HeaderReader): Unit {

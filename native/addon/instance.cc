@@ -8,8 +8,6 @@
 namespace kcc {
 
 static const Failure kClosed = "the module is closed";
-static const Failure kMemory = "out of memory";
-static const Failure kPartial = "the batch size of this function is fixed, and the last batch is smaller";
 
 double monotonic_ms() {
   timespec t;
@@ -175,7 +173,7 @@ void Instance::free_arena(Arena* arena) {
 // ---- running
 
 // The caller holds `lock_` as the function needs it.
-Failure Instance::run(const kcc_function& function, const void* const* inputs, void* const* outputs, const int64_t* dims, Arena* arena) {
+Failure Instance::run(const kcc_function& function, const void* const* inputs, void* const* outputs, const int64_t* dims, Arena* arena, const kcc_batch& batch) {
   if (closed_) return kClosed;
   if (!handle_ && !fit_arena(arena, function.arena_bytes ? function.arena_bytes(dims) : 0)) return kMemory;
   kcc_call call;
@@ -190,7 +188,7 @@ Failure Instance::run(const kcc_function& function, const void* const* inputs, v
   call.pool = pool_;
   call.seed = seed();
   call.step = function.uses_random ? __atomic_fetch_add(&step_, 1, __ATOMIC_RELAXED) : step();
-  if (handle_) return device_->start(handle_, &function, &call);
+  if (handle_) return device_->start(handle_, &function, &call, &batch);
   function.run(&call);
   return nullptr;
 }
@@ -200,7 +198,7 @@ Failure Instance::call(const kcc_function& function, const void* const* inputs, 
   Failure failure = kClosed;
   if (!closed_) {
     Arena* arena = take_arena();
-    failure = run(function, inputs, outputs, dims, arena);
+    failure = run(function, inputs, outputs, dims, arena, {});
     if (!failure) failure = drain();
     return_arena(arena);
   }
@@ -208,137 +206,27 @@ Failure Instance::call(const kcc_function& function, const void* const* inputs, 
   return failure;
 }
 
-// A device goes on by itself: its results are there when it has come to rest. The caller holds `lock_`.
-Failure Instance::drain() { return handle_ ? device_->drain(handle_) : nullptr; }
-
-// ---- loops
-
-namespace {
-
-// Copies rows of a column to or from consecutive rows of a staging buffer.
-struct RowCopy {
-  char* column;
-  char* rows;
-  int64_t row_bytes, count, per_chunk;
-  const int32_t* order;
-  int64_t ordered;  // entries of `order` from here on, those of later batches included
-  bool gather;
-};
-
-// Rows ahead that are fetched into the cache while one is copied: about 24 KB, at most two batches of 32.
-int64_t rows_ahead(int64_t row_bytes) {
-  int64_t rows = 24576 / (row_bytes + 1);
-  return rows < 2 ? 2 : rows > 64 ? 64 : rows;
-}
-
-void fetch_row(const char* row, int64_t bytes) {
-  for (int64_t at = 0; at < bytes; at += 64) __builtin_prefetch(row + at);
-}
-
-void copy_rows(void* context, int64_t chunk) {
-  const RowCopy& copy = *(const RowCopy*)context;
-  int64_t end = (chunk + 1) * copy.per_chunk;
-  if (end > copy.count) end = copy.count;
-  const int64_t ahead = rows_ahead(copy.row_bytes);
-  for (int64_t i = chunk * copy.per_chunk; i < end; i++) {
-    if (i + ahead < copy.ordered) fetch_row(copy.column + copy.order[i + ahead] * copy.row_bytes, copy.row_bytes);
-    char* far = copy.column + copy.order[i] * copy.row_bytes;
-    char* near = copy.rows + i * copy.row_bytes;
-    copy.gather ? memcpy(near, far, (size_t)copy.row_bytes) : memcpy(far, near, (size_t)copy.row_bytes);
-  }
-}
-
-// Shared between threads from 64 KB on.
-void copy_all(kcc_pool* pool, RowCopy copy) {
-  copy.per_chunk = copy.row_bytes ? (32768 + copy.row_bytes - 1) / copy.row_bytes : copy.count;
-  int64_t chunks = copy.per_chunk ? (copy.count + copy.per_chunk - 1) / copy.per_chunk : 0;
-  if (pool && chunks > 2) return pool->run(pool, chunks, copy_rows, &copy);
-  for (int64_t i = 0; i < chunks; i++) copy_rows(&copy, i);
-}
-
-// Buffers a loop gathers rows into, one for each column; none without an order.
-class Staging {
- public:
-  ~Staging() { for (char* block : blocks_) release_block(block); }
-  bool reserve(const Loop& plan) {
-    if (!plan.order) return true;
-    for (const Column& column : plan.inputs) if (!add(column, plan.batch_size)) return false;
-    for (const Column& column : plan.outputs) if (!add(column, plan.batch_size)) return false;
-    return true;
-  }
-  char* operator[](size_t i) const { return blocks_[i]; }
-
- private:
-  bool add(const Column& column, int64_t rows) {
-    int64_t bytes = 0;
-    char* block = __builtin_mul_overflow(column.row_bytes, rows, &bytes) ? nullptr : allocate_block(bytes);
-    if (block) blocks_.push_back(block);
-    return block;
-  }
-  std::vector<char*> blocks_;
-};
-
-// The part of the samples one batch covers, with the places its rows are read from and written to.
-struct Batch {
-  int64_t index, first, count;
-  std::vector<const void*> inputs;
-  std::vector<void*> outputs;
-};
-
-void begin_batch(const Loop& plan, kcc_pool* pool, const Staging& staging, Batch* batch) {
-  for (size_t i = 0; i < plan.inputs.size(); i++) {
-    const Column& column = plan.inputs[i];
-    if (plan.order) copy_all(pool, {column.data, staging[i], column.row_bytes, batch->count, 0, plan.order + batch->first, plan.samples - batch->first, true});
-    batch->inputs[i] = plan.order ? staging[i] : column.data + batch->first * column.row_bytes;
-  }
-  for (size_t i = 0; i < plan.outputs.size(); i++)
-    batch->outputs[i] = plan.order ? staging[plan.inputs.size() + i] : plan.outputs[i].data + batch->first * plan.outputs[i].row_bytes;
-  for (int64_t k = 0; k < plan.scalar_outputs; k++)
-    batch->outputs[plan.outputs.size() + (size_t)k] = plan.logs + batch->index * plan.scalar_outputs + k;
-}
-
-void end_batch(const Loop& plan, kcc_pool* pool, const Staging& staging, const Batch& batch) {
-  for (size_t i = 0; plan.order && i < plan.outputs.size(); i++) {
-    const Column& column = plan.outputs[i];
-    copy_all(pool, {column.data, staging[plan.inputs.size() + i], column.row_bytes, batch.count, 0, plan.order + batch.first, 0, false});
-  }
-}
-
-}  // namespace
-
-Failure Instance::loop(const Loop& plan, int64_t* next, double deadline_ms) {
-  Staging staging;
-  if (!staging.reserve(plan)) return kMemory;
-  Batch batch;
-  batch.inputs.resize(plan.inputs.size());
-  batch.outputs.resize(plan.outputs.size() + (size_t)plan.scalar_outputs);
-  std::vector<int64_t> dims = plan.dims;
-  Arena* arena = take_arena();
-  Failure failure = nullptr;
-  while (!failure && *next < plan.last_batch) {
-    batch.index = *next;
-    batch.first = batch.index * plan.batch_size;
-    batch.count = plan.samples - batch.first < plan.batch_size ? plan.samples - batch.first : plan.batch_size;
-    if (plan.batch_dim >= 0) dims[(size_t)plan.batch_dim] = batch.count;
-    else if (batch.count != plan.batch_size) { failure = kPartial; break; }
-    begin_batch(plan, pool_, staging, &batch);
-    plan.function->updates_variables ? pthread_rwlock_wrlock(&lock_) : pthread_rwlock_rdlock(&lock_);
-    failure = run(*plan.function, batch.inputs.data(), batch.outputs.data(), dims.data(), arena);
-    // Results that are put into an order are wanted at once; others may come while later batches run.
-    if (!failure && plan.order && !plan.outputs.empty()) failure = drain();
-    pthread_rwlock_unlock(&lock_);
-    if (failure) break;
-    end_batch(plan, pool_, staging, batch);
-    (*next)++;
-    if (monotonic_ms() >= deadline_ms) break;
-  }
+Failure Instance::reserve(const kcc_function& function, const int64_t* dims) {
   pthread_rwlock_rdlock(&lock_);
-  const Failure last = drain();
-  if (!failure) failure = last;
-  if (closed_) free_arena(arena);
-  else return_arena(arena);
+  const Failure failure = closed_ ? kClosed : handle_ ? device_->reserve(handle_, &function, dims) : nullptr;
   pthread_rwlock_unlock(&lock_);
   return failure;
 }
+
+Failure Instance::read_log(uint64_t log, int64_t first, int64_t count, float* into) {
+  pthread_rwlock_rdlock(&lock_);
+  const Failure failure = handle_ ? device_->read_log(handle_, log, first, count, into) : device_ ? kClosed : nullptr;
+  pthread_rwlock_unlock(&lock_);
+  return failure;
+}
+
+void Instance::forget_log(uint64_t log) {
+  pthread_rwlock_rdlock(&lock_);
+  if (handle_) device_->forget_log(handle_, log);
+  pthread_rwlock_unlock(&lock_);
+}
+
+// A device goes on by itself: its results are there when it has come to rest. The caller holds `lock_`.
+Failure Instance::drain() { return handle_ ? device_->drain(handle_) : nullptr; }
 
 }  // namespace kcc

@@ -1,7 +1,7 @@
 // One set of variables of one compiled module, and the running of its functions: everything about the addon that has
 // nothing to do with JavaScript. Safe to use from several threads.
 #pragma once
-#include "kcc/abi.h"
+#include "kcc/device.h"
 
 #include <pthread.h>
 #include <vector>
@@ -10,6 +10,7 @@ namespace kcc {
 
 // What went wrong, or null. Static texts: nothing is allocated on the way to reporting that memory ran out.
 using Failure = const char*;
+inline constexpr Failure kMemory = "out of memory";
 
 struct Column {
   char* data;
@@ -21,6 +22,7 @@ struct Loop {
   const kcc_function* function;
   std::vector<Column> inputs, outputs;
   float* logs;
+  uint64_t log;  // not 0: scalars may stay on a device, in the log of this number, until the last batch has run
   int64_t scalar_outputs;
   const int32_t* order;
   int64_t samples, batch_size, last_batch;
@@ -33,6 +35,8 @@ struct Arena {
   char* data;
   int64_t capacity;
 };
+
+struct Batch;
 
 class Instance {
  public:
@@ -56,6 +60,11 @@ class Instance {
   // Runs batches from *next on until last_batch, or until `deadline_ms` of monotonic time at a batch boundary (after at
   // least one batch); leaves the first batch not run in *next.
   Failure loop(const Loop& plan, int64_t* next, double deadline_ms);
+  // Makes room on a device for calls of these sizes; the host makes it when it runs them.
+  Failure reserve(const kcc_function& function, const int64_t* dims);
+  // Floats [first, first + count) of what a device has kept in a log. On the host they are in the loop's `logs` already.
+  Failure read_log(uint64_t log, int64_t first, int64_t count, float* into);
+  void forget_log(uint64_t log);
   // Frees everything after the calls in progress; later calls fail.
   void close();
 
@@ -66,7 +75,9 @@ class Instance {
   bool allocate_variables();
   // Values by rows, however the variable is stored.
   void copy_variable(uint32_t index, void* values, bool into_variable);
-  Failure run(const kcc_function& function, const void* const* inputs, void* const* outputs, const int64_t* dims, Arena* arena);
+  Failure run(const kcc_function& function, const void* const* inputs, void* const* outputs, const int64_t* dims, Arena* arena, const kcc_batch& batch);
+  Failure run_batch(const Loop& plan, const Batch& batch, const int64_t* dims, Arena* arena);
+  Failure end_loop(const Loop& plan, int64_t next);
   Failure drain();
   Arena* take_arena();
   void return_arena(Arena* arena);

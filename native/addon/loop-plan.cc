@@ -72,6 +72,9 @@ bool read_logs(const Reader& reader, Loop* plan) {
   if (type != napi_float32_array || (int64_t)bytes.length / 4 < plan->last_batch * plan->scalar_outputs)
     return fail(reader.env, "logs must be a Float32Array with scalarOutputs numbers for every batch");
   plan->logs = (float*)bytes.data;
+  int64_t log;
+  if (!reader.integer("log", 0, kMaxInteger, &log)) return false;
+  plan->log = (uint64_t)log;
   return true;
 }
 
@@ -102,6 +105,7 @@ bool read_loop(napi_env env, const Instance& instance, napi_value from, Loop* pl
   Reader reader = {env, from};
   int64_t number;
   plan->logs = nullptr;
+  plan->log = 0;
   plan->order = nullptr;
   if (!reader.integer("fn", 0, (double)instance.module()->function_count - 1, &number)) return false;
   plan->function = &instance.module()->functions[number];

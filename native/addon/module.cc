@@ -11,7 +11,8 @@ Napi::Function Module::define(Napi::Env env) {
       InstanceMethod<&Module::set_random>("setRandom"), InstanceMethod<&Module::get_random>("getRandom"),
       InstanceMethod<&Module::call>("call"), InstanceMethod<&Module::bind>("bind"), InstanceMethod<&Module::call_bound>("callBound"),
       InstanceMethod<&Module::call_async>("callAsync"),
-      InstanceMethod<&Module::loop>("loop"), InstanceMethod<&Module::bytes>("bytes"), InstanceMethod<&Module::close>("close")});
+      InstanceMethod<&Module::loop>("loop"), InstanceMethod<&Module::reserve>("reserve"),
+      InstanceMethod<&Module::read_log>("readLog"), InstanceMethod<&Module::forget_log>("forgetLog"), InstanceMethod<&Module::bytes>("bytes"), InstanceMethod<&Module::close>("close")});
 }
 
 // The External's data: what `open` wants opened, and the pool of the process.
@@ -192,6 +193,40 @@ Napi::Value Module::loop(const Napi::CallbackInfo& info) {
   Napi::Object from = info[0].As<Napi::Object>();
   if (!read_loop(info.Env(), *instance_, from, &plan, &first_batch, &budget_ms)) return info.Env().Undefined();
   return start_loop(info.Env(), instance_, std::move(plan), first_batch, budget_ms, from);
+}
+
+void Module::reserve(const Napi::CallbackInfo& info) {
+  const kcc_function* function = read_function(info, info[0]);
+  if (!function) return;
+  const uint32_t symbols = instance_->module()->dim_count;
+  Values values(symbols);
+  std::vector<int64_t> dims(symbols);
+  if (!read_elements(info.Env(), info[1], "dims", symbols, values.data())) return;
+  for (uint32_t i = 0; i < symbols; i++) if (!read_integer(info.Env(), values.data()[i], "a dimension", 0, kMaxDim, &dims[i])) return;
+  if (Failure failure = instance_->reserve(*function, dims.data())) fail_error(info.Env(), "%s", failure);
+}
+
+bool Module::read_log_number(const Napi::CallbackInfo& info, uint64_t* log) {
+  int64_t number;
+  if (!present(info.Env(), instance_) || !read_integer(info.Env(), info[0], "log", 1, kMaxInteger, &number)) return false;
+  *log = (uint64_t)number;
+  return true;
+}
+
+void Module::read_log(const Napi::CallbackInfo& info) {
+  uint64_t log;
+  Bytes into;
+  napi_typedarray_type type;
+  int64_t floats;
+  if (!read_log_number(info, &log) || !read_bytes(info.Env(), info[1], "logs", &into, &type)) return;
+  if (type != napi_float32_array) { fail(info.Env(), "logs must be a Float32Array"); return; }
+  if (!read_integer(info.Env(), info[2], "count", 0, (double)(into.length / sizeof(float)), &floats)) return;
+  if (Failure failure = instance_->read_log(log, 0, floats, (float*)into.data)) fail_error(info.Env(), "%s", failure);
+}
+
+void Module::forget_log(const Napi::CallbackInfo& info) {
+  uint64_t log;
+  if (read_log_number(info, &log)) instance_->forget_log(log);
 }
 
 }  // namespace kcc

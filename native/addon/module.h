@@ -48,9 +48,13 @@ class Module : public Napi::ObjectWrap<Module> {
   Napi::Value call_async(const Napi::CallbackInfo& info);
   Napi::Value loop(const Napi::CallbackInfo& info);
   Napi::Value bytes(const Napi::CallbackInfo& info);
+  void reserve(const Napi::CallbackInfo& info);
+  void read_log(const Napi::CallbackInfo& info);
+  void forget_log(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 
   const kcc_function* read_function(const Napi::CallbackInfo& info, napi_value index);
+  bool read_log_number(const Napi::CallbackInfo& info, uint64_t* log);
   bool read_variable(const Napi::CallbackInfo& info, uint32_t* index, Bytes* array);
   bool read_scalar(const Napi::CallbackInfo& info, uint32_t* index);
   // Reads (fn, inputs, outputs, dims) into `into`, which must live as long as the pointers are used.

@@ -1,6 +1,6 @@
-// What the driver of a device needs of it: memory, copies, and launches that are recorded once and repeated. Written once on
-// top of CUDA (runtime-cuda.cc) and once for host execution (runtime-host.cc), where device memory is the host's. Functions
-// give what went wrong, or null; the text stays until the thread's next failure.
+// What the driver of a device needs of CUDA: memory, copies, and launches that are recorded once and repeated (runtime.cc).
+// Functions give what went wrong, or null; the text stays until the thread's next failure. Everything given to a stream runs
+// later, in its order; memory of the host that it copies from or to belongs to it until then.
 #pragma once
 #include <stdint.h>
 
@@ -21,6 +21,8 @@ Failure count(int32_t* devices);
 // Can the file's kernels run on this device? Later calls of this thread mean it.
 Failure use(int32_t device);
 
+// Bytes of the device in use.
+Failure memory(int64_t* free, int64_t* total);
 Failure allocate(void** block, int64_t bytes);
 void release(void* block);
 // Memory of the host that copies may read while the host goes on.
@@ -36,14 +38,18 @@ void release_stream(Stream stream);
 Failure wait(Stream stream);
 
 Failure make_event(Event* event);
+// An event that knows when it was reached.
+Failure make_timer(Event* event);
 void release_event(Event event);
 Failure mark(Event event, Stream stream);
 // What is given to the stream from now on waits for the mark.
 Failure wait_for(Stream stream, Event event);
 // The host waits for the mark.
 Failure wait_for(Event event);
+// Between two marks of timers that have been reached.
+Failure nanoseconds(Event from, Event to, int64_t* between);
 
-// Between the two, what is started on the stream is recorded instead. The graph is null where it has run at once.
+// Between the two, what is started on the stream is recorded instead.
 Failure begin_recording(Stream stream);
 Failure end_recording(Stream stream, Graph* graph);
 // Starts all that was recorded.

@@ -36,6 +36,11 @@ export type LoopPlan = {
   /** Scalar outputs of batch `b` go to `logs[b * scalarOutputs + k]`; null when outputs are per sample. */
   readonly logs: Float32Array | null
   readonly scalarOutputs: number
+  /**
+   * Not 0: a device may keep the scalars, under this number of the caller's, until the loop that runs the last batch of all
+   * brings them into `logs`; those of a run that ends before are had by `readLog`. 0: they are in `logs` when the loop ends.
+   */
+  readonly log: number
   /** Permutation of the samples, or null for their own order. */
   readonly order: Int32Array | null
   readonly samples: number
@@ -71,6 +76,15 @@ export type NativeModule = {
   callAsync(fn: number, inputs: readonly TypedArray[], outputs: readonly TypedArray[], dims: readonly number[]): Promise<void>
   /** Runs batches `[firstBatch, …)` off the main thread; resolves to the first batch not run. */
   loop(plan: LoopPlan): Promise<number>
+  /**
+   * Makes room on a device for calls of `fn` with these sizes, so that they cannot fail for want of memory. The CPU makes room
+   * when it runs them. @throws Error when the device has too little, before anything has run.
+   */
+  reserve(fn: number, dims: readonly number[]): void
+  /** The first `count` scalars that a device has kept under a number; what the CPU has computed is in `logs` already. */
+  readLog(log: number, logs: Float32Array, count: number): void
+  /** Nobody wants the scalars under this number any more. */
+  forgetLog(log: number): void
   /** Bytes held: variables and arenas. */
   bytes(): number
   /** Frees everything; later calls throw. */

@@ -29,14 +29,14 @@ const ramp = (n: number): Float32Array => Float32Array.from({ length: n }, (_, i
 const scaled = (x: Float32Array): Float32Array => x.map((v, i) => v * (1 + (i % 4)) * 2)
 
 const plan = (part: Partial<LoopPlan>): LoopPlan => ({
-  fn: SCALE, inputs: [], outputs: [], logs: null, scalarOutputs: 0, order: null, samples: 10, batchSize: 4, firstBatch: 0, lastBatch: 3,
+  fn: SCALE, inputs: [], outputs: [], logs: null, scalarOutputs: 0, log: 0, order: null, samples: 10, batchSize: 4, firstBatch: 0, lastBatch: 3,
   budgetMs: Infinity, dims: [0], batchDim: 0, ...part,
 })
 
 describe('addon', () => {
   it('chooses the first level the CPU supports', () => {
     expect({ abi: addon.abi, levels: addon.levels, level: addon.level, modules: addon.modules }).toEqual({
-      abi: 3, levels: ['x86-64-v9', 'x86-64-v2'], level: 'x86-64-v2', modules: ['demo'],
+      abi: 4, levels: ['x86-64-v9', 'x86-64-v2'], level: 'x86-64-v2', modules: ['demo'],
     })
     expect(() => addon.open('other')).toThrow("there is no module 'other' in this file, only demo")
   })
@@ -118,6 +118,14 @@ describe('loop', () => {
     expect(await two.loop(plan({ ...train, logs: parts, lastBatch: 1 }))).toBe(1)
     expect(await two.loop(plan({ ...train, logs: parts, firstBatch: 1 }))).toBe(3)
     expect(parts).toEqual(whole)
+    // Scalars that may be kept elsewhere are here at once.
+    const kept = open(), stay = new Float32Array(3)
+    kept.reserve(TRAIN, [4])
+    expect(await kept.loop(plan({ ...train, logs: stay, log: 5, lastBatch: 2 }))).toBe(2)
+    kept.readLog(5, stay, 2)
+    kept.forgetLog(5)
+    expect([...stay]).toEqual([...whole.subarray(0, 2), 0])
+    expect(() => kept.readLog(0, stay, 2)).toThrow('log must be a whole number from 1')
     // the means of rows 3,1,4,0, of rows 5,9,2,6 and of rows 8,7, column by column
     const sum = (rows: number[]): number => rows.reduce((s, r) => s + 16 * r + 6, 0) / rows.length
     expect([...whole]).toEqual([10 + sum([3, 1, 4, 0]), 10 + sum([3, 1, 4, 0]) + sum([5, 9, 2, 6]), 10 + sum([3, 1, 4, 0]) + sum([5, 9, 2, 6]) + sum([8, 7])])

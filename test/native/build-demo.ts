@@ -1,15 +1,13 @@
 /** Compiles the addon with the hand-written module of demo-module.cc, as `kcc build` does with a generated one. */
 import { execFile } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { NativeAddon } from '../../runtime/contract/native.js'
 
 const run = promisify(execFile)
-const sources = [
-  'native/addon/addon.cc', 'native/addon/module.cc', 'native/addon/loop-plan.cc', 'native/addon/tasks.cc', 'native/addon/instance.cc',
-  'native/addon/memory.cc', 'native/addon/arguments.cc', 'native/pool/pool.cc', 'test/native/demo-module.cc',
-]
+const sources = [...readdirSync('native/addon').filter((name) => name.endsWith('.cc')).map((name) => `native/addon/${name}`), 'native/pool/pool.cc', 'test/native/demo-module.cc']
 const flags = [
   '-std=c++17', '-O1', '-Wall', '-Wextra', '-Werror', '-fPIC', '-fvisibility=hidden', '-fno-exceptions', '-fno-rtti', '-march=x86-64-v2',
   '-DNAPI_DISABLE_CPP_EXCEPTIONS', '-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS', '-DNAPI_VERSION=8',

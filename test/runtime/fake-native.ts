@@ -37,6 +37,11 @@ export class FakeModule implements NativeModule {
   getScalar(index: number): number { return this.scalars[index]! }
   setRandom(seed: number, step: number): void { this.random = { seed, step } }
   getRandom(): { seed: number; step: number } { return this.random }
+  /** Function and sizes of every `reserve`. */
+  readonly reserved: (readonly [fn: number, dims: readonly number[]])[] = []
+  reserve(fn: number, dims: readonly number[]): void { this.reserved.push([fn, dims]) }
+  readLog(): void {}
+  forgetLog(): void {}
   bytes(): number { return 1000 }
   close(): void {
     if (this.readers + this.writers > 0) throw new Error('closed during a call')

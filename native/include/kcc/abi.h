@@ -3,7 +3,7 @@
 #pragma once
 #include <stdint.h>
 
-#define KCC_ABI 3
+#define KCC_ABI 4
 // Columns of one block of a matrix that is stored in blocks.
 #define KCC_BLOCK_COLUMNS 64
 
@@ -19,7 +19,7 @@ typedef struct kcc_pool {
   int32_t reserved;
 } kcc_pool;
 
-// Everything one call of a compiled function reads and writes. For a function of a device (kcc_device) all pointers to
+// Everything one call of a compiled function reads and writes. For a function of a device (device.h) all pointers to
 // values, `scalars` and `arena` among them, are the device's own.
 typedef struct kcc_call {
   const void* const* inputs;   // in the manifest's order
@@ -58,24 +58,7 @@ typedef struct kcc_module {
   const int64_t* blocked_columns;
 } kcc_module;
 
-// Where functions run whose memory is not the host's: a table of C functions, so that the host needs none of a vendor's own.
-// Whatever fails gives a text, which stays as it is until the thread's next call; NULL is success.
-typedef struct kcc_device {
-  const char* kind;            // "cuda"
-  // How many there are. None: `why` says why, in the same way.
-  int32_t (*count)(const char** why);
-  // Variables of a module on device `index`, all zero; the handle of the calls below.
-  const char* (*open)(const kcc_module* module, int32_t index, void** handle);
-  const char* (*set_variable)(void* handle, uint32_t variable, const void* from);
-  const char* (*get_variable)(void* handle, uint32_t variable, void* into);
-  // Takes a call's inputs and starts it after those before; returns while it may still run. Pointers of the call are the
-  // host's (`arena`, `stream` and `random` are found here); outputs are written until `drain` at the latest.
-  const char* (*start)(void* handle, const kcc_function* function, const kcc_call* call);
-  // Waits for all calls started, and writes what they have left to write.
-  const char* (*drain)(void* handle);
-  int64_t (*bytes)(void* handle);
-  void (*close)(void* handle);
-} kcc_device;
+struct kcc_device;
 
 // One CPU level of the file, or its code for a device. The table is ordered best first and ends with an entry whose name is NULL.
 typedef struct kcc_level {
@@ -84,7 +67,7 @@ typedef struct kcc_level {
   const kcc_module* const* modules;
   uint32_t module_count;
   uint32_t reserved;
-  const kcc_device* device;               // NULL: the CPU
+  const struct kcc_device* device;        // where it runs (device.h); NULL: the CPU
 } kcc_level;
 
 extern const kcc_level kcc_levels[];

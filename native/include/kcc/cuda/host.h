@@ -5,6 +5,7 @@
 //   - shared memory that is read before the block has written it, or that two threads touch, one of them writing, with no
 //     barrier between.
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include "fibers.h"
@@ -127,6 +128,26 @@ inline void run_grid(unsigned blocks, unsigned threads, void (*body)(const void*
     if (const char* failure = block.run(body, &with, &host_thread.x)) host_fail("%s", failure);
   }
   host_threads = nullptr;
+}
+
+// A stream of the host's (native/cuda/host-api.cc): takes a kernel with a copy of its arguments, and runs it when its turn comes.
+struct HostStream {
+  using Run = void (*)(void (*kernel)(), unsigned blocks, unsigned threads, const void* args);
+  void (*launch)(HostStream* stream, Run run, void (*kernel)(), unsigned blocks, unsigned threads, const void* args, size_t bytes);
+};
+
+template <class Args>
+inline void run_kernel(void (*kernel)(), unsigned blocks, unsigned threads, const void* args) {
+  run_grid(blocks, threads, [](const void* with) { (*((const Call<Args>*)with)->kernel)(*((const Call<Args>*)with)->args); },
+           Call<Args>{(void (*)(const Args))kernel, (const Args*)args});
+}
+
+// Without a stream at once.
+template <class Args>
+inline void start_on_host(void (*kernel)(const Args), unsigned blocks, unsigned threads, void* stream, const Args& args) {
+  if (!stream) return run_kernel<Args>((void (*)())kernel, blocks, threads, &args);
+  HostStream* const on = (HostStream*)stream;
+  on->launch(on, &run_kernel<Args>, (void (*)())kernel, blocks, threads, &args, sizeof args);
 }
 
 }  // namespace KCC_LEVEL

@@ -28,9 +28,7 @@ inline void launch(void (*kernel)(const Args), int64_t blocks, int threads, void
 #ifdef __CUDACC__
   kernel<<<(unsigned)blocks, (unsigned)threads, 0, (cudaStream_t)stream>>>(args);
 #else
-  (void)stream;
-  run_grid((unsigned)blocks, (unsigned)threads, [](const void* with) { (*((const Call<Args>*)with)->kernel)(*((const Call<Args>*)with)->args); },
-           Call<Args>{kernel, &args});
+  start_on_host(kernel, (unsigned)blocks, (unsigned)threads, stream, args);
 #endif
 }
 

@@ -1,8 +1,15 @@
-// The driver's needs on top of CUDA's runtime, which is linked in: a machine needs its GPU's driver and nothing else.
+// The driver's needs on top of CUDA's runtime, which is linked in: a machine needs its GPU's driver and nothing else. Where a
+// CPU executes the kernels it plays that runtime as well.
 #include "runtime.h"
 
+#ifdef __CUDACC__
 #include <cuda_runtime_api.h>
+#else
+#include "host-api.h"
+#endif
+#include <stdarg.h>
 #include <stdio.h>
+#include <atomic>
 
 // Compute capabilities the file holds machine code for, ascending, ending with 0: given by the build. The last is there as
 // PTX too, which newer devices compile for themselves.
@@ -11,11 +18,28 @@ static const int kArchitectures[] = {KCC_ARCHITECTURES, 0};
 namespace kcc {
 namespace gpu {
 
+Failure fail(const char* format, ...) {
+  static thread_local char text[512];
+  va_list values;
+  va_start(values, format);
+  vsnprintf(text, sizeof text, format, values);
+  va_end(values);
+  return text;
+}
+
+static thread_local int32_t current = 0;            // the device of this thread
+static std::atomic<bool> has_worked{false};         // some device, for something
+
+// An error after which every call fails, until the process ends: a kernel that left its memory, a card that fell off the bus.
+static bool stays() { return has_worked && cudaFree(nullptr) != cudaSuccess; }
+
 static Failure check(cudaError_t error) {
   if (error == cudaSuccess) return nullptr;
   cudaGetLastError();  // an error that does not stay is over
   if (error == cudaErrorMemoryAllocation) return fail("the GPU is out of memory");
-  return fail("the GPU reports %s: %s", cudaGetErrorName(error), cudaGetErrorString(error));
+  const char *name = cudaGetErrorName(error), *text = cudaGetErrorString(error);
+  if (!stays()) return fail("the GPU reports %s: %s", name, text);
+  return fail("cuda:%d was lost (%s: %s). Models on it are lost with it, and this process can use it no more; models on the CPU go on", current, name, text);
 }
 
 // ---- devices
@@ -56,26 +80,32 @@ static Failure check_architecture(int32_t device) {
 }
 
 Failure use(int32_t device) {
+  current = device;
   if (Failure failure = check(cudaSetDevice(device))) return failure;
   static thread_local int32_t checked = -1;
   if (checked == device) return nullptr;
   if (Failure failure = check_architecture(device)) return failure;
-  checked = device;
+  checked = device, has_worked = true;
   return nullptr;
 }
 
 // ---- memory
 
+Failure memory(int64_t* free, int64_t* total) {
+  size_t bytes_free = 0, bytes = 0;
+  const Failure failure = check(cudaMemGetInfo(&bytes_free, &bytes));
+  *free = (int64_t)bytes_free, *total = (int64_t)bytes;
+  return failure;
+}
+
 Failure allocate(void** block, int64_t bytes) {
   *block = nullptr;
   if (bytes == 0) return nullptr;
-  size_t free = 0, total = 0;
-  if (Failure failure = check(cudaMemGetInfo(&free, &total))) return failure;
-  if ((size_t)bytes > free || cudaMalloc(block, (size_t)bytes) != cudaSuccess) {
-    cudaGetLastError();
-    return fail("%.1f MB of the GPU's memory are needed at once, and %.1f of %.1f MB are free", (double)bytes / 1e6, (double)free / 1e6, (double)total / 1e6);
-  }
-  return nullptr;
+  int64_t free = 0, total = 0;
+  if (Failure failure = memory(&free, &total)) return failure;
+  if (bytes <= free && cudaMalloc(block, (size_t)bytes) == cudaSuccess) return nullptr;
+  cudaGetLastError();
+  return fail("%.1f MB of the memory of cuda:%d are needed at once, and %.1f of %.1f MB are free", (double)bytes / 1e6, current, (double)free / 1e6, (double)total / 1e6);
 }
 void release(void* block) { if (block) cudaFree(block); }
 Failure allocate_pinned(void** block, int64_t bytes) {
@@ -98,10 +128,18 @@ void release_stream(Stream stream) { if (stream) cudaStreamDestroy((cudaStream_t
 Failure wait(Stream stream) { return check(cudaStreamSynchronize((cudaStream_t)stream)); }
 
 Failure make_event(Event* event) { return check(cudaEventCreateWithFlags((cudaEvent_t*)event, cudaEventDisableTiming)); }
+Failure make_timer(Event* event) { return check(cudaEventCreateWithFlags((cudaEvent_t*)event, cudaEventDefault)); }
 void release_event(Event event) { if (event) cudaEventDestroy((cudaEvent_t)event); }
 Failure mark(Event event, Stream stream) { return check(cudaEventRecord((cudaEvent_t)event, (cudaStream_t)stream)); }
 Failure wait_for(Stream stream, Event event) { return check(cudaStreamWaitEvent((cudaStream_t)stream, (cudaEvent_t)event, 0)); }
 Failure wait_for(Event event) { return check(cudaEventSynchronize((cudaEvent_t)event)); }
+
+Failure nanoseconds(Event from, Event to, int64_t* between) {
+  float milliseconds = 0;
+  const Failure failure = check(cudaEventElapsedTime(&milliseconds, (cudaEvent_t)from, (cudaEvent_t)to));
+  *between = (int64_t)((double)milliseconds * 1e6);
+  return failure;
+}
 
 // Of this thread alone: other models may allocate meanwhile.
 Failure begin_recording(Stream stream) { return check(cudaStreamBeginCapture((cudaStream_t)stream, cudaStreamCaptureModeThreadLocal)); }

@@ -1,0 +1,186 @@
+#include "recording.h"
+#include "kcc/cuda/launch.h"
+
+#include <string.h>
+#include <algorithm>
+
+namespace kcc {
+
+using gpu::Failure;
+
+// ---- rows of a log
+
+namespace {
+
+struct KeepArgs {
+  const Parameters* parameters;
+  const char* outputs;  // each in a room of its own
+  int64_t count, room;
+};
+
+// Outputs of one float each, as a row of a log that no host waits for.
+__global__ void __launch_bounds__(kWarp) keep_row(const KeepArgs args) {
+  float* const row = args.parameters->kept;
+  if (row == nullptr) return;
+  for (int64_t i = threadIdx.x; i < args.count; i += kWarp) row[i] = *(const float*)(args.outputs + i * args.room);
+}
+
+}  // namespace
+
+// ---- memory
+
+Failure Streams::make() {
+  if (Failure failure = gpu::make_stream(&kernels)) return failure;
+  if (Failure failure = gpu::make_stream(&in)) return failure;
+  return gpu::make_stream(&out);
+}
+
+void Streams::release() {
+  for (gpu::Stream stream : {kernels, in, out}) gpu::release_stream(stream);
+}
+
+Failure Staging::reserve(int64_t wanted) {
+  bytes = wanted;
+  if (Failure failure = gpu::allocate((void**)&device, wanted)) return failure;
+  return gpu::allocate_pinned((void**)&host, wanted);
+}
+
+void Staging::release() { gpu::release(device), gpu::release_pinned(host); }
+
+// ---- life
+
+Recording::Recording(const Home& home, const kcc_function& function, const int64_t* dims)
+    : home_(home), function_(function), dims_(dims, dims + home.module->dim_count), tensor_bytes_(function.input_count + function.output_count) {
+  function.tensor_bytes(dims_.data(), tensor_bytes_.data());
+  in_bytes_ = parameter_bytes();
+  for (uint32_t i = 0; i < function.input_count; i++) in_bytes_ += room(tensor_bytes_[i]);
+  for (uint32_t i = 0; i < function.output_count; i++) out_bytes_ += room(output_bytes(i));
+}
+
+Recording::~Recording() {
+  for (Slot& slot : slots_) {
+    gpu::release_graph(slot.graph);
+    for (gpu::Event event : {slot.copied, slot.computed, slot.done}) gpu::release_event(event);
+    slot.in.release(), slot.out.release();
+  }
+}
+
+bool Recording::is_of(const kcc_function& function, const int64_t* dims) const {
+  return &function_ == &function && std::equal(dims_.begin(), dims_.end(), dims);
+}
+
+bool Recording::keeps_rows() const {
+  return function_.output_count > 0 && std::all_of(tensor_bytes_.begin() + function_.input_count, tensor_bytes_.end(), [](int64_t bytes) { return bytes == (int64_t)sizeof(float); });
+}
+
+// ---- calls
+
+Failure Recording::start(const Streams& streams, const kcc_call& call, const kcc_batch& batch, float* kept) {
+  Slot* slot = nullptr;
+  if (Failure failure = take_slot(&slot)) return failure;
+  fill(*slot, call, batch, kept);
+  slot->results.assign(call.outputs, call.outputs + (kept ? 0 : function_.output_count));
+  if (Failure failure = launch(streams, *slot)) return failure;
+  slot->is_busy = true;
+  return nullptr;
+}
+
+Failure Recording::reserve() {
+  for (Slot& slot : slots_)
+    if (!slot.is_made)
+      if (Failure failure = make_slot(slot)) return failure;
+  return nullptr;
+}
+
+Failure Recording::finish() {
+  for (int i = 0; i < kSlots; i++)
+    if (Failure failure = finish(slots_[(next_ + i) % kSlots])) return failure;
+  return nullptr;
+}
+
+void Recording::abandon() {
+  for (Slot& slot : slots_) slot.is_busy = false;
+}
+
+// The first where no call is under way; further ones only where calls follow each other without a wait.
+Failure Recording::take_slot(Slot** taken) {
+  if (!slots_[0].is_busy) next_ = 0;
+  Slot& slot = slots_[next_];
+  next_ = (next_ + 1) % kSlots;
+  if (Failure failure = finish(slot)) return failure;
+  *taken = &slot;
+  return slot.is_made ? nullptr : make_slot(slot);
+}
+
+Failure Recording::make_slot(Slot& slot) {
+  if (Failure failure = slot.in.reserve(in_bytes_)) return failure;
+  if (Failure failure = slot.out.reserve(out_bytes_)) return failure;
+  for (gpu::Event* event : {&slot.copied, &slot.computed, &slot.done})
+    if (Failure failure = gpu::make_event(event)) return failure;
+  slot.is_made = true;
+  return nullptr;
+}
+
+// Parameters, then inputs, in the memory that is copied in.
+void Recording::fill(Slot& slot, const kcc_call& call, const kcc_batch& batch, float* kept) {
+  Parameters* const parameters = (Parameters*)slot.in.host;
+  *parameters = {call.seed, call.step, kept};
+  if (home_.module->scalar_count) memcpy(parameters + 1, call.scalars, home_.module->scalar_count * sizeof(float));
+  std::vector<void*> places(function_.input_count);
+  char* next = slot.in.host + parameter_bytes();
+  for (uint32_t i = 0; i < function_.input_count; next += room(tensor_bytes_[i++])) places[i] = next;
+  if (batch.fill) return batch.fill(batch.context, places.data());
+  for (uint32_t i = 0; i < function_.input_count; i++)
+    if (tensor_bytes_[i]) memcpy(places[i], call.inputs[i], (size_t)tensor_bytes_[i]);
+}
+
+// Inputs go in beside the kernels of the calls before, and results come out beside those of the next.
+Failure Recording::launch(const Streams& streams, Slot& slot) {
+  if (Failure failure = gpu::copy_in(slot.in.device, slot.in.host, slot.in.bytes, streams.in)) return failure;
+  if (Failure failure = gpu::mark(slot.copied, streams.in)) return failure;
+  if (!slot.graph)
+    if (Failure failure = record(streams.kernels, slot)) return failure;
+  if (Failure failure = gpu::wait_for(streams.kernels, slot.copied)) return failure;
+  if (Failure failure = gpu::repeat(slot.graph, streams.kernels)) return failure;
+  if (slot.results.empty()) return gpu::mark(slot.done, streams.kernels);
+  if (Failure failure = gpu::mark(slot.computed, streams.kernels)) return failure;
+  if (Failure failure = gpu::wait_for(streams.out, slot.computed)) return failure;
+  if (Failure failure = gpu::copy_out(slot.out.host, slot.out.device, slot.out.bytes, streams.out)) return failure;
+  return gpu::mark(slot.done, streams.out);
+}
+
+Failure Recording::record(gpu::Stream stream, Slot& slot) {
+  std::vector<const void*> inputs;
+  std::vector<void*> outputs;
+  const char* in = slot.in.device + parameter_bytes();
+  char* out = slot.out.device;
+  for (uint32_t i = 0; i < function_.input_count; i++) inputs.push_back(in), in += room(tensor_bytes_[i]);
+  for (uint32_t i = 0; i < function_.output_count; i++) outputs.push_back(out), out += room(output_bytes(i));
+  kcc_call call = {};
+  call.inputs = inputs.data(), call.outputs = outputs.data(), call.variables = home_.variables;
+  call.dims = dims_.data(), call.arena = home_.arena, call.stream = stream;
+  const Parameters* const parameters = (const Parameters*)slot.in.device;
+  call.random = &parameters->seed, call.scalars = (const float*)(parameters + 1);
+  if (Failure failure = gpu::begin_recording(stream)) return failure;
+  refused_items = 0;
+  function_.run(&call);
+  if (keeps_rows()) kcc::launch(keep_row, 1, kWarp, stream, KeepArgs{parameters, slot.out.device, output_count(), room(sizeof(float))});
+  if (Failure failure = gpu::end_recording(stream, &slot.graph)) return failure;
+  if (!refused_items) return nullptr;
+  gpu::release_graph(slot.graph);
+  slot.graph = nullptr;
+  return gpu::fail("a kernel over %lld elements, more than the %lld that one may have", (long long)refused_items, (long long)kMostItems);
+}
+
+// The call in the slot has ended, and its results are where they were wanted.
+Failure Recording::finish(Slot& slot) {
+  if (!slot.is_busy) return nullptr;
+  slot.is_busy = false;
+  if (Failure failure = gpu::wait_for(slot.done)) return failure;
+  const char* next = slot.out.host;
+  for (uint32_t i = 0; i < slot.results.size(); next += room(output_bytes(i++)))
+    if (output_bytes(i)) memcpy(slot.results[i], next, (size_t)output_bytes(i));
+  return nullptr;
+}
+
+}  // namespace kcc

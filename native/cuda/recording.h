@@ -1,0 +1,103 @@
+// A function for one set of sizes on a device: its launches, recorded once over fixed places of memory and then repeated. What
+// changes from call to call (random step, learning rates, inputs) lies at those places, in one block that is copied in.
+//
+// There are several such sets of places, so that a call's inputs are gathered and copied while another is computed and a
+// third's results are on their way back.
+#pragma once
+#include "runtime.h"
+#include "kcc/device.h"
+
+#include <vector>
+
+namespace kcc {
+
+// Room for values, so that the next ones begin where copies and kernels like them to.
+inline int64_t room(int64_t bytes) { return (bytes + 255) & ~(int64_t)255; }
+
+// Streams of one device handle: of kernels, of inputs on their way there, of results on their way back.
+struct Streams {
+  gpu::Stream kernels = nullptr, in = nullptr, out = nullptr;
+  gpu::Failure make();
+  void release();
+};
+
+// The part of a call's inputs that is the same for all functions; run-time scalars follow it.
+struct Parameters {
+  uint64_t seed, step;
+  float* kept;  // of the device: where the outputs, each a float, are wanted as well; null: nowhere
+};
+
+// Memory of the device and of the host beside it, which are copied as one.
+struct Staging {
+  char* device = nullptr;
+  char* host = nullptr;
+  int64_t bytes = 0;
+
+  gpu::Failure reserve(int64_t wanted);
+  void release();
+};
+
+// What a recording needs to know of the module and its values on the device.
+struct Home {
+  const kcc_module* module;
+  void* const* variables;
+  char* arena;
+};
+
+class Recording {
+ public:
+  // Slots of calls under way at once: one is filled, one waits, one is computed.
+  static constexpr int kSlots = 3;
+
+  Recording(const Home& home, const kcc_function& function, const int64_t* dims);
+  ~Recording();
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+
+  bool is_of(const kcc_function& function, const int64_t* dims) const;
+  // Bytes of one slot on the device.
+  int64_t slot_bytes() const { return in_bytes_ + out_bytes_; }
+  // Are all outputs one float each?
+  bool keeps_rows() const;
+  int64_t output_count() const { return function_.output_count; }
+
+  // Starts a call after those before. `kept`: see Parameters; then nothing is copied out.
+  gpu::Failure start(const Streams& streams, const kcc_call& call, const kcc_batch& batch, float* kept);
+  // Takes the memory of all slots, which calls do one by one.
+  gpu::Failure reserve();
+  // The calls that are under way have ended, and their results are where they were wanted.
+  gpu::Failure finish();
+  // The device is lost: nobody waits for it.
+  void abandon();
+
+  uint64_t used = 0;  // when, for the driver that keeps the recordings
+
+ private:
+  // Where one call's inputs and outputs lie, and its launches over them.
+  struct Slot {
+    Staging in, out;
+    gpu::Graph graph = nullptr;
+    gpu::Event copied = nullptr, computed = nullptr, done = nullptr;
+    std::vector<void*> results;  // of the host, for the call that is running; none where they stay on the device
+    bool is_made = false, is_busy = false;
+  };
+
+  gpu::Failure take_slot(Slot** taken);
+  gpu::Failure make_slot(Slot& slot);
+  void fill(Slot& slot, const kcc_call& call, const kcc_batch& batch, float* kept);
+  gpu::Failure launch(const Streams& streams, Slot& slot);
+  gpu::Failure record(gpu::Stream stream, Slot& slot);
+  gpu::Failure finish(Slot& slot);
+  int64_t parameter_bytes() const { return room((int64_t)(sizeof(Parameters) + home_.module->scalar_count * sizeof(float))); }
+  int64_t output_bytes(uint32_t output) const { return tensor_bytes_[function_.input_count + output]; }
+
+  const Home home_;
+  const kcc_function& function_;
+  const std::vector<int64_t> dims_;
+  std::vector<int64_t> tensor_bytes_;  // of inputs, then of outputs
+  int64_t in_bytes_ = 0, out_bytes_ = 0;
+  Slot slots_[kSlots];
+  int next_ = 0;
+};
+
+}  // namespace kcc
