@@ -154,10 +154,16 @@ export class StatementPrinter {
   }
 
   /** The first of equals wins; NaN and the least value never do, so that a row of them gives 0. */
-  private argmax(s: Stmt & { kind: 'argmax' }, scope: Scope): CLine[] {
+  private argmax(s: Argmax, scope: Scope): CLine[] {
+    const { start, body } = this.largest(s, scope)
+    return [...start, this.serialLoop(s.axis, body)]
+  }
+
+  /** The largest so far, the place where it was found, and a step that looks at another value. */
+  largest(s: Argmax, scope: Scope): { start: CLine[]; body: CLine[] } {
     const varies = scope.lanes !== null
     if (varies) scope.varying.add(s.name)
-    const best = `${s.name}_best`
+    const best = bestOf(s)
     const within = inner(scope)
     const wide = (text: string): string => (varies ? `kcc::bcast(${text})` : text)
     const { dtype } = s.value
@@ -169,13 +175,18 @@ export class StatementPrinter {
       line(`${best} = kcc::select(${s.name}_wins, ${s.name}_value, ${best});`),
       line(`${s.name} = kcc::select(${s.name}_wins, ${wide(`(int32_t)${s.axis.name}`)}, ${s.name});`),
     ]
-    return [
+    const start = [
       line(`${type} ${best} = ${wide(constantText(nothingOf({ op: 'max', dtype }), dtype))};`),
       line(`${varies ? 'kcc::vi' : 'int32_t'} ${s.name} = ${wide('0')};`),
-      this.serialLoop(s.axis, body),
     ]
+    return { start, body }
   }
 }
+
+type Argmax = Stmt & { readonly kind: 'argmax' }
+
+/** The largest value of an argmax. */
+export const bestOf = ({ name }: Argmax): string => `${name}_best`
 
 type Loop = Stmt & { readonly kind: 'for' }
 

@@ -2,7 +2,7 @@
 import { divideDims } from '../ir/dim.js'
 import { axesOfIndex } from '../ir/expr.js'
 import { belowGrid, gridLoops, KEPT_SUMS } from '../ir/launch-verify.js'
-import { accumulatorsOf, extentOf, finishedRows, isByNeighbours, NEIGHBOURS, rowsTogether, type Axis, type Contract, type Expr, type KernelProgram, type Launch, type Stmt } from '../ir/loop.js'
+import { accumulatorsOf, BLOCK_THREADS, extentOf, finishedRows, isByNeighbours, NEIGHBOURS, rowsTogether, type Axis, type Contract, type Expr, type KernelProgram, type Launch, type Stmt, type Teams } from '../ir/loop.js'
 import { everyIndex, indicesOf, strideOf } from '../schedule/walk.js'
 import { cDim } from './c-dim.js'
 import { printAs } from './c-expr.js'
@@ -18,9 +18,6 @@ import type { DeviceKernelView, KernelView, TeamsView, TilesView } from './views
 type Render = (template: string, view: object) => string
 
 const headers = ['kcc/cuda/launch.h', 'kcc/cuda/vec.h']
-
-/** Threads of a block of a kernel in teams. */
-const BLOCK = 256
 
 /** Results of a tile from which on a thread would take more registers than leave room for a second block, which hides waits of the first. */
 const LARGE_TILE = 128 * 64
@@ -41,12 +38,12 @@ function deviceView(program: KernelProgram, view: KernelView): DeviceKernelView 
   }
 }
 
-function nestView(program: KernelProgram, s: Stmt, { threads }: Launch & { readonly kind: 'teams' }, kernel: string): TeamsView {
+function nestView(program: KernelProgram, s: Stmt, { threads, by }: Teams, kernel: string): TeamsView {
   const loops = gridLoops(s), axes = loops.map((loop) => loop.axis), inside = belowGrid(s), last = loops.at(-1)!
   const each = isByNeighbours(last.mode) ? NEIGHBOURS : 1
   const isOneItem = axes.length === 1 && everyIndex(inside).every((index) => !axesOfIndex(index).includes(axes[0]!.name))
   return {
-    kernel, threads, teams: BLOCK / threads, items: cDim(divideDims(extentOf(axes), each)!), places: isOneItem ? [] : placesOf(axes, 'item', each),
+    kernel, team: by === 'row' ? `Team<${threads}>` : `ColumnTeam<${threads}>`, teams: BLOCK_THREADS / threads, items: cDim(divideDims(extentOf(axes), each)!), places: isOneItem ? [] : placesOf(axes, 'item', each),
     body: teamStatements(program, inside, threads, { lanes: each === 1 ? null : { axis: last.axis.name, count: null }, bufferOf: bufferIn(program) }),
   }
 }

@@ -7,7 +7,7 @@ import { divideDims, isStatic } from '../ir/dim.js'
 import { extentOf, isByNeighbours, isOverTeam, NEIGHBOURS, type Axis, type AxisMode, type Buffer, type KernelProgram, type ReduceOp, type Stmt } from '../ir/loop.js'
 import { cDim } from './c-dim.js'
 import { scalarType, type Lanes } from './c-expr.js'
-import { block, foldOf, inner, lanesOf, line, placesOf, StatementPrinter, type CLine, type Scope } from './c-stmt.js'
+import { bestOf, block, foldOf, inner, lanesOf, line, placesOf, StatementPrinter, type CLine, type Scope } from './c-stmt.js'
 
 type Reduce = Stmt & { readonly kind: 'reduce' }
 
@@ -23,6 +23,7 @@ export function teamStatements(program: KernelProgram, statements: readonly Stmt
     const loops = teamLoops(s), last = loops.at(-1)
     if (last) return [overTeam(loops.map((loop) => loop.axis), last.mode, (lanes) => printer.all(last.body, inner(scope, lanes)))]
     if (s.kind === 'reduce' && s.modes.some(isOverTeam)) return sharedReduction(s, printer, scope)
+    if (s.kind === 'argmax' && isOverTeam(s.mode)) return sharedArgmax(s, printer, scope)
     if (s.kind !== 'store' || threads === 1) return printer.all([s], scope)
     // What others of the team may still have to read stays until all have come here.
     return [...(changes.has(s.buffer) ? [line('team.wait();')] : []), block('if (team.leads())', printer.all([s], scope))]
@@ -39,6 +40,12 @@ function sharedReduction(s: Reduce, printer: StatementPrinter, scope: Scope): CL
     ...start, overTeam(s.axes, mode, () => body),
     ...s.results.map((r) => line(`const ${scalarType(r.dtype)} ${r.name} = team.${ofTeam[r.op]}(${ofThread(r)});`)),
   ]
+}
+
+/** Each thread for its elements, then the first of the largest of all. */
+function sharedArgmax(s: Stmt & { readonly kind: 'argmax' }, printer: StatementPrinter, scope: Scope): CLine[] {
+  const { start, body } = printer.largest(s, scope)
+  return [...start, overTeam([s.axis], s.mode, () => body), line(`${s.name} = team.argmax(${bestOf(s)}, ${s.name});`)]
 }
 
 const ofTeam: Readonly<Record<ReduceOp, string>> = { sum: 'sum', prod: 'prod', max: 'max', min: 'min' }

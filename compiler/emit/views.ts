@@ -30,7 +30,8 @@ export type LoopKernelView = KernelView & {
 /** Loops whose items are shared out to teams of threads. */
 export type TeamsView = {
   readonly kernel: string
-  readonly threads: number
+  /** The class of the teams. */
+  readonly team: string
   /** Teams in a block. */
   readonly teams: number
   readonly items: string

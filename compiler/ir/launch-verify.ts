@@ -1,6 +1,6 @@
 /** Invariant 8 of `loop-verify.ts`: how a kernel is mapped to threads of a GPU. */
 import { divideDims } from './dim.js'
-import { isByNeighbours, isOverGrid, isOverTeam, NEIGHBOURS, type Axis, type AxisMode, type KernelProgram, type Launch, type Stmt } from './loop.js'
+import { isByNeighbours, isOverGrid, isOverTeam, NEIGHBOURS, type Axis, type AxisMode, type KernelProgram, type Launch, type Stmt, type Teams } from './loop.js'
 
 /** What is wrong with the mapping, or null. */
 export function launchFault({ launches, body, scratch }: KernelProgram): string | null {
@@ -25,7 +25,7 @@ function faultOf(s: Stmt, launch: Launch): string | null {
   const modes = inside.flatMap(modesIn)
   if (modes.some(isOverGrid)) return 'a loop over the grid is inside of another statement'
   if (launch.threads === 1 && modes.some(isOverTeam)) return 'a team of one thread shares a loop'
-  return neighboursFault(gridLoops(s)) ?? inside.map(teamFault).find((fault) => fault !== null) ?? null
+  return columnFault(launch, inside) ?? neighboursFault(gridLoops(s)) ?? inside.map(teamFault).find((fault) => fault !== null) ?? null
 }
 
 type Loop = Stmt & { readonly kind: 'for' }
@@ -38,6 +38,16 @@ export function gridLoops(s: Stmt): readonly Loop[] {
 
 /** The statements inside of all loops over the grid. */
 export const belowGrid = (s: Stmt): readonly Stmt[] => gridLoops(s).at(-1)?.body ?? [s]
+
+/** In teams by column some threads of a block may repeat what others do, and only what they store at the end is left out. */
+function columnFault({ threads, by }: Teams, inside: readonly Stmt[]): string | null {
+  if (by === 'row') return threads === 8 ? 'a team of 8 is no part of a warp' : null
+  if (threads !== 8 && threads !== 32) return `a block has no columns of ${threads}`
+  return inside.every(isColumnWork) ? null : 'a column has more than sums and what follows from them'
+}
+
+/** A combination that stores nothing, or what follows from it. */
+export const isColumnWork = (s: Stmt): boolean => s.kind === 'let' || s.kind === 'store' || (s.kind === 'reduce' && s.body.every((inner) => inner.kind === 'let'))
 
 /** Of loops that run as one, the innermost may be taken by neighbours that divide it. */
 function neighboursFault(loops: readonly { readonly axis: Axis; readonly mode: AxisMode }[]): string | null {
@@ -52,6 +62,7 @@ function teamFault(s: Stmt): string | null {
     if (!s.modes.every(isOverTeam) || s.body.flatMap(modesIn).some(isMapped)) return 'a combination is shared in part'
     return neighboursFault(s.axes.map((axis, i) => ({ axis, mode: s.modes[i]! })))
   }
+  if (s.kind === 'argmax') return s.mode === 'serial' || s.mode === 'team' ? null : 'the largest is looked for in part'
   const loops = teamLoops(s)
   if (loops.length === 0) return modesIn(s).some(isOverTeam) ? 'a shared loop is inside of one that is not' : null
   return loops.at(-1)!.body.flatMap(modesIn).some(isMapped) ? 'a shared loop is inside of another' : neighboursFault(loops)
@@ -68,6 +79,7 @@ function modesIn(s: Stmt): AxisMode[] {
   switch (s.kind) {
     case 'for': return [s.mode, ...s.body.flatMap(modesIn)]
     case 'reduce': return [...s.modes, ...s.body.flatMap(modesIn)]
-    case 'let': case 'store': case 'argmax': case 'follow': case 'contract': return []
+    case 'argmax': return [s.mode, ...s.body.flatMap(modesIn)]
+    case 'let': case 'store': case 'follow': case 'contract': return []
   }
 }

@@ -68,8 +68,8 @@ class KernelReader {
   }
 
   private launch(text: string): Launch {
-    const teams = /^teams of (1|32|256)$/.exec(text)
-    if (teams) return { kind: 'teams', threads: Number(teams[1]) as TeamSize }
+    const teams = /^teams of (1|8|32|256)( by column)?$/.exec(text)
+    if (teams) return { kind: 'teams', threads: Number(teams[1]) as TeamSize, by: teams[2] === undefined ? 'row' : 'column' }
     const [, rows, columns, depth, parts = '1'] = /^tiles of (\d+) x (\d+) x (\d+)(?: in (\d+) parts)?$/.exec(text) ?? this.fail(`expected \`teams of <threads>\` or \`tiles of <rows> x <columns> x <depth>\`, found \`${text}\``)
     return { kind: 'tiles', rows: Number(rows), columns: Number(columns), depth: Number(depth), parts: Number(parts) }
   }
@@ -152,7 +152,7 @@ class KernelReader {
     const m = this.match(line, /^argmax (\w+) over (.+) \{$/, 'argmax <name> over <axis> {')
     const inside = this.combined()
     this.locals.set(m[1]!, 'int32')
-    return { kind: 'argmax', name: m[1]!, axis: this.axis(m[2]!).axis, ...inside, from: line.from }
+    return { kind: 'argmax', name: m[1]!, ...this.axis(m[2]!), ...inside, from: line.from }
   }
 
   private following(line: Line): Stmt {

@@ -37,7 +37,7 @@ function accessOf({ reads, writes }: KernelProgram, name: string): string {
 }
 
 const splitText = (split: Split | null): string => (split ? `${axesText(split.axes)} by ${split.multiple} work ${dimText(split.workPerItem)}` : 'whole')
-const launchText = (launch: Launch): string => (launch.kind === 'teams' ? `teams of ${launch.threads}` : `tiles of ${launch.rows} x ${launch.columns} x ${launch.depth}${launch.parts === 1 ? '' : ` in ${launch.parts} parts`}`)
+const launchText = (launch: Launch): string => (launch.kind === 'teams' ? `teams of ${launch.threads}${launch.by === 'row' ? '' : ' by column'}` : `tiles of ${launch.rows} x ${launch.columns} x ${launch.depth}${launch.parts === 1 ? '' : ` in ${launch.parts} parts`}`)
 const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`)
 const axesText = (axes: readonly Axis[]): string => axes.map(axisText).join(', ')
 const axisText = ({ name, extent }: Axis): string => `${name} < ${dimText(extent)}`
@@ -63,7 +63,7 @@ function statementLines(s: Stmt): string[] {
       const results = s.results.map((r) => `${r.name}: ${dtypeNames[r.dtype]} = ${r.op}`).join(', ')
       return block(`reduce ${results} over ${axes}`, [...s.body.flatMap(statementLines), ...s.results.map((r) => `value ${exprText(r.value)}`)])
     }
-    case 'argmax': return block(`argmax ${s.name} over ${axisText(s.axis)}`, [...s.body.flatMap(statementLines), `value ${exprText(s.value)}`])
+    case 'argmax': return block(`argmax ${s.name} over ${axisText(s.axis)}${modeText(s.mode)}`, [...s.body.flatMap(statementLines), `value ${exprText(s.value)}`])
     case 'follow': return block(`follow ${s.name}: ${dtypeNames[s.dtype]} = ${s.op} along ${s.chain}[${indexText(s.row)}] as ${s.position}`,
       [...s.body.flatMap(statementLines), `value ${exprText(s.value)}`])
     case 'contract': return block(`contract ${[s.m, s.n, s.k].map(axesText).join('; ')} as ${s.accumulator}${s.together.length === 0 ? '' : ` together ${s.together.map((axis) => axis.name).join(', ')}`}`,

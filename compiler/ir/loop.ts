@@ -99,7 +99,7 @@ export type Stmt =
   | { readonly kind: 'reduce'; readonly results: readonly Combination[]; readonly axes: readonly Axis[]
       readonly modes: readonly AxisMode[]; readonly body: readonly Stmt[]; readonly from: Provenance }
   /** Index of the first largest value along one axis. */
-  | { readonly kind: 'argmax'; readonly name: string; readonly axis: Axis; readonly body: readonly Stmt[]; readonly value: Expr; readonly from: Provenance }
+  | { readonly kind: 'argmax'; readonly name: string; readonly axis: Axis; readonly mode: AxisMode; readonly body: readonly Stmt[]; readonly value: Expr; readonly from: Provenance }
   /** Binds `name` to the combination of `value` over the positions in row `row` of a chain, rising; `position` names their axis. */
   | { readonly kind: 'follow'; readonly name: string; readonly op: ReduceOp; readonly dtype: DType; readonly chain: string; readonly row: Index
       readonly position: string; readonly body: readonly Stmt[]; readonly value: Expr; readonly from: Provenance }
@@ -169,14 +169,19 @@ export type KernelProgram = {
 
 /**
  * How threads of a GPU share a statement. `teams`: outermost loops are of mode `grid`, and each of their items is the work of a
- * team: one thread, a warp (32), or a block (256). `tiles`: a block computes `rows` by `columns` results of a contraction,
+ * team. Of teams `by row` neighbouring threads are of one team: one thread, a warp (32), or a block (256). Of teams `by column`
+ * they are of neighbouring items: a block of 256 threads has 32 items side by side in teams of 8, or 8 in teams of 32. `tiles`: a block computes `rows` by `columns` results of a contraction,
  * `depth` terms of the sum at a time. With more than one of `parts`, blocks share the terms of a tile too: what they find is kept
  * in scratch memory (`KEPT_SUMS`), part by part, and added in order of the parts before the epilogue.
  */
 export type Launch =
-  | { readonly kind: 'teams'; readonly threads: TeamSize }
+  | Teams
   | { readonly kind: 'tiles'; readonly rows: number; readonly columns: number; readonly depth: number; readonly parts: number }
-export type TeamSize = 1 | 32 | 256
+export type Teams = { readonly kind: 'teams'; readonly threads: TeamSize; readonly by: 'row' | 'column' }
+export type TeamSize = 1 | 8 | 32 | 256
+
+/** Threads of a block of teams. */
+export const BLOCK_THREADS = 256
 
 /**
  * How the outermost axes, together, are cut into ranges. They depend on these numbers alone, never on the thread count: a

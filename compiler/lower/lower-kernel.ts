@@ -117,7 +117,7 @@ class KernelLowering {
     const value = this.values.at(node.inputs[0]!, identityIndex(this.kernel.domain.length), inner)
     const name = rows.freshName()
     const axis = axesOf(this.kernel.domain)[this.kernel.reduced[0]!]!
-    rows.statements.push({ kind: 'argmax', name, axis, body: inner.statements, value, from: node.from })
+    rows.statements.push({ kind: 'argmax', name, axis, mode: 'serial', body: inner.statements, value, from: node.from })
     rows.define(node, { kind: 'local', dtype: 'int32', name })
   }
 

@@ -1,7 +1,6 @@
 /**
  * Shares out the loops of a kernel among the threads of a GPU: the outermost loops are the items of a grid, each the work of a
- * team. Where items hold combinations of long rows whose neighbours lie side by side, or where there are few items, a team is a
- * warp or a block that shares the row; else every thread has an item of its own.
+ * team (`choose-team.ts`): of one thread, or of several that share the item's long rows.
  *
  *     for d0 < B {                                              kernel … launch teams of 32 {
  *       reduce v0: f32 = max over d1 < 512 { … }                  for d0 < B grid {
@@ -13,13 +12,11 @@
  * A contraction is started in tiles: as large as leaves work for all of the GPU, where blocks may share the terms of long sums.
  */
 import { atReference } from '../ir/cost.js'
-import { extentOf, isOverGrid, NEIGHBOURS, type Axis, type AxisMode, type Buffer, type Contract, type KernelProgram, type Launch, type Stmt, type TeamSize } from '../ir/loop.js'
+import { extentOf, isOverGrid, NEIGHBOURS, type Axis, type AxisMode, type Buffer, type Contract, type KernelProgram, type Launch, type Stmt, type Teams } from '../ir/loop.js'
 import { KEPT_SUMS } from '../ir/launch-verify.js'
 import { takesNeighbours } from './by-neighbours.js'
+import { chooseTeam } from './choose-team.js'
 import type { CudaTarget } from './target.js'
-import { accessesIn, strideOf } from './walk.js'
-
-type Reduce = Stmt & { readonly kind: 'reduce' }
 
 export function mapThreads(kernel: KernelProgram, target: CudaTarget): KernelProgram {
   const mapped = asLoops(kernel.body).map((s) => mapStatement(s, target))
@@ -38,10 +35,10 @@ function mapStatement(s: Stmt, target: CudaTarget): Mapped {
     return { statement: s, launch, scratch: keptSums(s, launch) }
   }
   const { axes, inside } = nestOf([s])
-  const items = atReference(extentOf(axes)), threads = teamOf(inside, items, target)
-  const isWide = threads === 1 && items / NEIGHBOURS >= target.busyThreads && takesNeighbours(inside, axes.at(-1)!)
-  const body = threads === 1 ? inside : inside.map((inner) => sharedByTeam(inner, threads))
-  return { statement: nest(axes, isWide ? 'grid by 4' : 'grid', body)[0]!, launch: { kind: 'teams', threads }, scratch: [] }
+  const launch = chooseTeam(axes, inside, target), { threads } = launch
+  const isWide = threads === 1 && atReference(extentOf(axes)) / NEIGHBOURS >= target.busyThreads && takesNeighbours(inside, axes.at(-1)!)
+  const body = threads === 1 ? inside : inside.map((inner) => sharedByTeam(inner, launch))
+  return { statement: nest(axes, isWide ? 'grid by 4' : 'grid', body)[0]!, launch, scratch: [] }
 }
 
 /** The outermost loops, as long as each holds nothing but the next, and what is inside of them all. */
@@ -58,31 +55,16 @@ function nest(axes: readonly Axis[], innermost: AxisMode, body: readonly Stmt[])
   return axes.reduceRight<readonly Stmt[]>((inner, axis, i) => [{ kind: 'for', axis, mode: i === axes.length - 1 ? innermost : outer, body: inner }], body)
 }
 
-/** How many threads share an item. */
-function teamOf(inside: readonly Stmt[], items: number, target: CudaTarget): TeamSize {
-  const rows = inside.filter((s) => s.kind === 'reduce')
-  if (rows.length === 0 || inside.some((s) => s.kind === 'follow')) return 1
-  const longest = Math.max(...rows.map((s) => atReference(extentOf(s.axes))))
-  const isShort = longest < target.warpRow
-  if (isShort || (!rows.some(runsAlongRow) && items >= target.threads / target.warpRow)) return 1
-  return longest >= target.blockRow || items * target.warpRow < target.threads / 16 && longest >= 256 ? 256 : 32
-}
-
-/** Neighbours along the row are neighbours in memory. */
-function runsAlongRow({ axes, ...s }: Reduce): boolean {
-  const last = axes.at(-1)
-  return last !== undefined && accessesIn([{ axes, ...s }]).loads.some((l) => strideOf(l.index, last.name) === 1)
-}
-
-function sharedByTeam(s: Stmt, threads: TeamSize): Stmt {
-  if (s.kind === 'reduce') return { ...s, modes: s.axes.map((_, i) => (i === s.axes.length - 1 ? sharedMode(s.axes, [s], threads) : 'team')) }
+function sharedByTeam(s: Stmt, teams: Teams): Stmt {
+  if (s.kind === 'reduce') return { ...s, modes: s.axes.map((_, i) => (i === s.axes.length - 1 ? sharedMode(s.axes, [s], teams) : 'team')) }
+  if (s.kind === 'argmax') return { ...s, mode: 'team' }
   if (s.kind !== 'for') return s
   const { axes, inside } = nestOf([s])
-  return nest(axes, sharedMode(axes, inside, threads), inside)[0]!
+  return nest(axes, sharedMode(axes, inside, teams), inside)[0]!
 }
 
 /** Neighbours, where there are enough for all threads of the team. */
-const sharedMode = (axes: readonly Axis[], inside: readonly Stmt[], threads: TeamSize): AxisMode =>
+const sharedMode = (axes: readonly Axis[], inside: readonly Stmt[], { threads }: Teams): AxisMode =>
   (atReference(extentOf(axes)) >= threads * NEIGHBOURS && takesNeighbours(inside, axes.at(-1)!) ? 'team by 4' : 'team')
 
 /** Largest first. Below 32 a thread has fewer than four results, and waits for memory more than it multiplies. */

@@ -72,14 +72,27 @@ __global__ void outside(const Numbers args) {
 }
 
 // One row of `count` numbers for each team.
-template <int Size>
+template <class Team>
 __global__ void team_sums(const Numbers args) {
-  const kcc::Team<Size> team;
-  for (int64_t item = team.first(); item < 5; item += team.stride()) {
+  for (Team team(5); team.has_item(); team.next()) {
     int32_t sum = 0;
-    for (int64_t i = team.rank(); i < args.count; i += team.size()) sum += (int32_t)(item * args.count + i);
+    for (int64_t i = team.rank(); i < args.count; i += team.size()) sum += (int32_t)(team.item() * args.count + i);
     sum = team.sum(sum);
-    if (team.leads()) args.values[item] = sum;
+    if (team.leads()) args.values[team.item()] = sum;
+  }
+}
+
+// Where in row i of five the first of its largest numbers is: row i rises to i * 30 and stays there.
+template <class Team>
+__global__ void team_largest(const Numbers args) {
+  for (Team team(5); team.has_item(); team.next()) {
+    int32_t best = INT32_MIN, at = 0;
+    for (int32_t i = (int32_t)team.rank(); i < args.count; i += (int32_t)team.size()) {
+      const int32_t value = kcc::min(i, (int32_t)team.item() * 30);
+      if (value > best) best = value, at = i;
+    }
+    at = team.argmax(best, at);
+    if (team.leads()) args.values[team.item()] = at;
   }
 }
 
@@ -124,9 +137,13 @@ int chain_differences(int64_t extent, int64_t count) {
 int main() {
   run("exchange", exchange, 64);
   run("exchange in warps", exchange_in_warps, 64);
-  run("warp sums", team_sums<32>, 256, 1, 100);
-  run("block sums", team_sums<256>, 256, 5, 1000);
-  run("sums in turn", team_sums<256>, 256, 2, 1000);
+  run("warp sums", team_sums<kcc::Team<32>>, 256, 1, 100);
+  run("block sums", team_sums<kcc::Team<256>>, 256, 5, 1000);
+  run("sums in turn", team_sums<kcc::Team<256>>, 256, 2, 1000);
+  run("column sums", team_sums<kcc::ColumnTeam<8>>, 256, 1, 100);
+  run("columns in turn", team_sums<kcc::ColumnTeam<128>>, 256, 2, 100);
+  run("warp's largest", team_largest<kcc::Team<32>>, 256, 1, 100);
+  run("block's largest", team_largest<kcc::Team<256>>, 256, 5, 100);
   run("no barrier", no_barrier, 64);
   run("a warp's barrier", barrier_of_a_warp_alone, 64);
   run("no barrier before a write", no_barrier_before_the_next_write, 64);

@@ -2,10 +2,10 @@
 import { expect, test } from 'vitest'
 import { buildNative } from '../../compiler/build/native.js'
 import { locateNvcc } from '../../compiler/build/cuda.js'
-import { cuda } from '../../compiler/schedule/target.js'
 import { loadFunctions } from '../compiled/native-functions.js'
 import { compiledCases, emitCases } from '../compiled/op-cases.js'
 import { skipBecause } from '../skip-because.js'
+import { onSmallScale } from './device.js'
 
 /** Of every op its last case, and every thirtieth of all. */
 const all = compiledCases()
@@ -13,7 +13,7 @@ const cases = all.filter((c, i) => i % 30 === 0 || all.findLastIndex((o) => o.op
 
 test(`${cases.length} of ${all.length} op cases for sm_80 and sm_90`, async ({ skip }) => {
   if (locateNvcc() === null) return skipBecause(skip, 'there is no nvcc')
-  const planned = emitCases('cuda_nvcc', cases, [true], { target: { ...cuda, busyThreads: 1 } })
+  const planned = emitCases('cuda_nvcc', cases, [true], { target: onSmallScale })
   process.stdout.write(`by nvcc: ${cases.map((c) => c.name).join(' ')}\n`)
   const { file } = await buildNative(planned.emitted, { device: { kind: 'nvcc', architectures: [80, 90] } })
   expect(failureOf(() => loadFunctions(file, planned.emitted.manifests).close())).toMatch(/^$|^Error: cuda_nvcc_0: there is no NVIDIA (driver|GPU) on this machine/)

@@ -4,16 +4,13 @@
  * one, fails the call. With a GPU the same cases run there.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { cuda } from '../../compiler/schedule/target.js'
 import { compileTasks, type NativeFunctions } from '../compiled/native-functions.js'
 import { checkCase } from '../compiled/op-check.js'
 import { compiledCases, emitCases } from '../compiled/op-cases.js'
-import { deviceBuild, where } from './device.js'
+import { deviceBuild, onSmallScale, where } from './device.js'
 
 const cases = compiledCases()
-/** However few elements there are, a thread takes four where it may. */
-const target = { ...cuda, busyThreads: 1 }
-const planned = emitCases('cuda_ops', cases, [true], { target })
+const planned = emitCases('cuda_ops', cases, [true], { target: onSmallScale })
 let native: NativeFunctions
 
 beforeAll(async () => { native = await compileTasks(planned, { device: deviceBuild(), flags: ['-O1'] }) })

@@ -7,12 +7,6 @@
 #pragma once
 #include "math.h"
 
-#ifdef __CUDACC__
-#define KCC_UNROLL _Pragma("unroll")
-#else
-#define KCC_UNROLL
-#endif
-
 namespace kcc {
 inline namespace KCC_LEVEL {
 

@@ -6,7 +6,10 @@
 #ifdef __CUDACC__
 // An array that the threads of a block share. Declared in the function that uses it.
 #define KCC_SHARED(type, name, count) __shared__ __align__(16) type name[count]
+// The loop that follows is written out.
+#define KCC_UNROLL _Pragma("unroll")
 #else
+#define KCC_UNROLL
 #include "host.h"
 #define KCC_SHARED(type, name, count)                          \
   static thread_local kcc::SharedCells<type, count> name##_all; \

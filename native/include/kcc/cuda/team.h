@@ -1,5 +1,5 @@
-// The threads that work on one item together: one thread, a warp, or a block. What they combine is folded as one fixed tree,
-// and every thread gets the result, so that results are the same bits in every run.
+// The threads that work on one item together: one thread, a warp, a block, or a column of one. What they combine is folded in
+// one fixed order, and every thread gets the result, so that results are the same bits in every run.
 #pragma once
 #include "platform.h"
 #include "../scalar.h"
@@ -38,34 +38,83 @@ KCC_INLINE T fold_block(T x) {
   return all;
 }
 
-// `Size` threads: 1, kWarp or kBlock.
+// What threads find, column by column of a block that has `Columns` of them: those of a column in the order of their rows.
+template <class Op, int Columns, class T>
+KCC_INLINE T fold_column(T x) {
+  KCC_SHARED(T, of_threads, kBlock);
+  of_threads[threadIdx.x] = x;
+  __syncthreads();
+  const int column = (int)(threadIdx.x % Columns);
+  T all = of_threads[column];
+  for (int at = column + Columns; at < kBlock; at += Columns) all = Op::of(all, (T)of_threads[at]);
+  __syncthreads();  // before the next fold writes there
+  return all;
+}
+
+// Ways in which a team folds, for any of the classes below.
+template <class Team>
+struct Folds {
+  template <class T> KCC_MEMBER T sum(T x) const { return self().template fold<Sum>(x); }
+  template <class T> KCC_MEMBER T prod(T x) const { return self().template fold<Product>(x); }
+  template <class T> KCC_MEMBER T max(T x) const { return self().template fold<Max>(x); }
+  template <class T> KCC_MEMBER T min(T x) const { return self().template fold<Min>(x); }
+  // The first place of the largest value, given each thread's own; 0 where no thread has found one.
+  template <class T> KCC_MEMBER int32_t argmax(T best, int32_t at) const { return min(best == max(best) ? at : INT32_MAX); }
+
+ private:
+  KCC_MEMBER const Team& self() const { return static_cast<const Team&>(*this); }
+};
+
+// `Size` neighbouring threads: 1, kWarp or kBlock. The teams of a grid take its items in turn.
 template <int Size>
-struct Team {
-  // Which item of the grid is this team's first, and how far on is its next?
-  KCC_MEMBER uint32_t first() const { return blockIdx.x * (kBlock / Size) + threadIdx.x / Size; }
-  KCC_MEMBER uint32_t stride() const { return gridDim.x * (kBlock / Size); }
+class Team : public Folds<Team<Size>> {
+ public:
+  explicit KCC_MEMBER Team(int64_t items) : items_((uint32_t)items), item_(blockIdx.x * kTeams + threadIdx.x / Size) {}
+  KCC_MEMBER bool has_item() const { return item_ < items_; }
+  KCC_MEMBER uint32_t item() const { return item_; }
+  KCC_MEMBER void next() { item_ += gridDim.x * kTeams; }
 
   KCC_MEMBER uint32_t rank() const { return threadIdx.x % Size; }
-  KCC_MEMBER bool leads() const { return rank() == 0; }
   static KCC_MEMBER uint32_t size() { return Size; }
-
+  // May this thread store what the team has found?
+  KCC_MEMBER bool leads() const { return rank() == 0; }
   // Nobody goes on before all are here, and sees what the others have stored.
   KCC_MEMBER void wait() const {
     if (Size == kBlock) __syncthreads();
     else if (Size == kWarp) __syncwarp(kAllLanes);
   }
-
-  template <class T> KCC_MEMBER T sum(T x) const { return fold<Sum>(x); }
-  template <class T> KCC_MEMBER T prod(T x) const { return fold<Product>(x); }
-  template <class T> KCC_MEMBER T max(T x) const { return fold<Max>(x); }
-  template <class T> KCC_MEMBER T min(T x) const { return fold<Min>(x); }
-
- private:
   template <class Op, class T>
   KCC_MEMBER T fold(T x) const {
     if (Size == kBlock) return fold_block<Op>(x);
     return Size == kWarp ? fold_warp<Op>(x) : x;
   }
+
+ private:
+  static constexpr uint32_t kTeams = kBlock / Size;
+  uint32_t items_, item_;
+};
+
+// `Size` threads of a block that lie apart: neighbouring threads have neighbouring items, so that a warp reads its items' rows
+// side by side. All threads of a block go through as many items; those past the last repeat it, and store nothing.
+template <int Size>
+class ColumnTeam : public Folds<ColumnTeam<Size>> {
+ public:
+  explicit KCC_MEMBER ColumnTeam(int64_t items) : items_((uint32_t)items), first_(blockIdx.x * kColumns) {}
+  KCC_MEMBER bool has_item() const { return first_ < items_; }
+  KCC_MEMBER uint32_t item() const { return own() < items_ ? own() : items_ - 1; }
+  KCC_MEMBER void next() { first_ += gridDim.x * kColumns; }
+
+  KCC_MEMBER uint32_t rank() const { return threadIdx.x / kColumns; }
+  static KCC_MEMBER uint32_t size() { return Size; }
+  KCC_MEMBER bool leads() const { return rank() == 0 && own() < items_; }
+  KCC_MEMBER void wait() const { __syncthreads(); }
+  template <class Op, class T>
+  KCC_MEMBER T fold(T x) const { return fold_column<Op, kColumns>(x); }
+
+ private:
+  static constexpr uint32_t kColumns = kBlock / Size;
+  KCC_MEMBER uint32_t own() const { return first_ + threadIdx.x % kColumns; }
+  uint32_t items_, first_;
 };
 
 }  // namespace KCC_LEVEL
