@@ -5,6 +5,7 @@
  * element being replaced; otherwise the new value is kept aside and copied at the end. A new value that is itself an old
  * variable or an input is first copied by a kernel of its own, which is then a writer and a reader like any other.
  */
+import { atReference, bytesOf } from '../ir/cost.js'
 import type { Graph, Node, Update } from '../ir/graph.js'
 import { rootsOf, topological } from '../ir/graph.js'
 import type { Home, Kernel, KernelGraph, Placement } from '../ir/kernel-graph.js'
@@ -12,6 +13,7 @@ import { storageRoot } from '../ops/access.js'
 import { makeNode } from '../ops/build.js'
 import { opOf } from '../ops/registry.js'
 import { accessesOf, readsInPlace, reaches, type Formed, type Group } from './kernel-groups.js'
+import { launchOrder, type Shared } from './launch-order.js'
 import { placeParts } from './place-parts.js'
 
 /** An update whose new value is computed by the kernel `writer`. */
@@ -30,7 +32,7 @@ export function orderKernels(graph: Graph, formed: Formed, placeInside: boolean)
   for (const node of storedElsewhere(groups, formed.groupOf)) if (!homes.has(node)) homes.set(node, [{ kind: 'arena' }])
   for (const [node, { root }] of placements) homes.set(node, homes.get(root)!)
   const names = new Set<string>()
-  const working = sortGroups(groups).filter((group) => !isMadeInside(group, placements))
+  const working = launchOrder(groups, sharedBy(groups, homes, placements)).filter((group) => !isMadeInside(group, placements))
   const kernels = working.map((group) => toKernel(group, homes, formed.groupOf, names))
   return { graph, kernels, homes, placements }
 }
@@ -60,9 +62,13 @@ function variableRead(node: Node): string | null {
 
 /** Values that a kernel other than their own reads. */
 function storedElsewhere(groups: readonly Group[], groupOf: ReadonlyMap<Node, Group>): Node[] {
-  const reads = groups.flatMap((group) => [...group.roles.keys()].flatMap((node) => accessesOf(node).filter((a) => !group.roles.has(a.source)).map((a) => ({ group, root: storageRoot(a.source) }))))
+  const reads = groups.flatMap((group) => readFrom(group).map((root) => ({ group, root })))
   return reads.filter(({ group, root }) => groupOf.has(root) && groupOf.get(root) !== group).map(({ root }) => root)
 }
+
+/** What a kernel reads that it does not compute. */
+const readFrom = (group: Group): Node[] =>
+  [...group.roles.keys()].flatMap((node) => accessesOf(node).filter((a) => !group.roles.has(a.source)).map((a) => storageRoot(a.source)))
 
 function placingOf({ variable, node }: Update, groups: Group[], groupOf: ReadonlyMap<Node, Group>): Placing[] {
   const root = storageRoot(node)
@@ -107,18 +113,16 @@ function readsOnlyItsElement(group: Group, root: Node, variable: string): boolea
   }))
 }
 
-/** Needed kernels first; otherwise in the order in which they were opened. */
-function sortGroups(groups: readonly Group[]): Group[] {
-  const done = new Set<Group>()
-  const order: Group[] = []
-  const place = (group: Group): void => {
-    if (done.has(group)) return
-    done.add(group)
-    for (const needed of [...group.needs].sort((a, b) => a.id - b.id)) place(needed)
-    order.push(group)
+/** Values of the arena, each with the kernels that make or read it, or parts of it. */
+function sharedBy(groups: readonly Group[], homes: ReadonlyMap<Node, readonly Home[]>, placements: ReadonlyMap<Node, Placement>): Shared[] {
+  const users = new Map<Node, Set<Group>>()
+  for (const group of groups) {
+    for (const touched of [...group.roles.keys(), ...readFrom(group)]) {
+      const value = placements.get(touched)?.root ?? touched
+      if (homes.get(value)?.some(({ kind }) => kind === 'arena')) users.set(value, (users.get(value) ?? new Set()).add(group))
+    }
   }
-  for (const group of groups) place(group)
-  return order
+  return [...users].map(([value, usedBy]) => ({ bytes: atReference(bytesOf(value.type)), users: usedBy }))
 }
 
 function toKernel(group: Group, homes: ReadonlyMap<Node, readonly Home[]>, groupOf: Formed['groupOf'], names: Set<string>): Kernel {

@@ -28,27 +28,15 @@ struct loss_dense_2_sum_edf91656_args {
 };
 void loss_dense_2_sum_edf91656(const loss_dense_2_sum_edf91656_args& args);
 
-struct optimizer_add_a4e60ed3_args {
-  kcc_pool* pool;
-  char* workspace;
-  int64_t B;
-  float scalar_rho;
-  int32_t* in0;
-  float* out0;
-  float* out1;
-};
-void optimizer_add_a4e60ed3(const optimizer_add_a4e60ed3_args& args);
-
-struct grad_dense_2_matmul_af4e8cbc_args {
+struct grad_loss_dense_2_mul_8895100b_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
   const float* in0;
   const float* in1;
-  const uint8_t* in2;
   float* out0;
 };
-void grad_dense_2_matmul_af4e8cbc(const grad_dense_2_matmul_af4e8cbc_args& args);
+void grad_loss_dense_2_mul_8895100b(const grad_loss_dense_2_mul_8895100b_args& args);
 
 struct grad_dense_2_sum_bad832f9_args {
   kcc_pool* pool;
@@ -62,6 +50,20 @@ struct grad_dense_2_sum_bad832f9_args {
   float* in3;
 };
 void grad_dense_2_sum_bad832f9(const grad_dense_2_sum_bad832f9_args& args);
+
+struct grad_dense_2_matmul_2_c1301ee2_args {
+  kcc_pool* pool;
+  char* workspace;
+  int64_t B;
+  float scalar_lr;
+  float scalar_rho;
+  const float* in0;
+  const float* in1;
+  float* in2;
+  const float* in3;
+  float* in4;
+};
+void grad_dense_2_matmul_2_c1301ee2(const grad_dense_2_matmul_2_c1301ee2_args& args);
 
 static void dense_1_matmul_73862cba_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
   [[maybe_unused]] const dense_1_matmul_73862cba_args& args = *static_cast<const dense_1_matmul_73862cba_args*>(self.args);
@@ -134,65 +136,31 @@ void loss_dense_2_sum_edf91656(const loss_dense_2_sum_edf91656_args& args) {
   out0[0] = v2;
 }
 
-void optimizer_add_a4e60ed3(const optimizer_add_a4e60ed3_args& args) {
-  [[maybe_unused]] int64_t const B = args.B;
-  [[maybe_unused]] float const scalar_rho = args.scalar_rho;
-  [[maybe_unused]] int32_t* const in0 = args.in0;
-  [[maybe_unused]] float* const out0 = args.out0;
-  [[maybe_unused]] float* const out1 = args.out1;
-  const float v0 = kcc::div(1.f, (float)(B));
-  const float v1 = (1.f - scalar_rho);
-  const int32_t v2 = kcc::wrap_add(in0[0], 1);
-  out0[0] = v0;
-  out1[0] = v1;
-  in0[0] = v2;
-}
-
-static void grad_dense_2_matmul_af4e8cbc_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const grad_dense_2_matmul_af4e8cbc_args& args = *static_cast<const grad_dense_2_matmul_af4e8cbc_args*>(self.args);
+static void grad_loss_dense_2_mul_8895100b_range0(const grad_loss_dense_2_mul_8895100b_args& args, int64_t begin, int64_t end) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
-  [[maybe_unused]] const uint8_t* const in2 = args.in2;
   [[maybe_unused]] float* const out0 = args.out0;
-  for (int64_t row = first_row; row < first_row + rows; ++row, sums += stride) {
-    [[maybe_unused]] const int64_t d0 = row;
-    int64_t column = first_column;
-    {
-      const int64_t end = first_column + columns;
-      for (; column + KCC_VW <= end; column += KCC_VW) {
-        [[maybe_unused]] const int64_t d1 = column;
-        const kcc::vf accumulator = kcc::load(sums + (column - first_column));
-        const kcc::vf v0 = kcc::select(kcc::load_bool(in2 + d0 * 32 + d1), accumulator, kcc::bcast(0.f));
-        kcc::store(out0 + d0 * 32 + d1, v0);
-      }
+  {
+    int64_t d0 = begin;
+    for (; d0 + KCC_VW <= end; d0 += KCC_VW) {
+      const kcc::vf v0 = (in0[0] * kcc::load(in1 + d0));
+      kcc::store(out0 + d0, v0);
+    }
+    if (d0 < end) {
+      const int64_t lanes = end - d0;
+      const kcc::vf v0 = (in0[0] * kcc::load(in1 + d0, lanes));
+      kcc::store(out0 + d0, v0, lanes);
     }
   }
 }
 
-void grad_dense_2_matmul_af4e8cbc(const grad_dense_2_matmul_af4e8cbc_args& args) {
+void grad_loss_dense_2_mul_8895100b(const grad_loss_dense_2_mul_8895100b_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
-  [[maybe_unused]] const uint8_t* const in2 = args.in2;
   [[maybe_unused]] float* const out0 = args.out0;
-  kcc::Contraction c{};
-  c.m = B;
-  c.n = 32;
-  c.k = 1;
-  c.lhs = {(in0 + 0), 1, 1, 0};
-  c.rhs = {(in1 + 0), 1, 1, 0};
-  c.compute_lhs = nullptr;
-  c.compute_rhs = nullptr;
-  c.lhs_along_row = false;
-  c.rhs_along_row = false;
-  c.long_sum = false;
-  c.split_room = 0;
-  c.finish = grad_dense_2_matmul_af4e8cbc_finish;
-  c.args = &args;
-  c.pool = args.pool;
-  c.workspace = args.workspace;
-  kcc::contract(c);
+  kcc::run_ranges(args.pool, B, kcc::range_items(4, 32768, 16), args, &grad_loss_dense_2_mul_8895100b_range0);
 }
 
 static void grad_dense_2_sum_bad832f9_range0(const grad_dense_2_sum_bad832f9_args& args, int64_t begin, int64_t end) {
@@ -239,6 +207,70 @@ void grad_dense_2_sum_bad832f9(const grad_dense_2_sum_bad832f9_args& args) {
   [[maybe_unused]] const float* const in2 = args.in2;
   [[maybe_unused]] float* const in3 = args.in3;
   kcc::run_ranges(args.pool, 1, kcc::range_items(B+14, 32768, 1), args, &grad_dense_2_sum_bad832f9_range0);
+}
+
+static void grad_dense_2_matmul_2_c1301ee2_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const grad_dense_2_matmul_2_c1301ee2_args& args = *static_cast<const grad_dense_2_matmul_2_c1301ee2_args*>(self.args);
+  [[maybe_unused]] int64_t const B = args.B;
+  [[maybe_unused]] float const scalar_lr = args.scalar_lr;
+  [[maybe_unused]] float const scalar_rho = args.scalar_rho;
+  [[maybe_unused]] const float* const in0 = args.in0;
+  [[maybe_unused]] const float* const in1 = args.in1;
+  [[maybe_unused]] float* const in2 = args.in2;
+  [[maybe_unused]] const float* const in3 = args.in3;
+  [[maybe_unused]] float* const in4 = args.in4;
+  for (int64_t row = first_row; row < first_row + rows; ++row, sums += stride) {
+    [[maybe_unused]] const int64_t d1 = row;
+    int64_t column = first_column;
+    {
+      const int64_t end = first_column + columns;
+      for (; column + KCC_VW <= end; column += KCC_VW) {
+        [[maybe_unused]] const int64_t d0 = column;
+        const kcc::vf accumulator = kcc::load(sums + (column - first_column));
+        const kcc::vf v0 = (scalar_rho * kcc::load(in2 + d0 + d1));
+        const kcc::vf v1 = (accumulator * accumulator);
+        const kcc::vf v2 = (in3[0] * v1);
+        const kcc::vf v3 = (v0 + v2);
+        const kcc::vf v4 = (scalar_lr * accumulator);
+        const kcc::vf v5 = kcc::sqrt(v3);
+        const kcc::vf v6 = (v5 + 1.0000000116860974e-7f);
+        const kcc::vf v7 = kcc::div_nr(v4, v6);
+        const kcc::vf v8 = (kcc::load(in4 + d0 + d1) - v7);
+        kcc::store(in2 + d0 + d1, v3);
+        kcc::store(in4 + d0 + d1, v8);
+      }
+    }
+  }
+}
+
+void grad_dense_2_matmul_2_c1301ee2(const grad_dense_2_matmul_2_c1301ee2_args& args) {
+  [[maybe_unused]] int64_t const B = args.B;
+  [[maybe_unused]] float const scalar_lr = args.scalar_lr;
+  [[maybe_unused]] float const scalar_rho = args.scalar_rho;
+  [[maybe_unused]] const float* const in0 = args.in0;
+  [[maybe_unused]] const float* const in1 = args.in1;
+  [[maybe_unused]] float* const in2 = args.in2;
+  [[maybe_unused]] const float* const in3 = args.in3;
+  [[maybe_unused]] float* const in4 = args.in4;
+  kcc::Contraction c{};
+  c.m = 1;
+  c.n = 32;
+  c.k = B;
+  c.lhs = {(in1 + 0), 1, 1, 0};
+  c.rhs = {(in0 + 0), 32, 1, 0};
+  c.compute_lhs = nullptr;
+  c.compute_rhs = nullptr;
+  c.lhs_along_row = false;
+  c.rhs_along_row = false;
+  c.long_sum = false;
+  c.split_room = 0;
+  c.finish = grad_dense_2_matmul_2_c1301ee2_finish;
+  c.args = &args;
+  c.touched[0] = {in2, 1, 0};
+  c.touched[1] = {in4, 1, 0};
+  c.pool = args.pool;
+  c.workspace = args.workspace;
+  kcc::contract(c);
 }
 
 }  // namespace KCC_LEVEL

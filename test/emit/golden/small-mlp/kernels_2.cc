@@ -20,17 +20,16 @@ struct dense_2_matmul_375a84ec_args {
 };
 void dense_2_matmul_375a84ec(const dense_2_matmul_375a84ec_args& args);
 
-struct dense_1_matmul_5276303d_args {
+struct optimizer_add_a4e60ed3_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
-  const float* in0;
-  const float* in1;
-  const float* in2;
+  float scalar_rho;
+  int32_t* in0;
   float* out0;
-  uint8_t* out1;
+  float* out1;
 };
-void dense_1_matmul_5276303d(const dense_1_matmul_5276303d_args& args);
+void optimizer_add_a4e60ed3(const optimizer_add_a4e60ed3_args& args);
 
 struct dense_2_matmul_26f8e74e_args {
   kcc_pool* pool;
@@ -47,7 +46,7 @@ struct dense_2_matmul_26f8e74e_args {
 };
 void dense_2_matmul_26f8e74e(const dense_2_matmul_26f8e74e_args& args);
 
-struct grad_dense_2_matmul_2_c1301ee2_args {
+struct grad_dense_1_matmul_eb07df2c_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -58,8 +57,10 @@ struct grad_dense_2_matmul_2_c1301ee2_args {
   float* in2;
   const float* in3;
   float* in4;
+  float* in5;
+  float* in6;
 };
-void grad_dense_2_matmul_2_c1301ee2(const grad_dense_2_matmul_2_c1301ee2_args& args);
+void grad_dense_1_matmul_eb07df2c(const grad_dense_1_matmul_eb07df2c_args& args);
 
 static void dense_2_matmul_375a84ec_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
   [[maybe_unused]] const dense_2_matmul_375a84ec_args& args = *static_cast<const dense_2_matmul_375a84ec_args*>(self.args);
@@ -170,56 +171,18 @@ void dense_2_matmul_375a84ec(const dense_2_matmul_375a84ec_args& args) {
   kcc::contract(c);
 }
 
-static void dense_1_matmul_5276303d_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_1_matmul_5276303d_args& args = *static_cast<const dense_1_matmul_5276303d_args*>(self.args);
+void optimizer_add_a4e60ed3(const optimizer_add_a4e60ed3_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
-  [[maybe_unused]] const float* const in0 = args.in0;
-  [[maybe_unused]] const float* const in1 = args.in1;
-  [[maybe_unused]] const float* const in2 = args.in2;
+  [[maybe_unused]] float const scalar_rho = args.scalar_rho;
+  [[maybe_unused]] int32_t* const in0 = args.in0;
   [[maybe_unused]] float* const out0 = args.out0;
-  [[maybe_unused]] uint8_t* const out1 = args.out1;
-  for (int64_t row = first_row; row < first_row + rows; ++row, sums += stride) {
-    [[maybe_unused]] const int64_t d0 = row;
-    int64_t column = first_column;
-    {
-      const int64_t end = first_column + columns;
-      for (; column + KCC_VW <= end; column += KCC_VW) {
-        [[maybe_unused]] const int64_t d1 = column;
-        const kcc::vf accumulator = kcc::load(sums + (column - first_column));
-        const kcc::vf v0 = (accumulator + kcc::load(in2 + d1));
-        const kcc::vf v1 = kcc::max(kcc::bcast(0.f), v0);
-        const kcc::vi v2 = (v1 > 0.f);
-        kcc::store(out0 + d0 * 32 + d1, v1);
-        kcc::store_bool(out1 + d0 * 32 + d1, v2);
-      }
-    }
-  }
-}
-
-void dense_1_matmul_5276303d(const dense_1_matmul_5276303d_args& args) {
-  [[maybe_unused]] int64_t const B = args.B;
-  [[maybe_unused]] const float* const in0 = args.in0;
-  [[maybe_unused]] const float* const in1 = args.in1;
-  [[maybe_unused]] const float* const in2 = args.in2;
-  [[maybe_unused]] float* const out0 = args.out0;
-  [[maybe_unused]] uint8_t* const out1 = args.out1;
-  kcc::Contraction c{};
-  c.m = B;
-  c.n = 32;
-  c.k = 100;
-  c.lhs = {(in0 + 0), 100, 1, 0};
-  c.rhs = {(in1 + 0), 32, 1, 0};
-  c.compute_lhs = nullptr;
-  c.compute_rhs = nullptr;
-  c.lhs_along_row = false;
-  c.rhs_along_row = false;
-  c.long_sum = false;
-  c.split_room = 0;
-  c.finish = dense_1_matmul_5276303d_finish;
-  c.args = &args;
-  c.pool = args.pool;
-  c.workspace = args.workspace;
-  kcc::contract(c);
+  [[maybe_unused]] float* const out1 = args.out1;
+  const float v0 = kcc::div(1.f, (float)(B));
+  const float v1 = (1.f - scalar_rho);
+  const int32_t v2 = kcc::wrap_add(in0[0], 1);
+  out0[0] = v0;
+  out1[0] = v1;
+  in0[0] = v2;
 }
 
 static void dense_2_matmul_26f8e74e_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
@@ -359,8 +322,8 @@ void dense_2_matmul_26f8e74e(const dense_2_matmul_26f8e74e_args& args) {
   kcc::contract(c);
 }
 
-static void grad_dense_2_matmul_2_c1301ee2_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const grad_dense_2_matmul_2_c1301ee2_args& args = *static_cast<const grad_dense_2_matmul_2_c1301ee2_args*>(self.args);
+static void grad_dense_1_matmul_eb07df2c_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const grad_dense_1_matmul_eb07df2c_args& args = *static_cast<const grad_dense_1_matmul_eb07df2c_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
@@ -369,15 +332,17 @@ static void grad_dense_2_matmul_2_c1301ee2_finish(const kcc::Contraction& self, 
   [[maybe_unused]] float* const in2 = args.in2;
   [[maybe_unused]] const float* const in3 = args.in3;
   [[maybe_unused]] float* const in4 = args.in4;
+  [[maybe_unused]] float* const in5 = args.in5;
+  [[maybe_unused]] float* const in6 = args.in6;
   for (int64_t row = first_row; row < first_row + rows; ++row, sums += stride) {
-    [[maybe_unused]] const int64_t d1 = row;
+    [[maybe_unused]] const int64_t d0 = row;
     int64_t column = first_column;
     {
       const int64_t end = first_column + columns;
       for (; column + KCC_VW <= end; column += KCC_VW) {
-        [[maybe_unused]] const int64_t d0 = column;
+        [[maybe_unused]] const int64_t d1 = column;
         const kcc::vf accumulator = kcc::load(sums + (column - first_column));
-        const kcc::vf v0 = (scalar_rho * kcc::load(in2 + d0 + d1));
+        const kcc::vf v0 = (scalar_rho * kcc::load(in2 + d0 * 32 + d1));
         const kcc::vf v1 = (accumulator * accumulator);
         const kcc::vf v2 = (in3[0] * v1);
         const kcc::vf v3 = (v0 + v2);
@@ -385,15 +350,16 @@ static void grad_dense_2_matmul_2_c1301ee2_finish(const kcc::Contraction& self, 
         const kcc::vf v5 = kcc::sqrt(v3);
         const kcc::vf v6 = (v5 + 1.0000000116860974e-7f);
         const kcc::vf v7 = kcc::div_nr(v4, v6);
-        const kcc::vf v8 = (kcc::load(in4 + d0 + d1) - v7);
-        kcc::store(in2 + d0 + d1, v3);
-        kcc::store(in4 + d0 + d1, v8);
+        const kcc::vf v8 = (kcc::load(in4 + d0 * 32 + d1) - v7);
+        kcc::store(in2 + d0 * 32 + d1, v3);
+        kcc::store(in4 + d0 * 32 + d1, v8);
       }
     }
   }
 }
 
-void grad_dense_2_matmul_2_c1301ee2(const grad_dense_2_matmul_2_c1301ee2_args& args) {
+static void grad_dense_1_matmul_eb07df2c_totals(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const grad_dense_1_matmul_eb07df2c_args& args = *static_cast<const grad_dense_1_matmul_eb07df2c_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] float const scalar_lr = args.scalar_lr;
   [[maybe_unused]] float const scalar_rho = args.scalar_rho;
@@ -402,22 +368,60 @@ void grad_dense_2_matmul_2_c1301ee2(const grad_dense_2_matmul_2_c1301ee2_args& a
   [[maybe_unused]] float* const in2 = args.in2;
   [[maybe_unused]] const float* const in3 = args.in3;
   [[maybe_unused]] float* const in4 = args.in4;
+  [[maybe_unused]] float* const in5 = args.in5;
+  [[maybe_unused]] float* const in6 = args.in6;
+  for (int64_t row = first_row; row < first_row + rows; ++row, sums += stride) {
+    [[maybe_unused]] const int64_t one_row = row;
+    int64_t column = first_column;
+    {
+      const int64_t end = first_column + columns;
+      for (; column + KCC_VW <= end; column += KCC_VW) {
+        [[maybe_unused]] const int64_t d1 = column;
+        const kcc::vf total = kcc::load(sums + (column - first_column));
+        const kcc::vf t0 = (scalar_rho * kcc::load(in5 + d1));
+        const kcc::vf t1 = (total * total);
+        const kcc::vf t2 = (in3[0] * t1);
+        const kcc::vf t3 = (t0 + t2);
+        const kcc::vf t4 = (scalar_lr * total);
+        const kcc::vf t5 = kcc::sqrt(t3);
+        const kcc::vf t6 = (t5 + 1.0000000116860974e-7f);
+        const kcc::vf t7 = kcc::div_nr(t4, t6);
+        const kcc::vf t8 = (kcc::load(in6 + d1) - t7);
+        kcc::store(in5 + d1, t3);
+        kcc::store(in6 + d1, t8);
+      }
+    }
+  }
+}
+
+void grad_dense_1_matmul_eb07df2c(const grad_dense_1_matmul_eb07df2c_args& args) {
+  [[maybe_unused]] int64_t const B = args.B;
+  [[maybe_unused]] float const scalar_lr = args.scalar_lr;
+  [[maybe_unused]] float const scalar_rho = args.scalar_rho;
+  [[maybe_unused]] const float* const in0 = args.in0;
+  [[maybe_unused]] const float* const in1 = args.in1;
+  [[maybe_unused]] float* const in2 = args.in2;
+  [[maybe_unused]] const float* const in3 = args.in3;
+  [[maybe_unused]] float* const in4 = args.in4;
+  [[maybe_unused]] float* const in5 = args.in5;
+  [[maybe_unused]] float* const in6 = args.in6;
   kcc::Contraction c{};
-  c.m = 1;
+  c.m = 100;
   c.n = 32;
   c.k = B;
-  c.lhs = {(in1 + 0), 1, 1, 0};
-  c.rhs = {(in0 + 0), 32, 1, 0};
+  c.lhs = {(in0 + 0), 1, 100, 0};
+  c.rhs = {(in1 + 0), 32, 1, 0};
   c.compute_lhs = nullptr;
   c.compute_rhs = nullptr;
   c.lhs_along_row = false;
   c.rhs_along_row = false;
   c.long_sum = false;
   c.split_room = 0;
-  c.finish = grad_dense_2_matmul_2_c1301ee2_finish;
+  c.finish = grad_dense_1_matmul_eb07df2c_finish;
+  c.finish_totals = grad_dense_1_matmul_eb07df2c_totals;
   c.args = &args;
-  c.touched[0] = {in2, 1, 0};
-  c.touched[1] = {in4, 1, 0};
+  c.touched[0] = {in2, 32, 0};
+  c.touched[1] = {in4, 32, 0};
   c.pool = args.pool;
   c.workspace = args.workspace;
   kcc::contract(c);
