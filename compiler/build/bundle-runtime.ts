@@ -4,6 +4,8 @@
  */
 import { mkdirSync, readFileSync } from 'node:fs'
 import * as path from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import type { ts } from 'ts-morph'
 import { readText, writeFileAtomic } from '../support/files.js'
 import { hashParts } from '../support/hash.js'
 import { cacheFolder, inPackage } from '../support/paths.js'
@@ -45,17 +47,14 @@ function reachable(folder: string, entry: string): readonly Module[] {
 const resolveId = (from: string, specifier: string): string => path.posix.join(path.posix.dirname(from), specifier)
 
 async function link(modules: readonly Module[]): Promise<string> {
-  const { default: ts } = await import('typescript')
-  const toCommonJs = ({ id, text }: Module): string => {
-    const { outputText } = ts.transpileModule(text, {
-      fileName: id,
-      compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS, esModuleInterop: true },
-    })
-    return outputText
-      .replace(/\brequire\("(\.[^"]+)"\)/g, (_all, specifier: string) => `require(${JSON.stringify(`./${resolveId(id, specifier)}`)})`)
-      .replaceAll('import.meta.url', "require('node:url').pathToFileURL(__filename).href")
+  // The checker of models has loaded this very TypeScript already.
+  const { ts } = await import('ts-morph')
+  const bodies: string[] = []
+  for (const module of modules) {
+    bodies.push(`${JSON.stringify(`./${module.id}`)}(module, exports, require) {\n${toCommonJs(ts, module).trim()}\n}`)
+    // Compilers that end meanwhile are followed by the next ones.
+    await setImmediate()
   }
-  const bodies = modules.map((module) => `${JSON.stringify(`./${module.id}`)}(module, exports, require) {\n${toCommonJs(module).trim()}\n}`)
   return `'use strict'
 // The kcc runtime: loads a compiled model and carries out fit, evaluate and predict.
 const sources = {
@@ -73,4 +72,14 @@ const load = (id) => {
 }
 module.exports = load('./index.js')
 `
+}
+
+function toCommonJs(compiler: typeof ts, { id, text }: Module): string {
+  const { outputText } = compiler.transpileModule(text, {
+    fileName: id,
+    compilerOptions: { target: compiler.ScriptTarget.ES2022, module: compiler.ModuleKind.CommonJS, esModuleInterop: true },
+  })
+  return outputText
+    .replace(/\brequire\("(\.[^"]+)"\)/g, (_all, specifier: string) => `require(${JSON.stringify(`./${resolveId(id, specifier)}`)})`)
+    .replaceAll('import.meta.url', "require('node:url').pathToFileURL(__filename).href")
 }
