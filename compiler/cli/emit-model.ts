@@ -29,8 +29,12 @@ export function emitModel(name: string, model: LoadedModel, options: CompileOpti
   return { emitted, manifest, weights: weightsFile(model, name) }
 }
 
-/** The same functions for both, described by the manifest of the first. */
-const withDevice = (host: Emitted, { device }: Emitted): Emitted => ({ ...host, device })
+/** The same functions for both, described by the manifest of the first, with what those of the second need. */
+const withDevice = (host: Emitted, { device, manifests }: Emitted): Emitted =>
+  ({ ...host, device, manifests: host.manifests.map((manifest, i) => withGpuBytes(manifest, manifests[i]!)) })
+
+const withGpuBytes = (manifest: ModuleManifest, gpu: ModuleManifest): ModuleManifest =>
+  ({ ...manifest, functions: manifest.functions.map((fn, i) => ({ ...fn, gpuArenaBytes: gpu.functions[i]!.arenaBytes })) })
 
 /** The model's weights, initial or trained, as a safetensors file. */
 function weightsFile(model: LoadedModel, name: string): Uint8Array {

@@ -125,7 +125,7 @@ Failure copy_out(void* host, const void* device, int64_t bytes, Stream stream) {
 
 Failure make_stream(Stream* stream) { return check(cudaStreamCreateWithFlags((cudaStream_t*)stream, cudaStreamNonBlocking)); }
 void release_stream(Stream stream) { if (stream) cudaStreamDestroy((cudaStream_t)stream); }
-Failure wait(Stream stream) { return check(cudaStreamSynchronize((cudaStream_t)stream)); }
+Failure wait(Stream stream) { return stream ? check(cudaStreamSynchronize((cudaStream_t)stream)) : nullptr; }
 
 Failure make_event(Event* event) { return check(cudaEventCreateWithFlags((cudaEvent_t*)event, cudaEventDisableTiming)); }
 Failure make_timer(Event* event) { return check(cudaEventCreateWithFlags((cudaEvent_t*)event, cudaEventDefault)); }

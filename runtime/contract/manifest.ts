@@ -46,6 +46,9 @@ export type IndexLimit = {
   readonly layer: string
 }
 
+/** As an expression over the symbols, and its value at batch 1, 32 and 128 for people to read. */
+export type ArenaBytes = { readonly expression: string; readonly at: Readonly<Record<string, number>> }
+
 export type FunctionManifest = {
   /** `predict`, `evaluate`, `trainStep`, or a name of the caller's own. */
   readonly name: string
@@ -57,8 +60,13 @@ export type FunctionManifest = {
   readonly constraints?: readonly DimConstraint[]
   /** Inputs that hold indices; absent where there are none. */
   readonly indices?: readonly IndexLimit[]
-  /** Bytes of the arena as an expression over the symbols, and its value at batch 1, 32 and 128 for people to read. */
-  readonly arenaBytes: { readonly expression: string; readonly at: Readonly<Record<string, number>> }
+  /** Bytes of the values between kernels, at their peak. */
+  readonly arenaBytes: ArenaBytes
+  /**
+   * The same on a GPU, whose kernels are others; absent without code for one. Variables and batches on their way come on top. What
+   * a call needs is compared with the memory that is free before it, or a `fit` around it, begins.
+   */
+  readonly gpuArenaBytes?: ArenaBytes
   readonly kernels: number
   /** Multiplications and additions of the contractions, as an expression over the symbols. */
   readonly flops: string
