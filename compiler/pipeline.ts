@@ -2,7 +2,7 @@
  * THE list: every stage and pass a model goes through, in order. Each pass is checked by the verifier when
  * `KCC_VERIFY=1` (always in tests) and dumped to `KCC_DUMP=<dir>` as a numbered file when it changed something.
  */
-import type { ModelManifest } from '../runtime/contract/manifest.js'
+import type { ModelManifest, Precision } from '../runtime/contract/manifest.js'
 import { symbolsOf } from './ir/dim.js'
 import { topological, rootsOf, type Graph, type Module } from './ir/graph.js'
 import { printModule } from './ir/graph-text.js'
@@ -31,6 +31,7 @@ import { recomputeCheap } from './passes/recompute-cheap.js'
 import { indexLimits, runTimeDemands } from './passes/run-time-demands.js'
 import { sinkViews } from './passes/sink-views.js'
 import { simplify } from './passes/simplify.js'
+import { roundProducts, type Rounding } from './passes/round-products.js'
 import { planFunction, type PlannedFunction } from './plan/plan-function.js'
 import { blockedVariables, withBlocked } from './plan/variable-layout.js'
 import { scheduleKernel } from './schedule/index.js'
@@ -48,6 +49,8 @@ export { whyStored } from './passes/why-stored.js'
 
 export type PipelineOptions = FusionOptions & {
   readonly target?: Target
+  /** `float32` by default. */
+  readonly precision?: Precision
   /** Sizes of symbols for which functions get fixed kernels beside the general ones. */
   readonly specialize?: readonly Readonly<Record<string, number>>[]
   readonly observer?: Observer
@@ -71,6 +74,13 @@ export const graphPasses: readonly { readonly name: string; readonly run: (graph
   { name: 'store-narrow-borders', run: storeNarrowBorders }, // last: simplification moves borders and takes from them
 ]
 
+/** What products are rounded to, after all else is settled: passes before it may count on exact arithmetic. */
+const roundings: Readonly<Record<Precision, Rounding | null>> = {
+  float32: null,
+  tf32: { format: 'tfloat32', between: false },
+  mixed_bfloat16: { format: 'bfloat16', between: true },
+}
+
 /** Stage 1: the model's functions as one module; the training step is differentiated and given its updates here. */
 export function assemble(source: ModuleSource): Module {
   const functions = [source.predict, ...(source.evaluate ? [source.evaluate] : []), ...(source.train ? [attachOptimizer(source.train.graph, source.train)] : [])]
@@ -78,9 +88,10 @@ export function assemble(source: ModuleSource): Module {
 }
 
 /** Stage 2: graph to graph. */
-export function optimize(module: Module, observer: Observer): Module {
+export function optimize(module: Module, observer: Observer, precision: Precision = 'float32'): Module {
+  const rounding = roundings[precision]
   let current = observer.start(module, 'trace')
-  for (const pass of graphPasses) {
+  for (const pass of [...graphPasses, ...(rounding ? [{ name: 'round-products', run: roundProducts(rounding) }] : [])]) {
     current = observer.step(pass.name, current, (m) => ({ ...m, functions: m.functions.map(pass.run) }))
   }
   // Last: drops variables and scalars that nothing reads or updates any more.
@@ -127,13 +138,13 @@ const inferred: Infer = (op, inputs, attrs) => opNamed(op).infer(inputs, attrs)
 /** All stages up to planned functions. */
 export function planModule(module: Module, model: ModelManifest | null, options: PipelineOptions): PlannedModule {
   const observer = options.observer ?? new Observer(module.name, (m) => verifyModule(m, inferred), printModule)
-  const optimized = optimize(module, observer)
+  const { precision = 'float32' } = options, optimized = optimize(module, observer, precision)
   const functions = optimized.functions.map((graph): PlannedVariants => ({
     general: planGraph(graph, options),
     constraints: runTimeDemands(graph), indices: indexLimits(graph),
     fixed: (options.specialize ?? []).map((sizes) => ({ sizes, planned: planGraph(specialize(graph, sizes), options) })),
   }))
-  return { module: optimized, dims: dimsOf(optimized), functions: layOutVariables(functions, options.target ?? cpu), model }
+  return { module: optimized, dims: dimsOf(optimized), functions: layOutVariables(functions, options.target ?? cpu), model, precision }
 }
 
 /** Stage 7, over all functions of a module: how the variables they share are stored. On a GPU tiles are cut from rows as they are. */

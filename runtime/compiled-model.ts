@@ -16,7 +16,7 @@ import { ValueError } from './contract/errors.js'
 import type {
   ArrayData, CallbackModel, EvaluateOptions, EvaluateResult, FitOptions, PredictOptions, TestOnBatchOptions, TrainOnBatchOptions,
 } from './contract/fit-types.js'
-import type { ModuleManifest } from './contract/manifest.js'
+import type { ModuleManifest, Precision } from './contract/manifest.js'
 import type { NativeModule } from './contract/native.js'
 import type { Device } from './device.js'
 import { evaluateData } from './evaluate.js'
@@ -59,6 +59,8 @@ export class CompiledModel implements CallbackModel {
   get weightNames(): readonly string[] { return this.#session.model.weights }
   /** Where the model runs, `cpu` or a GPU such as `cuda:0`, and why. */
   get device(): Device { return this.#session.device }
+  /** What the model computes with; `float32` unless it was built with `--precision`. */
+  get precision(): Precision { return this.program.manifest.precision ?? 'float32' }
   /** Bytes of variables and working memory held by native code. */
   get memoryBytes(): number { this.#session.checkOpen(); return this.program.native.bytes() }
   get closed(): boolean { return this.#session.closed }

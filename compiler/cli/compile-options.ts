@@ -1,4 +1,5 @@
 /** From flags of the command line to options of the compiler. */
+import { precisions, type Precision } from '../../runtime/contract/manifest.js'
 import type { DeviceBuild } from '../build/cuda.js'
 import { presentArchitectures } from '../build/cuda.js'
 import type { Level } from '../build/levels.js'
@@ -9,6 +10,7 @@ export type CompileFlags = {
   readonly cpu: string
   readonly target?: string
   readonly sm?: string
+  readonly precision?: string
   readonly specialize?: string
   readonly fuse: boolean
 }
@@ -17,6 +19,7 @@ export type CompileOptions = {
   readonly levels: readonly Level[]
   /** How code for GPUs is built, which goes beside that for CPUs; null without it. */
   readonly device: DeviceBuild | null
+  readonly precision: Precision
   readonly fuse: boolean
   /** Sizes of the batch that get kernels of their own. */
   readonly specialize: readonly number[]
@@ -24,7 +27,7 @@ export type CompileOptions = {
 
 /** @throws UsageError for flags that are not well formed. */
 export function compileOptionsOf(flags: CompileFlags): CompileOptions {
-  return { levels: levelsOf(flags.cpu), device: deviceOf(flags), fuse: flags.fuse, specialize: batchSizes(flags.specialize) }
+  return { levels: levelsOf(flags.cpu), device: deviceOf(flags), precision: precisionOf(flags), fuse: flags.fuse, specialize: batchSizes(flags.specialize) }
 }
 
 function levelsOf(list: string): readonly Level[] {
@@ -41,6 +44,20 @@ function deviceOf({ target = 'cpu', sm }: CompileFlags): DeviceBuild | null {
   if (target === 'cpu' && sm !== undefined) throw new UsageError('--sm is for GPUs: give --target cuda with it')
   if (target === 'cpu') return null
   return sm === 'host' ? { kind: 'host' } : { kind: 'nvcc', architectures: sm === undefined ? presentArchitectures() ?? [80, 90] : architecturesOf(sm) }
+}
+
+/** Of compute capability 8.0: the first whose tensor cores take TF32 and bfloat16. */
+const firstWithShortFloats = 80
+
+/** The CPU code of a package for GPUs computes with the same precision, so that results agree; a package for CPUs alone gains nothing by less than float32. */
+function precisionOf(flags: CompileFlags): Precision {
+  const { precision: asked = 'float32', target = 'cpu' } = flags, precision = precisions.find((each) => each === asked)
+  if (precision === undefined) throw new UsageError(`Unknown precision "${asked}". Expected one of: ${precisions.join(', ')}`)
+  if (precision === 'float32') return precision
+  if (target !== 'cuda') throw new UsageError(`--precision ${precision} is for GPUs, and the target is ${target}: give --target cuda with it`)
+  const device = deviceOf(flags), old = device?.kind === 'nvcc' ? device.architectures.find((sm) => sm < firstWithShortFloats) : undefined
+  if (old !== undefined) throw new UsageError(`--precision ${precision} needs GPUs of compute capability 8.0 (--sm 80) or newer, found --sm ${old}`)
+  return precision
 }
 
 /** `80,90` → [80, 90]. */

@@ -37,6 +37,7 @@ const compileOptions = (): Option[] => [
   new Option('--cpu <levels>', 'CPU levels to build: native, or a list of x86-64-v2, x86-64-v3, x86-64-v4').default('native'),
   new Option('--target <target>', 'cpu, or cuda for kernels for GPUs beside those for CPUs').default('cpu'),
   new Option('--sm <capabilities>', 'compute capabilities of GPUs, as in 80,90 (default: those of this machine, else 80,90); host: executed by the CPU, for tests'),
+  new Option('--precision <precision>', 'with --target cuda: float32, tf32 or mixed_bfloat16').default('float32'),
   new Option('--specialize <sizes>', 'add kernels for fixed sizes, as in batch=1,32'),
   new Option('--no-fuse', 'one kernel for each op, to compare with'),
 ]

@@ -2,7 +2,7 @@
  * Loop expressions as C++ over `native/include/kcc/vec.h`. An expression is printed for one element or, inside a vector
  * loop, for KCC_VW neighbours: then every part knows whether it differs between lanes.
  */
-import type { DType } from '../../runtime/contract/dtype.js'
+import { computedAs, isShortFloat, type ElementType, type ShortFloat } from '../ir/element-type.js'
 import { equalDims, isStatic, sizeOf, type Dim } from '../ir/dim.js'
 import type { Bound, Buffer, Expr, Index, Intrinsic } from '../ir/loop.js'
 import { strideOf } from '../schedule/walk.js'
@@ -81,25 +81,26 @@ function printLoad(expr: Expr & { kind: 'load' }, context: PrintContext): Printe
   if (stride === null) return eachLane(expr, context)
   const count = lanesArgument(context.lanes)
   if (stride !== 1) return { text: gatherText(expr.dtype, address, stride, count), varies: true }
-  return { text: `kcc::${loadName[expr.dtype]}(${address}${count})`, varies: true }
+  return { text: `kcc::load${memoryForm(expr.dtype)}(${address}${count})`, varies: true }
 }
 
-const loadName: Readonly<Record<DType, string>> = { float32: 'load', int32: 'load', bool: 'load_bool', uint8: 'load_u8', float64: 'load' }
+/** Ends of the names of functions that read and write memory. */
+export const memoryForm = (dtype: ElementType): string => (dtype === 'bool' ? '_bool' : dtype === 'uint8' ? '_u8' : dtype === 'bfloat16' ? '_bf16' : '')
 
-const loadOne = (dtype: DType, element: string): string => {
+const loadOne = (dtype: ElementType, element: string): string => {
   if (dtype === 'bool') return `(${element} != 0)`
+  if (dtype === 'bfloat16') return `kcc::from_bf16(${element})`
   return dtype === 'uint8' ? `(int32_t)${element}` : element
 }
 
-/** Bytes are gathered through the bool and uint8 forms of the same name. */
-const gatherText = (dtype: DType, address: string, stride: Dim, count: string): string =>
-  `kcc::${dtype === 'bool' ? 'gather_bool' : dtype === 'uint8' ? 'gather_u8' : 'gather'}(${address}, ${cDim(stride)}${count})`
+const gatherText = (dtype: ElementType, address: string, stride: Dim, count: string): string =>
+  `kcc::gather${memoryForm(dtype)}(${address}, ${cDim(stride)}${count})`
 
 /** Neighbours of one row where the lanes agree on it, else each lane's own element. */
 function printLookup(expr: Expr & { kind: 'lookup' }, context: PrintContext): Printed {
   const at = printExpr(expr.at, context), stride = strideIn(expr.index, context)
   const address = `${expr.buffer} + ${indexText(expr.index)}`, places = `${cDim(expr.stride)}, ${cDim(expr.extent)}`
-  const suffix = expr.dtype === 'bool' ? '_bool' : expr.dtype === 'uint8' ? '_u8' : ''
+  const suffix = memoryForm(expr.dtype)
   if (context.lanes === null || (stride === 0 && !at.varies)) return { text: `kcc::lookup${suffix}(${address}, ${at.text}, ${places})`, varies: false }
   if (stride === null) throw new Error(`${expr.buffer} is looked up at places that no stride leads through`)
   const count = lanesArgument(context.lanes)
@@ -173,8 +174,11 @@ function printCast(expr: Expr & { kind: 'cast' }, context: PrintContext): Printe
   return { text: castText(arg, expr.arg.dtype, expr.dtype), varies: arg.varies }
 }
 
-function castText(arg: Printed, from: DType, to: DType): string {
-  const integer = (dtype: DType): boolean => dtype === 'int32' || dtype === 'uint8'
+/** A short float is a float32 already: to others it is converted as one. */
+function castText(arg: Printed, from: ElementType, to: ElementType): string {
+  if (isShortFloat(to)) return roundedText(castText(arg, from, 'float32'), from, to)
+  if (isShortFloat(from)) return castText(arg, 'float32', to)
+  const integer = (dtype: ElementType): boolean => dtype === 'int32' || dtype === 'uint8'
   if (from === to || (from === 'uint8' && to === 'int32')) return arg.text
   if (to === 'bool') return `(${arg.text} != 0)`
   if (from === 'bool') return `kcc::${to === 'float32' ? 'mask_float' : 'mask_int'}(${arg.text})`
@@ -182,6 +186,10 @@ function castText(arg: Printed, from: DType, to: DType): string {
   const whole = integer(from) ? arg.text : `kcc::to_int(${arg.text})`
   return to === 'uint8' ? `(${whole} & 255)` : whole
 }
+
+/** Every bfloat16 is a TF32. */
+const roundedText = (value: string, from: ElementType, to: ShortFloat): string =>
+  (to === 'bfloat16' ? `kcc::round_bf16(${value})` : from === 'bfloat16' ? value : `kcc::round_tf32(${value})`)
 
 function printCall(expr: Expr & { kind: 'call' }, context: PrintContext): Printed {
   const varies = expr.args.some((arg) => printExpr(arg, context).varies)
@@ -199,8 +207,8 @@ function constantFirst({ fn, args }: Expr & { kind: 'call' }): readonly Expr[] {
   return exchange ? [b, a!] : args
 }
 
-export const scalarType = (dtype: DType): string => {
-  switch (dtype) {
+export const scalarType = (dtype: ElementType): string => {
+  switch (computedAs(dtype)) {
     case 'float32': return 'float'
     case 'bool': return 'bool'
     case 'int32': case 'uint8': return 'int32_t'
@@ -208,14 +216,14 @@ export const scalarType = (dtype: DType): string => {
   }
 }
 
-export const vectorType = (dtype: DType): string => (dtype === 'float32' ? 'kcc::vf' : 'kcc::vi')
+export const vectorType = (dtype: ElementType): string => (computedAs(dtype) === 'float32' ? 'kcc::vf' : 'kcc::vi')
 
 /** What a buffer's elements are in memory. */
-export const storedType = (dtype: DType): string => (dtype === 'bool' || dtype === 'uint8' ? 'uint8_t' : scalarType(dtype))
+export const storedType = (dtype: ElementType): string => (dtype === 'bool' || dtype === 'uint8' ? 'uint8_t' : dtype === 'bfloat16' ? 'uint16_t' : scalarType(dtype))
 
-export function constantText(value: number, dtype: DType): string {
+export function constantText(value: number, dtype: ElementType): string {
   if (dtype === 'bool') return value !== 0 ? 'true' : 'false'
-  if (dtype !== 'float32') return integerText(Math.trunc(value))
+  if (computedAs(dtype) !== 'float32') return integerText(Math.trunc(value))
   if (Number.isNaN(value)) return '__builtin_nanf("")'
   if (!Number.isFinite(value)) return value > 0 ? '__builtin_inff()' : '-__builtin_inff()'
   const text = Object.is(value, -0) ? '-0' : String(Math.fround(value))

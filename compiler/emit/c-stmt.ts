@@ -1,9 +1,9 @@
 /** Loop statements as a tree of C++ lines and blocks; the templates print the tree with its indentation. */
-import type { DType } from '../../runtime/contract/dtype.js'
 import { divideDims } from '../ir/dim.js'
+import type { ElementType } from '../ir/element-type.js'
 import { nothingOf, type Axis, type Buffer, type Combination, type Expr, type ReduceOp, type Stmt } from '../ir/loop.js'
 import { cDim } from './c-dim.js'
-import { constantText, indexText, positionText, printAs, printExpr, scalarType, vectorType, type Lanes, type PrintContext } from './c-expr.js'
+import { constantText, indexText, memoryForm, positionText, printAs, printExpr, scalarType, vectorType, type Lanes, type PrintContext } from './c-expr.js'
 
 /** `isBlock` false: one line, `text`. True: `text {`, the body, `}`. */
 export type CLine = { readonly text: string; readonly isBlock: boolean; readonly body: readonly CLine[] }
@@ -94,10 +94,9 @@ export class StatementPrinter {
 
   private store(s: Stmt & { kind: 'store' }, scope: Scope): CLine {
     const buffer = scope.bufferOf(s.buffer), position = positionText(buffer, s.index), { dtype } = buffer
-    if (scope.lanes === null) return line(`${s.buffer}[${position}] = ${printAs(s.value, false, scope)};`)
-    const name = dtype === 'bool' ? 'store_bool' : dtype === 'uint8' ? 'store_u8' : 'store'
+    if (scope.lanes === null) return line(`${s.buffer}[${position}] = ${storedOne(dtype, printAs(s.value, false, scope))};`)
     const count = scope.lanes.count === null ? '' : `, ${scope.lanes.count}`
-    return line(`kcc::${name}(${s.buffer} + ${position}, ${printAs(s.value, true, scope)}${count});`)
+    return line(`kcc::store${memoryForm(dtype)}(${s.buffer} + ${position}, ${printAs(s.value, true, scope)}${count});`)
   }
 
   private reduction(s: Stmt & { kind: 'reduce' }, scope: Scope): CLine[] {
@@ -188,6 +187,8 @@ type Argmax = Stmt & { readonly kind: 'argmax' }
 /** The largest value of an argmax. */
 export const bestOf = ({ name }: Argmax): string => `${name}_best`
 
+const storedOne = (dtype: ElementType, value: string): string => (dtype === 'bfloat16' ? `kcc::to_bf16(${value})` : value)
+
 type Loop = Stmt & { readonly kind: 'for' }
 
 /** Declarations of axes that run together, from the number of an item; `each` of the elements of the last axis are one item. */
@@ -217,7 +218,7 @@ export const chainNames = (chain: string): { first: string; next: string } => ({
 /** Functions that fold the lanes of a vector. */
 export const foldOf: Readonly<Record<ReduceOp, string>> = { sum: 'hsum', prod: 'hprod', max: 'hmax', min: 'hmin' }
 
-function combine(op: ReduceOp, dtype: DType, a: string, b: string): string {
+function combine(op: ReduceOp, dtype: ElementType, a: string, b: string): string {
   switch (op) {
     case 'sum': return dtype === 'int32' ? `kcc::wrap_add(${a}, ${b})` : `${a} + ${b}`
     case 'prod': return dtype === 'int32' ? `kcc::wrap_mul(${a}, ${b})` : `${a} * ${b}`

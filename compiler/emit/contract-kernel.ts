@@ -1,5 +1,5 @@
 /** A contraction of the loop IR as the emitter of contractions takes it: which operands lie in memory, and text for the holes. */
-import { itemSize } from '../../runtime/contract/dtype.js'
+import { elementSize } from '../ir/element-type.js'
 import { divideDims, multiplyDims, sizeOf, type Dim } from '../ir/dim.js'
 import { axesOfIndex } from '../ir/expr.js'
 import { accumulatorsOf, BLOCK_COLUMNS, extentOf, finishedRows, type Axis, type Buffer, type Contract, type Expr, type KernelProgram, type Stmt } from '../ir/loop.js'
@@ -129,6 +129,6 @@ function writesOf(program: KernelProgram, body: Contract['epilogue'], rows: Join
   const first = stores.filter((store, i) => stores.findIndex(({ buffer }) => buffer === store.buffer) === i && stores.filter(({ buffer }) => buffer === store.buffer).length === together)
   return first.flatMap(({ buffer, index }) => {
     const { dtype, blocked } = bufferIn(program)(buffer), step = strideOf(index, row), rowStride = step && divideDims(step, together)
-    return strideOf(index, column) !== 1 || rowStride === 0 || rowStride === null || blocked === true ? [] : [{ pointer: buffer, rowStride, elementBytes: itemSize[dtype] }]
+    return strideOf(index, column) !== 1 || rowStride === 0 || rowStride === null || blocked === true ? [] : [{ pointer: buffer, rowStride, elementBytes: elementSize[dtype] }]
   })
 }

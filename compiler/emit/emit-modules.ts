@@ -2,7 +2,7 @@
  * Planned modules as source files and manifests. Kernels with equal text are emitted once, whatever function or module
  * they belong to, and spread over a few translation units so that they compile in parallel and are cached apart.
  */
-import type { DimConstraint, IndexLimit, ModelManifest } from '../../runtime/contract/manifest.js'
+import type { DimConstraint, IndexLimit, ModelManifest, Precision } from '../../runtime/contract/manifest.js'
 import { itemSize } from '../../runtime/contract/dtype.js'
 import type { Module } from '../ir/graph.js'
 import type { PlannedFunction } from '../plan/plan-function.js'
@@ -25,7 +25,7 @@ export type PlannedVariants = {
   readonly indices?: readonly IndexLimit[]
 }
 export const plansOf = ({ general, fixed }: PlannedVariants): PlannedFunction[] => [general, ...fixed.map((f) => f.planned)]
-export type PlannedModule = { readonly module: Module; readonly dims: readonly string[]; readonly functions: readonly PlannedVariants[]; readonly model: ModelManifest | null }
+export type PlannedModule = { readonly module: Module; readonly dims: readonly string[]; readonly functions: readonly PlannedVariants[]; readonly model: ModelManifest | null; readonly precision?: Precision }
 
 export type EmitOptions = {
   readonly target: Target

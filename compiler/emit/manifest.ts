@@ -1,6 +1,7 @@
 /** What the runtime must know about a module, from its plan. */
 import { MANIFEST_FORMAT, type FunctionManifest, type ModuleManifest, type TensorManifest } from '../../runtime/contract/manifest.js'
 import { addDims, dimText, isStatic, type Dim } from '../ir/dim.js'
+import { dataType } from '../ir/element-type.js'
 import type { Node } from '../ir/graph.js'
 import { contractionFlops } from '../ir/kernel-work.js'
 import { arenaBytes, arenaText } from '../plan/plan-memory.js'
@@ -9,7 +10,7 @@ import { identifier } from './c-expr.js'
 import type { PlannedModule } from './emit-modules.js'
 
 export function moduleManifest(planned: PlannedModule, version: string): ModuleManifest {
-  const { module, dims, model } = planned
+  const { module, dims, model, precision = 'float32' } = planned
   return {
     format: MANIFEST_FORMAT, kcc: version, name: identifier(module.name), dims,
     variables: module.variables.map(({ name, dtype, shape, role, trainable }) => ({ name, dtype, shape, role, trainable })),
@@ -17,7 +18,7 @@ export function moduleManifest(planned: PlannedModule, version: string): ModuleM
     functions: planned.functions.map(({ general, constraints = [], indices = [] }) => ({
       ...functionManifest(general, dims), ...(constraints.length > 0 ? { constraints } : {}), ...(indices.length > 0 ? { indices } : {}),
     })),
-    model,
+    model, ...(precision === 'float32' ? {} : { precision }),
   }
 }
 
@@ -38,4 +39,4 @@ function functionManifest({ graph, kernels, memory }: PlannedFunction, dims: rea
 }
 
 const tensor = (name: string, node: Node): TensorManifest =>
-  ({ name, dtype: node.type.dtype, shape: node.type.shape.map((dim) => (isStatic(dim) ? dim : dimText(dim))) })
+  ({ name, dtype: dataType(node.type.dtype), shape: node.type.shape.map((dim) => (isStatic(dim) ? dim : dimText(dim))) })

@@ -1,5 +1,5 @@
 /** Scratch buffers as C++: one after the other in the kernel's workspace, behind its chains. */
-import { itemSize } from '../../runtime/contract/dtype.js'
+import { elementSize } from '../ir/element-type.js'
 import { addDims, ceilDivideDims, multiplyDims, sizeOf, type Dim } from '../ir/dim.js'
 import type { Buffer, KernelProgram } from '../ir/loop.js'
 import { cDim } from './c-dim.js'
@@ -10,7 +10,7 @@ import { chainBytes } from './chains.js'
 const alignment = 64
 
 const roundUp = (bytes: Dim): Dim => multiplyDims(ceilDivideDims(bytes, alignment), alignment)
-const bytesOf = ({ dtype, shape }: Buffer): Dim => roundUp(multiplyDims(sizeOf(shape), itemSize[dtype]))
+const bytesOf = ({ dtype, shape }: Buffer): Dim => roundUp(multiplyDims(sizeOf(shape), elementSize[dtype]))
 const together = (buffers: readonly Buffer[]): Dim => buffers.map(bytesOf).reduce<Dim>(addDims, 0)
 const behindChains = ({ chains }: KernelProgram): Dim => roundUp(chainBytes(chains))
 

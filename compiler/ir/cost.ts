@@ -3,7 +3,7 @@
  * `kcc inspect --fusion` says what a kernel should take. A kernel moves bytes while it computes; the slower of the two is
  * its time.
  */
-import { itemSize } from '../../runtime/contract/dtype.js'
+import { elementSize } from './element-type.js'
 import { evaluateDim, multiplyDims, sizeOf, symbolsOf, type Dim, type DimEnv } from './dim.js'
 import type { TensorType } from './graph.js'
 
@@ -29,7 +29,7 @@ export const widestVector = 16
 /** Cheap operations that a transcendental function or a random number is worth. */
 export const costlyOperations = 16
 
-export const bytesOf = ({ dtype, shape }: TensorType): Dim => multiplyDims(sizeOf(shape), itemSize[dtype])
+export const bytesOf = ({ dtype, shape }: TensorType): Dim => multiplyDims(sizeOf(shape), elementSize[dtype])
 
 /** Stands for a size that only the data has where sizes are compared. Decisions depend on it, results never. */
 export const referenceSize = 128

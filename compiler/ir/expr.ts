@@ -1,5 +1,5 @@
 /** Building of loop expressions and indices. Indices are kept with one term per axis, in order of first use. */
-import type { DType } from '../../runtime/contract/dtype.js'
+import type { ElementType } from './element-type.js'
 import { addDims, divideDims, equalDims, isStatic, multiplyDims, sizeOf, type Dim, type Shape } from './dim.js'
 import type { Expr, Index, IndexQuotient, IndexTerm, Intrinsic, ReduceOp, StaticAxis } from './loop.js'
 
@@ -79,11 +79,11 @@ export const equalIndex = (a: Index, b: Index): boolean =>
   a.terms.every((t) => b.terms.some((u) => u.axis === t.axis && equalDims(u.stride, t.stride))) &&
   a.quotients.every((q) => b.quotients.some((r) => sameQuotient(q, r) && equalDims(q.stride, r.stride)))
 
-export const constExpr = (dtype: DType, value: number): Expr => ({ kind: 'const', dtype, value })
-export const loadExpr = (dtype: DType, buffer: string, index: Index): Expr => ({ kind: 'load', dtype, buffer, index })
-export const localExpr = (dtype: DType, name: string): Expr => ({ kind: 'local', dtype, name })
-export const indexExpr = (dtype: DType, index: Index): Expr => ({ kind: 'index', dtype, index })
-export const castExpr = (dtype: DType, arg: Expr): Expr => (arg.dtype === dtype ? arg : { kind: 'cast', dtype, arg })
+export const constExpr = (dtype: ElementType, value: number): Expr => ({ kind: 'const', dtype, value })
+export const loadExpr = (dtype: ElementType, buffer: string, index: Index): Expr => ({ kind: 'load', dtype, buffer, index })
+export const localExpr = (dtype: ElementType, name: string): Expr => ({ kind: 'local', dtype, name })
+export const indexExpr = (dtype: ElementType, index: Index): Expr => ({ kind: 'index', dtype, index })
+export const castExpr = (dtype: ElementType, arg: Expr): Expr => (arg.dtype === dtype ? arg : { kind: 'cast', dtype, arg })
 
 const predicates: readonly Intrinsic[] = ['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'and', 'or', 'not']
 
@@ -97,7 +97,7 @@ export function callExpr(fn: Intrinsic, ...args: readonly Expr[]): Expr {
 const combining: Readonly<Record<ReduceOp, Intrinsic>> = { sum: 'add', prod: 'mul', max: 'max', min: 'min' }
 
 /** `a` and `b` put together. */
-export const combined = ({ op, dtype }: { readonly op: ReduceOp; readonly dtype: DType }, a: Expr, b: Expr): Expr => ({ kind: 'call', dtype, fn: combining[op], args: [a, b] })
+export const combined = ({ op, dtype }: { readonly op: ReduceOp; readonly dtype: ElementType }, a: Expr, b: Expr): Expr => ({ kind: 'call', dtype, fn: combining[op], args: [a, b] })
 
 /** All places in axes of these extents, the last axis fastest, as positions of them. */
 export function placesIn(axes: readonly StaticAxis[]): (readonly [string, Index])[][] {

@@ -1,5 +1,5 @@
 /** The graph IR as text: reader of what `graph-text.ts` prints, line by line. Blank lines and `#` comments are skipped. */
-import type { DType } from '../../runtime/contract/dtype.js'
+import { dataType, type ElementType } from './element-type.js'
 import type { Dim } from './dim.js'
 import { parseDim } from './dim-parse.js'
 import { dtypeNames } from './graph-text.js'
@@ -69,7 +69,7 @@ function parseVariable(line: string, lines: Lines): Variable {
   const { dtype, shape } = lines.guard(() => parseType(m[2]!))
   const sizes = shape.filter((d): d is number => typeof d === 'number')
   if (sizes.length !== shape.length) lines.fail('expected a shape of numbers')
-  return { name: unquote(m[1]!), dtype, shape: sizes, role: m[3] as Variable['role'], trainable: m[4] !== undefined }
+  return { name: unquote(m[1]!), dtype: lines.guard(() => dataType(dtype)), shape: sizes, role: m[3] as Variable['role'], trainable: m[4] !== undefined }
 }
 
 function parseScalar(line: string, lines: Lines): Scalar {
@@ -129,7 +129,7 @@ export function parseProvenance(comment: string): Provenance {
 /** Reads "f32[B,64]". @throws SyntaxError */
 export function parseType(text: string): TensorType {
   const m = /^(\w+)\[(.*)\]$/.exec(text)
-  const dtype = (Object.entries(dtypeNames) as [DType, string][]).find(([, short]) => short === m?.[1])?.[0]
+  const dtype = (Object.entries(dtypeNames) as [ElementType, string][]).find(([, short]) => short === m?.[1])?.[0]
   if (!m || !dtype) throw new SyntaxError(`expected a type such as f32[B,64], found "${text}"`)
   return { dtype, shape: splitTop(m[2]!).map(parseDim) }
 }

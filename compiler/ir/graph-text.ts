@@ -19,11 +19,11 @@
  * An attribute without a value (`dtype`, `shape`) is the one of the result's type. A comment is the provenance: the
  * user's line, then the path of layers; `// - path` when there is no line.
  */
-import type { DType } from '../../runtime/contract/dtype.js'
+import type { ElementType } from './element-type.js'
 import { dimText, shapeText } from './dim.js'
 import { rootsOf, topological, type Attrs, type AttrValue, type Graph, type Module, type Node, type Provenance, type Scalar, type TensorType, type Variable } from './graph.js'
 
-export const dtypeNames: Readonly<Record<DType, string>> = { float32: 'f32', float64: 'f64', int32: 'i32', uint8: 'u8', bool: 'bool' }
+export const dtypeNames: Readonly<Record<ElementType, string>> = { float32: 'f32', float64: 'f64', int32: 'i32', uint8: 'u8', bool: 'bool', bfloat16: 'bf16', tfloat32: 'tf32' }
 
 /** "f32[B,64]". */
 export const typeText = (type: TensorType): string => `${dtypeNames[type.dtype]}${shapeText(type.shape)}`

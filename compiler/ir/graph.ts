@@ -6,8 +6,9 @@
 import type { DType } from '../../runtime/contract/dtype.js'
 import type { SourceLocation } from '../../runtime/contract/errors.js'
 import type { Dim, Shape } from './dim.js'
+import type { ElementType } from './element-type.js'
 
-export type TensorType = { readonly dtype: DType; readonly shape: Shape }
+export type TensorType = { readonly dtype: ElementType; readonly shape: Shape }
 
 /** Values an attribute can have. Dimensions appear in shapes; everything prints and parses. */
 export type AttrValue = Dim | string | boolean | null | readonly AttrValue[]

@@ -1,5 +1,5 @@
 /** The work of one kernel, counted from its loops: operations on elements, of matrix products, and bytes moved. */
-import { itemSize } from '../../runtime/contract/dtype.js'
+import { elementSize } from './element-type.js'
 import { costlyOperations } from './cost.js'
 import { addDims, multiplyDims, sizeOf, type Dim } from './dim.js'
 import { extentOf, finishedRows, type Contract, type Expr, type KernelProgram, type Stmt } from './loop.js'
@@ -41,8 +41,8 @@ export type KernelWork = { readonly read: Dim; readonly written: Dim; readonly f
 
 /** Each buffer is read once as a whole, which is what a kernel must move that reuses all it has read; of one that is written, what is stored. */
 export function kernelWork({ buffers, reads, writes, body }: KernelProgram): KernelWork {
-  const read = buffers.filter((b) => reads.includes(b.name)).map((b) => multiplyDims(sizeOf(b.shape), itemSize[b.dtype])).reduce<Dim>(addDims, 0)
-  const written = buffers.filter((b) => writes.includes(b.name)).map((b) => multiplyDims(storesOf(body, b.name), itemSize[b.dtype])).reduce<Dim>(addDims, 0)
+  const read = buffers.filter((b) => reads.includes(b.name)).map((b) => multiplyDims(sizeOf(b.shape), elementSize[b.dtype])).reduce<Dim>(addDims, 0)
+  const written = buffers.filter((b) => writes.includes(b.name)).map((b) => multiplyDims(storesOf(body, b.name), elementSize[b.dtype])).reduce<Dim>(addDims, 0)
   const ends = body.map((s) => (s.kind === 'contract' ? addDims(multiplyDims(multiplyDims(extentOf(finishedRows(s)), extentOf(s.n)), bodyWork(s.epilogue)), totalsWork(s)) : statementWork(s)))
   return { read, written, flops: body.map(contractionFlops).reduce<Dim>(addDims, 0), operations: ends.reduce<Dim>(addDims, 0) }
 }

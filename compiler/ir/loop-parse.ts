@@ -1,5 +1,5 @@
 /** The loop IR as text: reader of what `loop-text.ts` prints. */
-import type { DType } from '../../runtime/contract/dtype.js'
+import type { ElementType } from './element-type.js'
 import { isStatic, multiplyDims, type Dim } from './dim.js'
 import { parseDim } from './dim-parse.js'
 import { addIndex, axisIndex, callExpr, castExpr, constIndex, divideIndex, scaleIndex } from './expr.js'
@@ -24,7 +24,7 @@ function splitNote(line: string): { text: string; from: Provenance } {
 class KernelReader {
   private at = 0
   private readonly buffers = new Map<string, Buffer>()
-  private readonly locals = new Map<string, DType>()
+  private readonly locals = new Map<string, ElementType>()
 
   constructor(private readonly lines: readonly Line[]) {}
 
@@ -239,7 +239,7 @@ class KernelReader {
   }
 }
 
-const dtypeNamed = (short: string): DType | undefined => (Object.entries(dtypeNames) as [DType, string][]).find(([, name]) => name === short)?.[0]
+const dtypeNamed = (short: string): ElementType | undefined => (Object.entries(dtypeNames) as [ElementType, string][]).find(([, name]) => name === short)?.[0]
 
 /** Reads "512*d0 + (4*B)*floor((d1 + 1) / 2) + 3": factors first, then the axis or quotient; a part without either is the offset. */
 export function parseIndex(text: string): Index {

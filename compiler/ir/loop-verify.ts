@@ -14,7 +14,7 @@
  * 8. There is a launch for each statement, or none at all; with launches, loops over the grid are outermost and directly in
  *    each other, and so are loops of a team inside of them; a contraction is started in tiles (`launch-verify.ts`).
  */
-import type { DType } from '../../runtime/contract/dtype.js'
+import { computedAs, type ElementType } from './element-type.js'
 import { axesOfIndex } from './expr.js'
 import { launchFault } from './launch-verify.js'
 import { accumulatorsOf, finishedRows, isByNeighbours, type Axis, type AxisMode, type Chain, type Expr, type Index, type KernelProgram, type Stmt, type Totals } from './loop.js'
@@ -32,10 +32,10 @@ export function verifyKernel(kernel: KernelProgram): void {
   new Checker(kernel).run()
 }
 
-type Scope = { readonly axes: ReadonlySet<string>; readonly locals: Map<string, DType>; readonly insideVector: boolean; readonly lanes: string | null }
+type Scope = { readonly axes: ReadonlySet<string>; readonly locals: Map<string, ElementType>; readonly insideVector: boolean; readonly lanes: string | null }
 
 class Checker {
-  private readonly dtypes: ReadonlyMap<string, DType>
+  private readonly dtypes: ReadonlyMap<string, ElementType>
   private readonly readable: ReadonlySet<string>
   private readonly writable: ReadonlySet<string>
   private readonly bound = new Set<string>()
@@ -115,7 +115,7 @@ class Checker {
   private contraction(s: Stmt & { kind: 'contract' }, scope: Scope): void {
     this.expr(s.lhs, this.within(scope, [...s.m, ...s.k]))
     this.expr(s.rhs, this.within(scope, [...s.k, ...s.n]))
-    this.require(5, s.lhs.dtype === 'float32' && s.rhs.dtype === 'float32', `operands are ${s.lhs.dtype} and ${s.rhs.dtype}`)
+    this.require(5, s.lhs.dtype === s.rhs.dtype && computedAs(s.lhs.dtype) === 'float32', `operands are ${s.lhs.dtype} and ${s.rhs.dtype}`)
     this.require(3, [s.m, s.n, s.k].every((axes) => axes.length > 0), 'a contraction lacks rows, columns or a sum')
     this.require(3, s.together.every((axis, i) => axis === s.m[s.m.length - s.together.length + i] || axis.name === s.m[s.m.length - s.together.length + i]?.name), 'rows that are finished together are not the last')
     const inside = this.within(scope, [...finishedRows(s), ...s.n])
@@ -135,12 +135,12 @@ class Checker {
     for (const { value, dtype } of s.results) this.combination(value, dtype, inside)
   }
 
-  private combined(s: { readonly body: readonly Stmt[]; readonly value: Expr }, axes: readonly Axis[], dtype: DType, scope: Scope): void {
+  private combined(s: { readonly body: readonly Stmt[]; readonly value: Expr }, axes: readonly Axis[], dtype: ElementType, scope: Scope): void {
     const inside = this.statements(s.body, this.within(scope, axes))
     this.combination(s.value, dtype, inside)
   }
 
-  private combination(value: Expr, dtype: DType, scope: Scope): void {
+  private combination(value: Expr, dtype: ElementType, scope: Scope): void {
     this.expr(value, scope)
     this.require(2, value.dtype === dtype, `${exprText(value)} is ${value.dtype}, combined as ${dtype}`)
   }
@@ -150,7 +150,7 @@ class Checker {
     return { ...scope, axes: new Set([...scope.axes, ...axes.map((a) => a.name)]), locals: new Map(scope.locals) }
   }
 
-  private bind(name: string, dtype: DType, scope: Scope): void {
+  private bind(name: string, dtype: ElementType, scope: Scope): void {
     this.require(4, !this.bound.has(name), `${name} is bound twice`)
     this.bound.add(name)
     scope.locals.set(name, dtype)

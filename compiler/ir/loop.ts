@@ -3,7 +3,7 @@
  * decides how each axis runs (`mode`), an emitter prints it for its target. Expressions are per element; vectors are
  * the emitter's business.
  */
-import type { DType } from '../../runtime/contract/dtype.js'
+import type { ElementType } from './element-type.js'
 import { sizeOf, type Dim, type Shape } from './dim.js'
 import type { Provenance } from './graph.js'
 
@@ -23,7 +23,7 @@ export type IndexQuotient = { readonly dividend: Index; readonly divisor: number
  * business. A `blocked` matrix is stored in blocks of `BLOCK_COLUMNS` columns, one after another, each row-major: indices
  * stay what they are, the emitter prints other addresses.
  */
-export type Buffer = { readonly name: string; readonly dtype: DType; readonly shape: Shape; readonly blocked?: boolean }
+export type Buffer = { readonly name: string; readonly dtype: ElementType; readonly shape: Shape; readonly blocked?: boolean }
 
 /** `KCC_BLOCK_COLUMNS` of `native/include/kcc/abi.h`. */
 export const BLOCK_COLUMNS = 64
@@ -40,30 +40,30 @@ export type Intrinsic =
 export type Bound = { readonly index: Index; readonly extent: Dim }
 
 export type Expr =
-  | { readonly kind: 'const'; readonly dtype: DType; readonly value: number }
-  | { readonly kind: 'load'; readonly dtype: DType; readonly buffer: string; readonly index: Index }
+  | { readonly kind: 'const'; readonly dtype: ElementType; readonly value: number }
+  | { readonly kind: 'load'; readonly dtype: ElementType; readonly buffer: string; readonly index: Index }
   /**
    * The element of a buffer that lies `at * stride` beyond `index`, for an int32 `at` computed as the kernel runs; 0 where
    * `at` is not in [0, extent), so that no value of it can reach outside the buffer.
    */
-  | { readonly kind: 'lookup'; readonly dtype: DType; readonly buffer: string; readonly index: Index; readonly at: Expr; readonly stride: Dim; readonly extent: Dim }
+  | { readonly kind: 'lookup'; readonly dtype: ElementType; readonly buffer: string; readonly index: Index; readonly at: Expr; readonly stride: Dim; readonly extent: Dim }
   /** `value` where all bounds hold, else `otherwise`; nothing of `value` is loaded elsewhere. */
-  | { readonly kind: 'guard'; readonly dtype: DType; readonly bounds: readonly Bound[]; readonly value: Expr; readonly otherwise: number }
+  | { readonly kind: 'guard'; readonly dtype: ElementType; readonly bounds: readonly Bound[]; readonly value: Expr; readonly otherwise: number }
   /** A run-time scalar of the module. */
   | { readonly kind: 'scalar'; readonly dtype: 'float32'; readonly name: string }
   /** The index itself, as a number. */
-  | { readonly kind: 'index'; readonly dtype: DType; readonly index: Index }
+  | { readonly kind: 'index'; readonly dtype: ElementType; readonly index: Index }
   /** The value of a dimension, as a number. */
-  | { readonly kind: 'dim'; readonly dtype: DType; readonly dim: Dim }
+  | { readonly kind: 'dim'; readonly dtype: ElementType; readonly dim: Dim }
   /** Uniform [0, 1) of element `index` of random stream `stream`. */
   | { readonly kind: 'random'; readonly dtype: 'float32'; readonly stream: number; readonly index: Index }
-  | { readonly kind: 'call'; readonly dtype: DType; readonly fn: Intrinsic; readonly args: readonly Expr[] }
-  | { readonly kind: 'cast'; readonly dtype: DType; readonly arg: Expr }
+  | { readonly kind: 'call'; readonly dtype: ElementType; readonly fn: Intrinsic; readonly args: readonly Expr[] }
+  | { readonly kind: 'cast'; readonly dtype: ElementType; readonly arg: Expr }
   /** A name bound by `let`, a reduction's result, or a contraction's accumulator. */
-  | { readonly kind: 'local'; readonly dtype: DType; readonly name: string }
+  | { readonly kind: 'local'; readonly dtype: ElementType; readonly name: string }
 
 /** What a combination of nothing gives. */
-export function nothingOf({ op, dtype }: { readonly op: ReduceOp; readonly dtype: DType }): number {
+export function nothingOf({ op, dtype }: { readonly op: ReduceOp; readonly dtype: ElementType }): number {
   switch (op) {
     case 'sum': return 0
     case 'prod': return 1
@@ -101,7 +101,7 @@ export type Stmt =
   /** Index of the first largest value along one axis. */
   | { readonly kind: 'argmax'; readonly name: string; readonly axis: Axis; readonly mode: AxisMode; readonly body: readonly Stmt[]; readonly value: Expr; readonly from: Provenance }
   /** Binds `name` to the combination of `value` over the positions in row `row` of a chain, rising; `position` names their axis. */
-  | { readonly kind: 'follow'; readonly name: string; readonly op: ReduceOp; readonly dtype: DType; readonly chain: string; readonly row: Index
+  | { readonly kind: 'follow'; readonly name: string; readonly op: ReduceOp; readonly dtype: ElementType; readonly chain: string; readonly row: Index
       readonly position: string; readonly body: readonly Stmt[]; readonly value: Expr; readonly from: Provenance }
   | Contract
 
@@ -139,7 +139,7 @@ export const accumulatorsOf = (contract: Pick<Contract, 'accumulator' | 'togethe
 export const finishedRows = ({ m, together }: Pick<Contract, 'm' | 'together'>): readonly Axis[] => m.slice(0, m.length - together.length)
 
 /** `name` holds all of `value` put together by `op`, from what `op` makes of nothing. */
-export type Combination = { readonly name: string; readonly op: ReduceOp; readonly dtype: DType; readonly value: Expr }
+export type Combination = { readonly name: string; readonly op: ReduceOp; readonly dtype: ElementType; readonly value: Expr }
 
 /** How many iterations the axes have together. */
 export const extentOf = (axes: readonly Axis[]): Dim => sizeOf(axes.map((axis) => axis.extent))

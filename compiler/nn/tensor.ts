@@ -1,6 +1,7 @@
 /** The symbolic tensor of Keras' API: a graph node, and which call of which layer made it. */
 import type { DType } from '../../runtime/contract/dtype.js'
 import { ArgumentTypeError } from '../../runtime/contract/errors.js'
+import { dataType } from '../ir/element-type.js'
 import type { Node } from '../ir/graph.js'
 import { captureLocation } from '../support/capture.js'
 import { sliceNode, type TensorIndex } from './indexing.js'
@@ -16,7 +17,7 @@ export class KTensor {
   constructor(readonly node: Node, readonly history: History | null = null) {}
 
   get shape(): KShape { return toKShape(this.node.type.shape) }
-  get dtype(): DType { return this.node.type.dtype }
+  get dtype(): DType { return dataType(this.node.type.dtype) }
   get ndim(): number { return this.node.type.shape.length }
 
   /** `dense_1/add:0`, `b:0`, `Square:0`: layer and op, as TensorFlow names tensors. */

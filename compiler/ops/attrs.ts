@@ -2,10 +2,12 @@
 import type { DType } from '../../runtime/contract/dtype.js'
 import { ValueError } from '../../runtime/contract/errors.js'
 import type { Dim, Shape } from '../ir/dim.js'
+import type { ElementType } from '../ir/element-type.js'
 import type { Attrs, AttrValue } from '../ir/graph.js'
 import { currentProvenance } from './provenance.js'
 
 const dtypes: readonly string[] = ['float32', 'int32', 'bool', 'uint8', 'float64'] satisfies DType[]
+const elementTypes: readonly string[] = [...dtypes, 'bfloat16', 'tfloat32']
 
 function fail(name: string, expected: string, found: AttrValue | undefined): never {
   throw new ValueError(`Expected attribute "${name}" to be ${expected}, found ${JSON.stringify(found)}.`, currentProvenance().location)
@@ -50,6 +52,12 @@ export function flagAttr(attrs: Attrs, name: string): boolean {
 export function dtypeAttr(attrs: Attrs, name = 'dtype'): DType {
   const v = stringAttr(attrs, name)
   return dtypes.includes(v) ? (v as DType) : fail(name, `one of ${dtypes.join(', ')}`, v)
+}
+
+/** Of a value inside of a function, which may have a format that no data have. */
+export function elementTypeAttr(attrs: Attrs, name = 'dtype'): ElementType {
+  const v = stringAttr(attrs, name)
+  return elementTypes.includes(v) ? (v as ElementType) : fail(name, `one of ${elementTypes.join(', ')}`, v)
 }
 
 const ties = ['shared', 'first', 'every'] as const

@@ -102,7 +102,7 @@ function groups(rows: number[], columns: number[], inner: number[]): Sample[] {
 
 export const matmul = defineOp({
   name: 'matmul',
-  doc: 'The matrix product over `inner` axes (1 where it is not given): [rows…, inner…] times [inner…, columns…] gives [rows…, columns…]. With `transposeA` the first operand is [inner…, rows…], with `transposeB` the second is [columns…, inner…]. NaN and infinity spread as products and sums do.',
+  doc: 'The matrix product over `inner` axes (1 where it is not given): [rows…, inner…] times [inner…, columns…] gives [rows…, columns…]. With `transposeA` the first operand is [inner…, rows…], with `transposeB` the second is [columns…, inner…]. Operands of bfloat16 or TF32 give sums in float32. NaN and infinity spread as products and sums do.',
   arity: 2,
   infer: typeRules.matmul,
   gradient: matmulGradient,

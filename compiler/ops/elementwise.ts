@@ -1,5 +1,5 @@
 /** What the records of elementwise ops have in common. */
-import type { DType } from '../../runtime/contract/dtype.js'
+import type { ElementType } from '../ir/element-type.js'
 import type { Node } from '../ir/graph.js'
 import type { Expr, Intrinsic } from '../ir/loop.js'
 import { callExpr } from '../ir/expr.js'
@@ -14,7 +14,7 @@ export type Elementwise = {
   readonly name: OpName
   readonly doc: string
   /** One element from the operands' elements, in doubles. */
-  readonly value: (args: readonly number[], dtype: DType) => number
+  readonly value: (args: readonly number[], dtype: ElementType) => number
   readonly fn: Intrinsic | ((...args: readonly Expr[]) => Expr)
   readonly gradient: Gradient | { readonly none: string }
   readonly simplify: Simplify | null

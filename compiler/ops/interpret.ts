@@ -3,7 +3,7 @@
  * compared with it. With precision f32, results of float32 ops are rounded to float32 after each op (sums inside an op
  * are kept in double); with f64 they are not, which is what finite differences need.
  */
-import type { DType } from '../../runtime/contract/dtype.js'
+import { roundedTo, type ElementType } from '../ir/element-type.js'
 import { evaluateDim, evaluateShape, type DimEnv } from '../ir/dim.js'
 import { rootsOf, topological, type Graph, type Node } from '../ir/graph.js'
 import type { Tensor } from './define-op.js'
@@ -76,9 +76,10 @@ function named<T>(table: Readonly<Record<string, T>> | undefined, name: string, 
 }
 
 /** A copy of `data` with values that `dtype` has. */
-function rounded(data: Float64Array, dtype: DType, precision: 'f32' | 'f64'): Float64Array {
+function rounded(data: Float64Array, dtype: ElementType, precision: 'f32' | 'f64'): Float64Array {
   switch (dtype) {
     case 'float32': return precision === 'f32' ? data.map(Math.fround) : data
+    case 'bfloat16': case 'tfloat32': return data.map((x) => roundedTo(dtype, x))
     case 'int32': return data.map((x) => x | 0)
     case 'float64': case 'bool': case 'uint8': return data
   }

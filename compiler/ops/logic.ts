@@ -1,5 +1,5 @@
 /** Elementwise logic and choice: and or not select cast. */
-import type { DType } from '../../runtime/contract/dtype.js'
+import { isShortFloat, type ElementType } from '../ir/element-type.js'
 import { castExpr } from '../ir/expr.js'
 import type { Node } from '../ir/graph.js'
 import * as b from './build.js'
@@ -106,18 +106,21 @@ function mergeMasks({ inputs }: Node): Node | null {
   return b.select(b.and(c, mask.condition), mask.scale === 1 ? other : b.mul(other, mask.scale), y)
 }
 
+const isFloat = (dtype: ElementType): boolean => isShortFloat(dtype) || dtype === 'float32' || dtype === 'float64'
+
 /** Whether every value of `from` survives in `to`. */
-function isWidening(from: DType, to: DType): boolean {
-  const wider: Record<DType, readonly DType[]> = {
+function isWidening(from: ElementType, to: ElementType): boolean {
+  const wider: Record<ElementType, readonly ElementType[]> = {
     bool: ['uint8', 'int32', 'float32', 'float64'], uint8: ['int32', 'float32', 'float64'], int32: ['float64'], float32: ['float64'], float64: [],
+    bfloat16: ['tfloat32', 'float32', 'float64'], tfloat32: ['float32', 'float64'],
   }
   return from === to || wider[from].includes(to)
 }
 
 /** One element of another dtype. Values an integer type cannot hold are not defined, as in C. */
-export function castElement(x: number, dtype: DType): number {
+export function castElement(x: number, dtype: ElementType): number {
   switch (dtype) {
-    case 'float32': case 'float64': return x
+    case 'float32': case 'float64': case 'bfloat16': case 'tfloat32': return x
     case 'int32': return Math.trunc(x) | 0
     case 'uint8': return Math.trunc(x) & 255
     case 'bool': return Number(x !== 0)
@@ -129,7 +132,7 @@ export const cast = defineOp({
   doc: 'x as `dtype`: floats are rounded, integers truncated toward 0, bool tells whether x is not 0 (NaN is not). A float outside the range of an integer type has no defined result.',
   arity: 1,
   infer: typeRules.cast,
-  gradient: (node, g) => [node.inputs[0]!.type.dtype.startsWith('float') ? b.cast(g, node.inputs[0]!.type.dtype) : null],
+  gradient: (node, g) => [isFloat(node.inputs[0]!.type.dtype) ? b.cast(g, node.inputs[0]!.type.dtype) : null],
   lowering: { kind: 'pointwise', expr: ([x], node) => castExpr(node.type.dtype, x!) },
   evaluate: (inputs, context) => evaluateElements(inputs, context, ([x], dtype) => castElement(x!, dtype)),
   simplify: ({ inputs: [x], type }) => {

@@ -1,10 +1,10 @@
 /** Types for the samples and rejects of op records. */
-import type { DType } from '../../runtime/contract/dtype.js'
+import type { ElementType } from '../ir/element-type.js'
 import type { Shape } from '../ir/dim.js'
 import type { TensorType } from '../ir/graph.js'
 import { boundarySizes, type Reject, type Sample } from './define-op.js'
 
-const ofDType = (dtype: DType) => (...shape: Shape): TensorType => ({ dtype, shape })
+const ofDType = (dtype: ElementType) => (...shape: Shape): TensorType => ({ dtype, shape })
 export const f32 = ofDType('float32')
 export const i32 = ofDType('int32')
 export const bool = ofDType('bool')

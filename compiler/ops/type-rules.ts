@@ -3,12 +3,12 @@
  * records because their gradients and simplifications build nodes themselves; each record points back at its rule here.
  * Broadcasting is never implicit: operands have equal shapes (the constructors in `construct/` insert `broadcastTo`).
  */
-import type { DType } from '../../runtime/contract/dtype.js'
 import { ValueError } from '../../runtime/contract/errors.js'
 import { isAlwaysNegative } from '../ir/dim-bounds.js'
 import { addDims, equalDims, equalShapes, floorDivideDims, isStatic, shapeText, sizeOf, subtractDims, type Dim, type Shape } from '../ir/dim.js'
+import { isShortFloat, type ElementType } from '../ir/element-type.js'
 import type { Attrs, TensorType } from '../ir/graph.js'
-import { dimAttr, dtypeAttr, flagAttr, integersAttr, numberAttr, shapeAttr, stringAttr, tiesAttr } from './attrs.js'
+import { dimAttr, dtypeAttr, elementTypeAttr, flagAttr, integersAttr, numberAttr, shapeAttr, stringAttr, tiesAttr } from './attrs.js'
 import { currentProvenance } from './provenance.js'
 
 export type TypeRule = (inputs: readonly TensorType[], attrs: Attrs) => TensorType
@@ -18,9 +18,10 @@ export function refuse(message: string): never {
   throw new ValueError(message, currentProvenance().location)
 }
 
-const floats: readonly DType[] = ['float32', 'float64']
-const numbers: readonly DType[] = [...floats, 'int32']
-const anything: readonly DType[] = [...numbers, 'uint8', 'bool']
+const floats: readonly ElementType[] = ['float32', 'float64']
+const factors: readonly ElementType[] = [...floats, 'bfloat16', 'tfloat32']
+const numbers: readonly ElementType[] = [...floats, 'int32']
+const anything: readonly ElementType[] = [...numbers, 'uint8', 'bool']
 
 const typeText = (t: TensorType): string => `${t.dtype}${shapeText(t.shape)}`
 
@@ -28,7 +29,7 @@ function requireCount(op: string, inputs: readonly TensorType[], count: number):
   if (inputs.length !== count) refuse(`${op}: expected ${count} input${count === 1 ? '' : 's'}, found ${inputs.length}.`)
 }
 
-function requireDType(op: string, type: TensorType, allowed: readonly DType[]): void {
+function requireDType(op: string, type: TensorType, allowed: readonly ElementType[]): void {
   if (!allowed.includes(type.dtype)) refuse(`${op}: expected dtype ${allowed.join(' or ')}, found ${typeText(type)}.`)
 }
 
@@ -62,7 +63,7 @@ function requireShape(op: string, shape: Shape): Shape {
 }
 
 /** Element by element over `count` operands of one type. */
-const pointwise = (op: string, count: number, allowed: readonly DType[]): TypeRule => (inputs) => {
+const pointwise = (op: string, count: number, allowed: readonly ElementType[]): TypeRule => (inputs) => {
   requireCount(op, inputs, count)
   requireDType(op, inputs[0]!, allowed)
   requireSame(op, inputs)
@@ -86,7 +87,7 @@ const maxType: TypeRule = (inputs, attrs) => {
 }
 
 /** A type given by attributes: leaves and generators. */
-const declared = (op: string, allowed: readonly DType[]): TypeRule => (inputs, attrs) => {
+const declared = (op: string, allowed: readonly ElementType[]): TypeRule => (inputs, attrs) => {
   requireCount(op, inputs, 0)
   const type: TensorType = { dtype: dtypeAttr(attrs), shape: requireShape(op, shapeAttr(attrs, 'shape')) }
   requireDType(op, type, allowed)
@@ -114,7 +115,7 @@ function selectType(inputs: readonly TensorType[]): TensorType {
 
 function castType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
   requireCount('cast', inputs, 1)
-  return { dtype: dtypeAttr(attrs), shape: inputs[0]!.shape }
+  return { dtype: elementTypeAttr(attrs), shape: inputs[0]!.shape }
 }
 
 function argmaxType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
@@ -266,7 +267,7 @@ function matmulType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
   const inner = attrs['inner'] === undefined ? 1 : numberAttr(attrs, 'inner')
   if (inner < 1) refuse(`matmul: expected at least one inner axis, found ${inner}.`)
   for (const t of [a, b]) {
-    requireDType('matmul', t, floats)
+    requireDType('matmul', t, factors)
     if (t.shape.length <= inner) refuse(`matmul: expected operands of rank ${inner + 1} or more, found ${typeText(t)}.`)
   }
   if (a.dtype !== b.dtype) refuse(`matmul: expected operands of one dtype, found ${typeText(a)} and ${typeText(b)}.`)
@@ -274,7 +275,7 @@ function matmulType(inputs: readonly TensorType[], attrs: Attrs): TensorType {
   if (!equalShapes(left.inner, right.inner)) {
     refuse(`matmul: expected equal inner sizes, found ${shapeText(left.inner)} and ${shapeText(right.inner)} (${typeText(a)} and ${typeText(b)}).`)
   }
-  return { dtype: a.dtype, shape: [...left.outer, ...right.outer] }
+  return { dtype: isShortFloat(a.dtype) ? 'float32' : a.dtype, shape: [...left.outer, ...right.outer] }
 }
 
 /** The axes that are kept and those summed over, `inner` of them, which come last or first. */

@@ -115,6 +115,13 @@ export type ModelManifest = {
   readonly trainingConfig: unknown
 }
 
+/**
+ * What a module computes with: `float32` throughout; `tf32`, operands of products rounded to 11 digits (NVIDIA's TF32); or
+ * `mixed_bfloat16` as in Keras: operands of products and what is stored between them rounded to 8 digits, all else float32.
+ */
+export const precisions = ['float32', 'tf32', 'mixed_bfloat16'] as const
+export type Precision = (typeof precisions)[number]
+
 /** The native file of a package, which is checked before it is loaded: a damaged one would end the process. */
 export type NativeFileManifest = { readonly bytes: number; readonly sha256: string }
 
@@ -128,6 +135,8 @@ export type ModuleManifest = {
   readonly scalars: readonly ScalarManifest[]
   readonly functions: readonly FunctionManifest[]
   readonly model: ModelManifest | null
+  /** Absent where it is `float32`. */
+  readonly precision?: Precision
   /** Only in the `manifest.json` of a package. */
   readonly native?: NativeFileManifest
 }

@@ -98,7 +98,8 @@ describe('flags of the compiler', () => {
 
   test('become options', () => {
     expect(compileOptionsOf({ cpu: 'x86-64-v2, x86-64-v4,x86-64-v2', fuse: false, specialize: 'batch=32,1,32' }))
-      .toEqual({ levels: [{ id: 'x86_64_v4', name: 'x86-64-v4' }, { id: 'x86_64_v2', name: 'x86-64-v2' }], device: null, fuse: false, specialize: [1, 32] })
+      .toEqual({ levels: [{ id: 'x86_64_v4', name: 'x86-64-v4' }, { id: 'x86_64_v2', name: 'x86-64-v2' }], device: null, precision: 'float32', fuse: false, specialize: [1, 32] })
+    expect(compileOptionsOf({ cpu: 'native', fuse: true, target: 'cuda', sm: 'host', precision: 'tf32' }).precision).toBe('tf32')
   })
 
   test.each([
@@ -106,6 +107,9 @@ describe('flags of the compiler', () => {
     [{ cpu: 'x86-64-v9', fuse: true }, 'Unknown CPU level "x86-64-v9"'],
     [{ cpu: '', fuse: true }, 'Unknown CPU level ""'],
     [{ cpu: 'native', fuse: true, specialize: 'batch=0' }, 'Cannot read --specialize'],
+    [{ cpu: 'native', fuse: true, precision: 'tf32' }, '--precision tf32 is for GPUs, and the target is cpu: give --target cuda with it'],
+    [{ cpu: 'native', fuse: true, target: 'cuda', sm: 'host', precision: 'float16' }, 'Unknown precision "float16". Expected one of: float32, tf32, mixed_bfloat16'],
+    [{ cpu: 'native', fuse: true, target: 'cuda', sm: '75,90', precision: 'mixed_bfloat16' }, 'needs GPUs of compute capability 8.0 (--sm 80) or newer, found --sm 75'],
     [{ cpu: 'native', fuse: true, specialize: 'time=3' }, 'Cannot read --specialize'],
   ])('%j is refused', (flags, message) => {
     expect(() => compileOptionsOf(flags)).toThrow(message)

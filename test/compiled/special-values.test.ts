@@ -1,5 +1,6 @@
 /** NaN, infinities, zeros of both signs and the ends of int32 through every elementwise op, as its record says. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { dataType } from '../../compiler/ir/element-type.js'
 import type { TensorType } from '../../compiler/ir/graph.js'
 import { interpret, type Values } from '../../compiler/ops/interpret.js'
 import { leafName } from '../../compiler/ops/leaf.js'
@@ -10,7 +11,7 @@ import { compileTasks, emitTasks, type NativeFunctions, type Task } from './nati
 const floats = [NaN, Infinity, -Infinity, 0, -0, 1, -1, 0.5, -2.5, 1e30, -1e30, 3, 2 ** 24]
 const integers = [0, 1, -1, 2 ** 31 - 1, -(2 ** 31), 65536, -65537]
 const valuesOf = ({ dtype }: TensorType): readonly number[] => {
-  switch (dtype) {
+  switch (dataType(dtype)) {
     case 'float32': case 'float64': return floats
     case 'int32': return integers
     case 'uint8': return [0, 1, 127, 255]

@@ -24,8 +24,8 @@ const callAt = (c: FuzzCase, native: NativeFunctions, form: ReturnType<typeof fo
 
 function checkAt(c: FuzzCase, dims: DimEnv, native: NativeFunctions, tally: Tally): void {
   const run = { ...c.values(dims), scalars: { s: 0.5 }, dims, seed: c.seed, step: 7 }
-  // The bounds are those of the function that is compiled; the values those of the function as it was drawn.
-  const plain = flat(interpret(c.graph, { ...run, precision: 'f64' }))
+  // The bounds are those of the function that is compiled; the values those of what it means.
+  const plain = flat(interpret(c.meaning, { ...run, precision: 'f64' }))
   const bounded = Object.fromEntries(Object.entries(boundedResults(c.optimized, run)).map(([name, { value, error }]) =>
     [name, { value: { shape: value.shape, data: plain[name]! }, error }] as const))
   const results = formsOf(c).map((form) => ({ form, values: callAt(c, native, form, dims) }))

@@ -1,4 +1,5 @@
 /** Many random functions in one native file, each checked in all its forms. */
+import type { Precision } from '../../runtime/contract/manifest.js'
 import type { DeviceBuild } from '../../compiler/build/cuda.js'
 import { printGraph } from '../../compiler/ir/graph-text.js'
 import type { Target } from '../../compiler/schedule/target.js'
@@ -10,13 +11,13 @@ import type { RandomFunction } from './random-function.js'
 
 export type Ready = { readonly cases: readonly FuzzCase[]; readonly native: NativeFunctions; readonly batches?: readonly number[] }
 /** Seeds `first`, `first + 1`, …: `size` of them. `prefix` begins the names of the modules; `batches` are sizes to call with. */
-export type Batch = { readonly prefix: string; readonly first: number; readonly size: number; readonly random: (seed: number) => RandomFunction; readonly batches?: readonly number[]; readonly device?: Device }
+export type Batch = { readonly prefix: string; readonly first: number; readonly size: number; readonly random: (seed: number) => RandomFunction; readonly batches?: readonly number[]; readonly device?: Device; readonly precision?: Precision }
 /** Another target than the CPU, and how its code is built. */
 export type Device = { readonly target: Target; readonly build: DeviceBuild }
 
 /** Plans and checks memory now, compiles in other processes. */
-export async function prepare({ prefix, first, size, random, batches, device }: Batch): Promise<Ready> {
-  const cases = fuzzCases(first, size, random)
+export async function prepare({ prefix, first, size, random, batches, device, precision }: Batch): Promise<Ready> {
+  const cases = fuzzCases(first, size, random, precision)
   const planned = emitTasks(`${prefix}_${first}_${size}`, cases.flatMap(tasksOf), { kernelsPerUnit: 150, target: device?.target })
   for (const [name, plan] of planned.plans) checkPlan(name, plan)
   return { cases, ...(batches && { batches }), native: await compileTasks(planned, { flags: ['-O1'], device: device?.build }) }

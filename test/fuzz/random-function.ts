@@ -1,5 +1,6 @@
 /** A random function for a seed: a model-like body with several outputs, maybe its gradient, maybe updates of variables. */
 import { ValueError } from '../../runtime/contract/errors.js'
+import { dataType } from '../../compiler/ir/element-type.js'
 import { isStatic, symbol, type DimEnv } from '../../compiler/ir/dim.js'
 import type { Graph, Module, Node, Variable } from '../../compiler/ir/graph.js'
 import * as b from '../../compiler/ops/build.js'
@@ -50,7 +51,7 @@ export function finished(seed: number, d: Draw, results: readonly Node[]): Rando
   const graph: Graph = { name: 'f', inputs: [...inputs, labels], outputs: shown.map((node, i) => ({ name: `y${i}`, node })), updates }
   return {
     seed, graph, scalars: [{ name: 's', value: 0.5 }],
-    variables: d.variables.map((v) => ({ name: leafName(v), dtype: v.type.dtype, shape: v.type.shape.filter(isStatic), role: 'weight', trainable: true })),
+    variables: d.variables.map((v) => ({ name: leafName(v), dtype: dataType(v.type.dtype), shape: v.type.shape.filter(isStatic), role: 'weight', trainable: true })),
     values: (dims) => {
       const random = randomSource(seed + 2)
       const draw = (leaves: readonly Node[], range: readonly [number, number]): Values => Object.fromEntries(leaves.map((leaf) => [leafName(leaf), randomTensor(leaf.type, random, range, dims)]))

@@ -2,6 +2,7 @@
  * One case per sample of every op record: a module with the function `value` and, where the op is differentiable, the
  * function `gradient`, plus values for their inputs. Used here against plain evaluation, and by the tests of compiled code.
  */
+import { dataType } from '../../compiler/ir/element-type.js'
 import { isStatic } from '../../compiler/ir/dim.js'
 import type { Graph, Module, Node, Output } from '../../compiler/ir/graph.js'
 import { input, makeNode } from '../../compiler/ops/build.js'
@@ -68,7 +69,7 @@ function gradientGraph(op: OpDefinition, xs: readonly Node[], y: Node): Graph | 
 function moduleOf(name: string, y: Node, functions: readonly Graph[]): Module {
   const { kind } = registry.find((op) => op.name === y.op)!.lowering
   const variables = kind === 'leaf' && functions[0]!.inputs[0] !== y
-    ? [{ name: leafName(y), dtype: y.type.dtype, shape: y.type.shape.filter(isStatic), role: 'weight' as const, trainable: true }] : []
+    ? [{ name: leafName(y), dtype: dataType(y.type.dtype), shape: y.type.shape.filter(isStatic), role: 'weight' as const, trainable: true }] : []
   const scalars = kind === 'generate' && typeof y.attrs.name === 'string' ? [{ name: y.attrs.name, value: 0.5 }] : []
   return { name, variables, scalars, functions }
 }

@@ -1,6 +1,7 @@
 /** Seeded values for tests, and their comparison. */
 import type { DType } from '../../runtime/contract/dtype.js'
 import { evaluateShape, type DimEnv } from '../../compiler/ir/dim.js'
+import { dataType } from '../../compiler/ir/element-type.js'
 import type { TensorType } from '../../compiler/ir/graph.js'
 import type { Tensor } from '../../compiler/ops/define-op.js'
 import { elementCount } from '../../compiler/ops/strides.js'
@@ -38,7 +39,7 @@ function draw(dtype: DType, random: () => number, [low, high]: readonly [number,
 /** A tensor of values that float32 holds exactly, away from kinks. */
 export function randomTensor(type: TensorType, random: () => number, range: readonly [number, number] = [-2, 2], dims: DimEnv = {}): Tensor {
   const shape = evaluateShape(type.shape, dims)
-  return { shape, data: Float64Array.from({ length: elementCount(shape) }, () => draw(type.dtype, random, range)) }
+  return { shape, data: Float64Array.from({ length: elementCount(shape) }, () => draw(dataType(type.dtype), random, range)) }
 }
 
 /**

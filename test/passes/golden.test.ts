@@ -26,6 +26,7 @@ import { foldConstants } from '../../compiler/passes/fold-constants.js'
 import { orderByWindows } from '../../compiler/passes/order-by-windows.js'
 import { narrowProducts } from '../../compiler/passes/narrow-products.js'
 import { pushIndexMaps } from '../../compiler/passes/push-index-maps.js'
+import { roundProducts } from '../../compiler/passes/round-products.js'
 import { recomputeCheap } from '../../compiler/passes/recompute-cheap.js'
 import { storeNarrowBorders } from '../../compiler/passes/store-narrow-borders.js'
 import { sinkViews } from '../../compiler/passes/sink-views.js'
@@ -60,6 +61,8 @@ const passes: Record<string, (module: Module) => Module> = {
   'order-by-windows': perFunction(orderByWindows),
   'compute-in-parts': perFunction(computeInParts),
   'push-index-maps': perFunction(pushIndexMaps),
+  'round-operands': perFunction(roundProducts({ format: 'tfloat32', between: false })),
+  'round-products': perFunction(roundProducts({ format: 'bfloat16', between: true })),
   'eliminate-dead': eliminateDead,
   differentiate: (module) => perFunction((graph) => differentiate(graph, specOf(module)))(module),
   'attach-optimizer': (module) => perFunction((graph) => attachOptimizer(graph, { ...specOf(module), update: gradientDescent }))(module),
@@ -75,11 +78,17 @@ function results(graph: Graph, module: Module): Record<string, Float64Array> {
   return Object.fromEntries([...Object.entries(outputs), ...Object.entries(updates)].map(([name, t]) => [name, t.data]))
 }
 
+/**
+ * Largest difference in units of the last place of float32. Passes that round to p digits may change a product of a few factors, each of
+ * which is off by 2^-p, and what is made of it: 8 such roundings.
+ */
+const toleranceOf = (pass: string): number => (pass === 'round-operands' ? 8 * 2 ** (24 - 11) : pass === 'round-products' ? 8 * 2 ** (24 - 8) : 1)
+
 /** What `after` computes that `before` also does is the same. */
-function expectSameResults(before: Module, after: Module): void {
+function expectSameResults(before: Module, after: Module, tolerance: number): void {
   before.functions.forEach((graph, i) => {
     const expected = results(graph, before), actual = results(after.functions[i]!, before)
-    for (const output of graph.outputs) expect(errorInUlp(actual[output.name]!, expected[output.name]!), output.name).toBeLessThan(1)
+    for (const output of graph.outputs) expect(errorInUlp(actual[output.name]!, expected[output.name]!), output.name).toBeLessThan(tolerance)
   })
 }
 
@@ -96,7 +105,7 @@ for (const [name, pass] of Object.entries(passes)) {
       verifyModule(before, inferType)
       const after = pass(before)
       verifyModule({ ...after, scalars: before.scalars }, inferType)
-      expectSameResults(before, after)
+      expectSameResults(before, after, toleranceOf(name))
       expect(printModule(parseModule(printModule(after)))).toBe(printModule(after))
       if (process.env['UPDATE']) writeFileSync(path, `${withoutTrailing(beforeText)}---\n${printModule(after)}`)
       else expect(printModule(after)).toBe(expected)

@@ -68,7 +68,7 @@ async function benchModel(name: string, model: LoadedModel, limits: ReadonlyMap<
 
 async function openVariant(name: string, model: LoadedModel, variant: Variant, options: BenchOptions): Promise<Opened> {
   const { levels } = compileOptionsOf({ cpu: options.cpu, fuse: variant.fuse })
-  const pipeline = pipelineOptions({ fuse: variant.fuse, specialize: [] })
+  const pipeline = pipelineOptions({ fuse: variant.fuse, specialize: [], precision: 'float32' })
   const source = sourceOf(name, model)
   const planned = planModule(assemble(source), source.model, pipeline)
   const loaded = await loadEmitted(emit([planned], pipeline), { levels })

@@ -1,6 +1,6 @@
 /** Constructors of nodes without inputs: what the caller binds, and what is generated from nothing. */
-import type { DType } from '../../../runtime/contract/dtype.js'
 import { isStatic, type Dim, type Shape } from '../../ir/dim.js'
+import type { ElementType } from '../../ir/element-type.js'
 import type { Node, TensorType } from '../../ir/graph.js'
 import { makeNode } from './node.js'
 
@@ -17,7 +17,7 @@ export const zerosLike = (node: Node): Node => constant(0, node.type)
 export const onesLike = (node: Node): Node => constant(1, node.type)
 
 /** Positions along `axis`: element (i0, i1, …) is i_axis. */
-export const iota = (shape: Shape, axis: number, dtype: DType): Node => makeNode('iota', [], { axis, dtype, shape })
+export const iota = (shape: Shape, axis: number, dtype: ElementType): Node => makeNode('iota', [], { axis, dtype, shape })
 /** Uniform in [0, 1), float32, of random stream `stream`; other numbers at every step. */
 export const randomUniform = (shape: Shape, stream: number): Node => makeNode('randomUniform', [], { stream, shape })
 /** A size as a 0-d float32. */

@@ -2,7 +2,7 @@
  * Constructors of elementwise ops. Operands are broadcast as in numpy, by explicit `broadcastTo` nodes; a number becomes
  * a constant of the other operand's dtype. Dtypes are never changed silently: cast first.
  */
-import type { DType } from '../../../runtime/contract/dtype.js'
+import type { ElementType } from '../../ir/element-type.js'
 import type { Shape } from '../../ir/dim.js'
 import type { Node } from '../../ir/graph.js'
 import { refuse, type OpName } from '../type-rules.js'
@@ -13,7 +13,7 @@ import { makeNode } from './node.js'
 export type Operand = Node | number
 
 /** A number in `shape`, or the node broadcast to it. */
-const lift = (x: Operand, shape: Shape, dtype: DType): Node =>
+const lift = (x: Operand, shape: Shape, dtype: ElementType): Node =>
   typeof x === 'number' ? constant(x, { dtype, shape }) : broadcastTo(x, shape)
 
 const isNode = (x: Operand): x is Node => typeof x !== 'number'
@@ -70,7 +70,7 @@ export function select(condition: Node, a: Operand, b: Operand): Node {
 }
 
 /** Another element type: to integers truncates, to bool asks whether the value is not 0. */
-export const cast = (x: Node, dtype: DType): Node => (x.type.dtype === dtype ? x : makeNode('cast', [x], { dtype }))
+export const cast = (x: Node, dtype: ElementType): Node => (x.type.dtype === dtype ? x : makeNode('cast', [x], { dtype }))
 
 export type MatmulOptions = { readonly transposeA?: boolean; readonly transposeB?: boolean; readonly inner?: number }
 

@@ -1,6 +1,6 @@
 // One element at a time: what expressions of kernels call, and what the vectors of vec.h are twins of. For CPU levels and
 // for GPUs; where it is included, KCC_INLINE says how functions are declared, and sqrt, floor, rint, to_int and fma of a
-// float, which are instructions, are defined beside it.
+// float, which are instructions, are defined beside it; so are, by nvcc, round_bf16 and round_tf32.
 //
 // NaN rule: max and min give NaN when either operand is NaN, and the second operand when the two are equal (only visible on
 // zeros of different sign).
@@ -18,6 +18,22 @@ KCC_INLINE int32_t like(int32_t, int32_t x) { return x; }
 
 KCC_INLINE int32_t bits(float x) { int32_t y; __builtin_memcpy(&y, &x, 4); return y; }
 KCC_INLINE float from_bits(int32_t x) { float y; __builtin_memcpy(&y, &x, 4); return y; }
+
+// ---- floats with fewer digits: in memory a bfloat16 is the upper half of a float, in registers both are floats
+
+KCC_INLINE float from_bf16(uint16_t x) { return from_bits((int32_t)((uint32_t)x << 16)); }
+// Of a float that is one.
+KCC_INLINE uint16_t to_bf16(float x) { return (uint16_t)((uint32_t)bits(x) >> 16); }
+
+#ifndef __CUDACC__
+// The nearest bfloat16, of two the even one; NaN stays NaN.
+KCC_INLINE float round_bf16(float x) {
+  const uint32_t b = (uint32_t)bits(x);
+  return x != x ? x : from_bits((int32_t)((b + 0x7fffu + (b >> 16 & 1u)) & 0xffff0000u));
+}
+// The nearest of NVIDIA's TF32, of two the one of larger magnitude; NaN stays NaN.
+KCC_INLINE float round_tf32(float x) { return x != x ? x : from_bits((int32_t)(((uint32_t)bits(x) + 0x1000u) & 0xffffe000u)); }
+#endif
 
 // Where a float keeps its exponent; a negative one wraps around.
 KCC_INLINE int32_t exponent_bits(int32_t e) { return (int32_t)((uint32_t)e << 23); }
@@ -43,6 +59,7 @@ KCC_INLINE bool inside(int32_t at, int64_t extent) { return at >= 0 && at < exte
 template <class T>
 KCC_INLINE T lookup(const T* p, int32_t at, int64_t stride, int64_t extent) { return inside(at, extent) ? p[at * stride] : T(0); }
 KCC_INLINE int32_t lookup_u8(const uint8_t* p, int32_t at, int64_t stride, int64_t extent) { return lookup(p, at, stride, extent); }
+KCC_INLINE float lookup_bf16(const uint16_t* p, int32_t at, int64_t stride, int64_t extent) { return from_bf16(lookup(p, at, stride, extent)); }
 KCC_INLINE bool lookup_bool(const uint8_t* p, int32_t at, int64_t stride, int64_t extent) { return lookup(p, at, stride, extent) != 0; }
 
 // ---- arithmetic

@@ -137,6 +137,23 @@ KCC_INLINE vi load_bool(const uint8_t* p, int64_t n) { return load_u8(p, n) != 0
 KCC_INLINE void store_bool(uint8_t* p, vi mask) { store_u8(p, mask & 1); }
 KCC_INLINE void store_bool(uint8_t* p, vi mask, int64_t n) { store_u8(p, mask & 1, n); }
 
+// ---- floats with fewer digits: what each function gives is said in scalar.h
+
+typedef uint16_t vh __attribute__((vector_size(KCC_VW * 2)));
+KCC_INLINE vf widened(vh x) { return from_bits((vi)(__builtin_convertvector(x, vu) << 16)); }
+KCC_INLINE vh upper_halves(vf x) { return __builtin_convertvector((vu)bits(x) >> 16, vh); }
+KCC_INLINE vf load_bf16(const uint16_t* p) { vh x; __builtin_memcpy(&x, p, sizeof x); return widened(x); }
+KCC_INLINE vf load_bf16(const uint16_t* p, int64_t n) { vh x{}; for (int64_t i = 0; i < n; i++) x[i] = p[i]; return widened(x); }
+KCC_INLINE void store_bf16(uint16_t* p, vf x) { const vh y = upper_halves(x); __builtin_memcpy(p, &y, sizeof y); }
+KCC_INLINE void store_bf16(uint16_t* p, vf x, int64_t n) { const vh y = upper_halves(x); for (int64_t i = 0; i < n; i++) p[i] = y[i]; }
+KCC_INLINE vf gather_bf16(const uint16_t* p, int64_t stride, int64_t n) { vh x{}; for (int64_t i = 0; i < n; i++) x[i] = p[i * stride]; return widened(x); }
+KCC_INLINE vf gather_bf16(const uint16_t* p, int64_t stride) { return gather_bf16(p, stride, KCC_VW); }
+KCC_INLINE vf round_bf16(vf x) {
+  const vu b = (vu)bits(x);
+  return select(x != x, x, from_bits((vi)((b + 0x7fffu + (b >> 16 & 1u)) & 0xffff0000u)));
+}
+KCC_INLINE vf round_tf32(vf x) { return select(x != x, x, from_bits((vi)(((vu)bits(x) + 0x1000u) & 0xffffe000u))); }
+
 // ---- memory wanted later
 
 // A line that will be written: taken from the other caches now. Compilers leave out the instruction's purpose, so it is
@@ -183,6 +200,9 @@ KCC_INLINE vi lookup_row(const int32_t* p, int32_t at, int64_t stride, int64_t e
 KCC_INLINE vi lookup_row_u8(const uint8_t* p, int32_t at, int64_t stride, int64_t extent, int64_t n) { return inside(at, extent) ? load_u8(p + at * stride, n) : vi{}; }
 KCC_INLINE vi lookup_row_bool(const uint8_t* p, int32_t at, int64_t stride, int64_t extent, int64_t n) { return inside(at, extent) ? load_bool(p + at * stride, n) : vi{}; }
 
+KCC_INLINE vf lookup_row_bf16(const uint16_t* p, int32_t at, int64_t stride, int64_t extent) { return inside(at, extent) ? load_bf16(p + at * stride) : vf{}; }
+KCC_INLINE vf lookup_row_bf16(const uint16_t* p, int32_t at, int64_t stride, int64_t extent, int64_t n) { return inside(at, extent) ? load_bf16(p + at * stride, n) : vf{}; }
+
 // One element for each of n lanes, lane i from `step * i` on.
 template <class V, class T>
 KCC_INLINE V lookup_each(const T* p, int64_t step, vi at, int64_t stride, int64_t extent, int64_t n) {
@@ -194,6 +214,12 @@ KCC_INLINE vf lookup_lanes(const float* p, int64_t step, vi at, int64_t stride, 
 KCC_INLINE vi lookup_lanes(const int32_t* p, int64_t step, vi at, int64_t stride, int64_t extent, int64_t n = KCC_VW) { return lookup_each<vi>(p, step, at, stride, extent, n); }
 KCC_INLINE vi lookup_lanes_u8(const uint8_t* p, int64_t step, vi at, int64_t stride, int64_t extent, int64_t n = KCC_VW) { return lookup_each<vi>(p, step, at, stride, extent, n); }
 KCC_INLINE vi lookup_lanes_bool(const uint8_t* p, int64_t step, vi at, int64_t stride, int64_t extent, int64_t n = KCC_VW) { return lookup_lanes_u8(p, step, at, stride, extent, n) != 0; }
+
+KCC_INLINE vf lookup_lanes_bf16(const uint16_t* p, int64_t step, vi at, int64_t stride, int64_t extent, int64_t n = KCC_VW) {
+  vh x{};
+  for (int64_t i = 0; i < n; i++) if (inside(at[i], extent)) x[i] = p[i * step + at[i] * stride];
+  return widened(x);
+}
 
 // ---- strided bytes (no level gathers them)
 

@@ -1,5 +1,6 @@
 /** The functions of a windowed case, their values, and the comparison with plain evaluation and its differences. */
 import { expect } from 'vitest'
+import { dataType } from '../../../compiler/ir/element-type.js'
 import { isStatic, symbolsOf, type DimEnv } from '../../../compiler/ir/dim.js'
 import type { Graph, Node, Variable } from '../../../compiler/ir/graph.js'
 import * as b from '../../../compiler/ops/build.js'
@@ -36,7 +37,7 @@ export function prepare(c: WindowedCase, i: number): Prepared {
 }
 
 const variablesOf = ({ made }: Prepared): Variable[] =>
-  made.weights.map((w) => ({ name: leafName(w), dtype: w.type.dtype, shape: w.type.shape.filter(isStatic), role: 'weight', trainable: true }))
+  made.weights.map((w) => ({ name: leafName(w), dtype: dataType(w.type.dtype), shape: w.type.shape.filter(isStatic), role: 'weight', trainable: true }))
 
 const taskName = (p: Prepared, graph: Graph): string => `${p.name}_${graph.name}`
 

@@ -15,6 +15,16 @@ KCC_INLINE float sqrt(float x) { return __fsqrt_rn(x); }
 KCC_INLINE float floor(float x) { return ::floorf(x); }
 KCC_INLINE float rint(float x) { return ::rintf(x); }
 KCC_INLINE float fma(float a, float b, float c) { return __fmaf_rn(a, b, c); }
+KCC_INLINE float round_bf16(float x) {
+  uint32_t upper;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(upper) : "f"(x), "f"(0.f));
+  return __uint_as_float(upper & 0xffff0000u);
+}
+KCC_INLINE float round_tf32(float x) {
+  uint32_t rounded;
+  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(rounded) : "f"(x));
+  return __uint_as_float(rounded);
+}
 #else
 KCC_INLINE float sqrt(float x) { return __builtin_sqrtf(x); }
 KCC_INLINE float floor(float x) { return __builtin_floorf(x); }

@@ -28,6 +28,7 @@ KCC_COMPARISON(vi, ==) KCC_COMPARISON(vi, !=) KCC_COMPARISON(vi, <) KCC_COMPARIS
 
 KCC_OF_LANES(vf, neg) KCC_OF_LANES(vf, abs) KCC_OF_LANES(vf, sign) KCC_OF_LANES(vf, floor) KCC_OF_LANES(vf, sqrt)
 KCC_OF_LANES(vf, exp) KCC_OF_LANES(vf, expm1) KCC_OF_LANES(vf, log) KCC_OF_LANES(vf, log1p) KCC_OF_LANES(vf, tanh) KCC_OF_LANES(vf, sigmoid)
+KCC_OF_LANES(vf, round_bf16) KCC_OF_LANES(vf, round_tf32)
 KCC_OF_LANES(vi, neg) KCC_OF_LANES(vi, abs) KCC_OF_LANES(vi, sign)
 KCC_OF_TWO(vf, max) KCC_OF_TWO(vf, min) KCC_OF_TWO(vf, div) KCC_OF_TWO(vf, div_nr) KCC_OF_TWO(vf, pow)
 KCC_OF_TWO(vi, max) KCC_OF_TWO(vi, min) KCC_OF_TWO(vi, div) KCC_OF_TWO(vi, wrap_add) KCC_OF_TWO(vi, wrap_sub) KCC_OF_TWO(vi, wrap_mul)
@@ -59,6 +60,10 @@ KCC_INLINE vf mask_float(vi mask) { return select(mask, vf(1.f), vf(0.f)); }
 #ifdef __CUDACC__
 KCC_INLINE vf load(const float* p) { const float4 x = *(const float4*)p; return vf(x.x, x.y, x.z, x.w); }
 KCC_INLINE vi load(const int32_t* p) { const int4 x = *(const int4*)p; return vi(x.x, x.y, x.z, x.w); }
+KCC_INLINE vf load_bf16(const uint16_t* p) {
+  const uint2 x = *(const uint2*)p;  // two and two, the first in the lower half
+  return vf(__uint_as_float(x.x << 16), __uint_as_float(x.x & 0xffff0000u), __uint_as_float(x.y << 16), __uint_as_float(x.y & 0xffff0000u));
+}
 KCC_INLINE vi load_u8(const uint8_t* p) { const uchar4 x = *(const uchar4*)p; return vi(x.x, x.y, x.z, x.w); }
 // Said as one instruction: nvcc takes stores of float4 apart where their lanes are chosen by conditions.
 KCC_INLINE void store(float* p, vf x) {
@@ -66,6 +71,10 @@ KCC_INLINE void store(float* p, vf x) {
 }
 KCC_INLINE void store(int32_t* p, vi x) {
   asm volatile("st.global.v4.s32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(p)), "r"(x[0]), "r"(x[1]), "r"(x[2]), "r"(x[3]) : "memory");
+}
+KCC_INLINE void store_bf16(uint16_t* p, vf x) {
+  const uint32_t low = to_bf16(x[0]) | (uint32_t)to_bf16(x[1]) << 16, high = to_bf16(x[2]) | (uint32_t)to_bf16(x[3]) << 16;
+  asm volatile("st.global.v2.b32 [%0], {%1, %2};" ::"l"(__cvta_generic_to_global(p)), "r"(low), "r"(high) : "memory");
 }
 KCC_INLINE void store_u8(uint8_t* p, vi x) { *(uchar4*)p = make_uchar4((uint8_t)x[0], (uint8_t)x[1], (uint8_t)x[2], (uint8_t)x[3]); }
 #else
@@ -77,9 +86,11 @@ KCC_INLINE T* by_fours(T* p) {
 }
 KCC_INLINE vf load(const float* p) { by_fours(p); return vf(p[0], p[1], p[2], p[3]); }
 KCC_INLINE vi load(const int32_t* p) { by_fours(p); return vi(p[0], p[1], p[2], p[3]); }
+KCC_INLINE vf load_bf16(const uint16_t* p) { by_fours(p); return each_lane<vf>([&](int i) { return from_bf16(p[i]); }); }
 KCC_INLINE vi load_u8(const uint8_t* p) { by_fours(p); return vi(p[0], p[1], p[2], p[3]); }
 KCC_INLINE void store(float* p, vf x) { for (int i = 0; i < KCC_VW; i++) by_fours(p)[i] = x[i]; }
 KCC_INLINE void store(int32_t* p, vi x) { for (int i = 0; i < KCC_VW; i++) by_fours(p)[i] = x[i]; }
+KCC_INLINE void store_bf16(uint16_t* p, vf x) { for (int i = 0; i < KCC_VW; i++) by_fours(p)[i] = to_bf16(x[i]); }
 KCC_INLINE void store_u8(uint8_t* p, vi x) { for (int i = 0; i < KCC_VW; i++) by_fours(p)[i] = (uint8_t)x[i]; }
 #endif
 KCC_INLINE vi load_bool(const uint8_t* p) { return load_u8(p) != vi(0); }
@@ -95,6 +106,7 @@ KCC_INLINE vi load_where(bool holds, const int32_t* p, int32_t otherwise) { retu
 KCC_INLINE vf lookup_row(const float* p, int32_t at, int64_t stride, int64_t extent) { return inside(at, extent) ? load(p + at * stride) : vf(0.f); }
 KCC_INLINE vi lookup_row(const int32_t* p, int32_t at, int64_t stride, int64_t extent) { return inside(at, extent) ? load(p + at * stride) : vi(0); }
 KCC_INLINE vi lookup_row_u8(const uint8_t* p, int32_t at, int64_t stride, int64_t extent) { return inside(at, extent) ? load_u8(p + at * stride) : vi(0); }
+KCC_INLINE vf lookup_row_bf16(const uint16_t* p, int32_t at, int64_t stride, int64_t extent) { return inside(at, extent) ? load_bf16(p + at * stride) : vf(0.f); }
 KCC_INLINE vi lookup_row_bool(const uint8_t* p, int32_t at, int64_t stride, int64_t extent) { return inside(at, extent) ? load_bool(p + at * stride) : vi(0); }
 
 // ---- all lanes to one: 0 with 2 and 1 with 3, then what these gave
