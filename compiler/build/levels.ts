@@ -5,6 +5,7 @@
  */
 import { ArgumentTypeError } from '../../runtime/contract/errors.js'
 import type { SourceFile } from '../emit/sources.js'
+import { setting } from '../support/env.js'
 
 export type Level = {
   /** Part of C symbols: `native`, `x86_64_v3`. */
@@ -13,7 +14,7 @@ export type Level = {
   readonly name: string
 }
 
-export const nativeLevel: Level = { id: 'native', name: 'native' }
+const nativeLevel: Level = { id: 'native', name: 'native' }
 
 /** Best first. */
 const x86Levels: readonly Level[] = ['x86-64-v4', 'x86-64-v3', 'x86-64-v2'].map((name) => ({ id: name.replaceAll('-', '_'), name }))
@@ -31,6 +32,9 @@ export function parseLevels(list: string): readonly Level[] {
   }
   return known.filter((level) => names.includes(level.name))
 }
+
+/** What is built where no levels are asked for. */
+export const defaultLevels = (): readonly Level[] => parseLevels(setting('KCC_CPU') ?? nativeLevel.name)
 
 /** Compiler macros of features a level may use, and their names for `__builtin_cpu_supports`; all known to GCC 8 and Clang 8. */
 const features: readonly (readonly [macro: string, name: string])[] = [

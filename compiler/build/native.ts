@@ -9,7 +9,7 @@ import { BuildCache } from './cache.js'
 import { compileUnit, linkedFile, objectFile, runProject, writeProject } from './cmake-project.js'
 import type { ProjectResult } from './cmake-project.js'
 import type { Level } from './levels.js'
-import { nativeLevel } from './levels.js'
+import { defaultLevels } from './levels.js'
 import type { Toolchain } from './toolchain.js'
 import { compilerIdentity, findToolchain } from './toolchain.js'
 import type { Unit } from './units.js'
@@ -19,7 +19,7 @@ import type { DeviceUnits } from './units.js'
 import { linkFlags, linkLibraries, sharedUnits, unitsOf } from './units.js'
 
 export type NativeBuildOptions = {
-  /** Default: only the machine's own. */
+  /** Default: `defaultLevels`. */
   readonly levels?: readonly Level[]
   readonly cache?: BuildCache
   /** Compile everything again. */
@@ -51,7 +51,7 @@ export async function buildNative(emitted: Emitted, options: NativeBuildOptions 
   const cache = options.cache ?? new BuildCache()
   const tools = findToolchain()
   const device = deviceOf(options.device)
-  const units = unitsOf(emitted, options.levels ?? [nativeLevel], compilerIdentity(tools.cxx), options.flags, device)
+  const units = unitsOf(emitted, options.levels ?? defaultLevels(), compilerIdentity(tools.cxx), options.flags, device)
   const libraries = linkLibraries(device)
   const key = hashParts([...units.map((unit) => unit.key), ...linkFlags(), ...libraries])
   const result = (file: string, compiled: number, cached: boolean): NativeBuild =>
@@ -69,7 +69,7 @@ const warming = new Map<string, Promise<void>>()
  * Compiles in the background what every model has, the addon and `sources`, as far as the cache lacks it, while the model
  * is being checked and traced. A failure is left to `buildNative`, which meets it again and reports it.
  */
-export function warmUp(sources: readonly SourceFile[], levels: readonly Level[] = [nativeLevel], cache: BuildCache = new BuildCache()): void {
+export function warmUp(sources: readonly SourceFile[], levels: readonly Level[] = defaultLevels(), cache: BuildCache = new BuildCache()): void {
   try {
     const tools = findToolchain()
     for (const unit of sharedUnits(sources, levels, compilerIdentity(tools.cxx))) {

@@ -1,6 +1,6 @@
 /** Commands and options. Each action imports its module when it is called, so that `kcc --help` and no-op builds are fast. */
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { describeEnvironment } from '../support/env.js'
+import { describeEnvironment, setting } from '../support/env.js'
 import { kccVersion } from '../support/paths.js'
 import { exitCodes } from './exit-codes.js'
 
@@ -34,7 +34,7 @@ const fraction = (text: string): number => {
 }
 
 const compileOptions = (): Option[] => [
-  new Option('--cpu <levels>', 'CPU levels to build: native, or a list of x86-64-v2, x86-64-v3, x86-64-v4').default('native'),
+  new Option('--cpu <levels>', 'CPU levels to build: native, or a list of x86-64-v2, x86-64-v3, x86-64-v4').default(setting('KCC_CPU') ?? 'native'),
   new Option('--target <target>', 'cpu, or cuda for kernels for GPUs beside those for CPUs').default('cpu'),
   new Option('--sm <capabilities>', 'compute capabilities of GPUs, as in 80,90 (default: those of this machine, else 80,90); host: executed by the CPU, for tests'),
   new Option('--precision <precision>', 'with --target cuda: float32, tf32 or mixed_bfloat16').default('float32'),
@@ -143,7 +143,7 @@ function addInspect(program: Command): void {
 
 function addBench(program: Command): void {
   addAll(program.command('bench'), [
-    new Option('--cpu <levels>', 'CPU levels to build').default('native'), checkOption(), jsonOption(),
+    new Option('--cpu <levels>', 'CPU levels to build').default(setting('KCC_CPU') ?? 'native'), checkOption(), jsonOption(),
     new Option('--batch-size <count>', 'samples per training step').default(128).argParser(whole(1)),
     new Option('--seconds <count>', 'time for each measurement').default(2).argParser(whole(1)),
   ])

@@ -12,6 +12,7 @@ import { setEngineFactory } from '../../compiler/nn/engine.js'
 import type { Model } from '../../compiler/nn/model.js'
 import { moduleSource } from '../../compiler/nn/module-source.js'
 import type { DeviceBuild } from '../../compiler/build/cuda.js'
+import type { Level } from '../../compiler/build/levels.js'
 import type { NativeBuildOptions } from '../../compiler/build/native.js'
 import { assemble, cuda, defaultOptions, emit, planModule, type PipelineOptions } from '../../compiler/pipeline.js'
 
@@ -20,6 +21,7 @@ export type Values = Readonly<Record<string, TypedArray>>
 /** How cases become native code: as for users by default, or as kernels for a GPU. */
 export type Road = { readonly pipeline: PipelineOptions; readonly build: NativeBuildOptions }
 export const cpuRoad: Road = { pipeline: defaultOptions, build: {} }
+export const levelRoad = (levels: readonly Level[]): Road => ({ pipeline: defaultOptions, build: { levels } })
 export const deviceRoad = (device: DeviceBuild): Road => ({ pipeline: { ...defaultOptions, target: cuda }, build: { device, flags: ['-O1'] } })
 
 export class NativeBatch {
