@@ -42,9 +42,9 @@ export function scratchOf(program: KernelProgram): Dim {
 }
 
 /** An operand over rows and columns of its own: axes that it runs through as one are joined, whatever others do. */
-type Site = { readonly value: Expr; readonly rows: readonly Axis[]; readonly columns: readonly Axis[] }
+export type Site = { readonly value: Expr; readonly rows: readonly Axis[]; readonly columns: readonly Axis[] }
 
-function siteOf(value: Expr, rows: readonly Axis[], columns: readonly Axis[]): Site {
+export function siteOf(value: Expr, rows: readonly Axis[], columns: readonly Axis[]): Site {
   const uses = indicesOf(value)
   const [row, column] = [joinAxes(rows, uses), joinAxes(columns, uses)]
   return { value: mapExprIndices(value, (index) => column.without(row.without(index))), rows: row.axes, columns: column.axes }

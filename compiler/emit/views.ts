@@ -40,7 +40,7 @@ export type TeamsView = {
   readonly body: readonly CLine[]
 }
 
-/** A contraction for a GPU: the axes of rows, columns and terms from their numbers, and what stands in the holes. */
+/** A contraction for a GPU: the axes of a result's row and column from their numbers, and what stands in the holes. */
 export type TilesView = Pick<KernelView, 'name' | 'prelude'> & {
   readonly tile: string
   readonly m: string
@@ -57,14 +57,25 @@ export type TilesView = Pick<KernelView, 'name' | 'prelude'> & {
   /** Rows that are finished together, and their sums by name. */
   readonly together: number
   readonly accumulators: readonly { readonly name: string; readonly row: number }[]
-  readonly row: string
+  /** Neighbouring results that are finished at once, and the type of so many. */
+  readonly finished: number
+  readonly result: string
   readonly column: string
-  readonly term: string
   /** The axes of rows over which the epilogue runs. */
   readonly group: string
-  readonly lhs: string
-  readonly rhs: string
+  readonly operands: readonly OperandHoleView[]
   readonly epilogue: readonly CLine[]
+}
+
+/** An operand of such a contraction: the places of a line and of a term on its axes, from their numbers, and what is there. */
+export type OperandHoleView = {
+  readonly name: string
+  readonly type: string
+  readonly line: string
+  readonly term: string
+  /** Declarations of the axes from the places. */
+  readonly axes: readonly string[]
+  readonly value: string
 }
 
 /** A kernel for a GPU: lists, then products, then loops, each started after the one before. */

@@ -174,10 +174,9 @@ export type KernelProgram = {
  * `depth` terms of the sum at a time. With more than one of `parts`, blocks share the terms of a tile too: what they find is kept
  * in scratch memory (`KEPT_SUMS`), part by part, and added in order of the parts before the epilogue.
  */
-export type Launch =
-  | Teams
-  | { readonly kind: 'tiles'; readonly rows: number; readonly columns: number; readonly depth: number; readonly parts: number }
+export type Launch = Teams | Tiles
 export type Teams = { readonly kind: 'teams'; readonly threads: TeamSize; readonly by: 'row' | 'column' }
+export type Tiles = { readonly kind: 'tiles'; readonly rows: number; readonly columns: number; readonly depth: number; readonly parts: number }
 export type TeamSize = 1 | 8 | 32 | 256
 
 /** Threads of a block of teams. */
