@@ -4,6 +4,7 @@ import { divideDims, multiplyDims, sizeOf, type Dim } from '../ir/dim.js'
 import { axesOfIndex } from '../ir/expr.js'
 import { accumulatorsOf, BLOCK_COLUMNS, extentOf, finishedRows, type Axis, type Buffer, type Contract, type Expr, type KernelProgram, type Stmt } from '../ir/loop.js'
 import { joinAxes, type Joined } from '../schedule/join-axes.js'
+import { areNeighbours } from '../schedule/turn-contract.js'
 import { everyIndex, indicesOf, loadsIn, loadsOf, mapExprIndices, mapIndices, strideOf, type Load } from '../schedule/walk.js'
 import { cDim } from './c-dim.js'
 import { ownBytes } from './scratch.js'
@@ -102,10 +103,17 @@ function epilogue(program: KernelProgram, m: readonly Axis[], n: readonly Axis[]
   const uses = everyIndex(statements)
   const [rows, columns] = [joinAxes(m, uses), joinAxes(n, uses)]
   const body = mapIndices(statements, (index) => columns.without(rows.without(index)))
+  const turned = accumulators.length === 1 && isTurned(body, rows, columns)
   const tile = (count: string | null): string[] =>
-    flatten(printStatements(body, { bufferOf: bufferIn(program), range: null, lanes: { axis: columns.axes.at(-1)!.name, count }, varying: accumulators }))
-  return { rows: rows.axes, columns: columns.axes, accumulators, tile: (at) => tile(at.lanes), reads: accumulators.length > 1 ? [] : readsOf(program, body, rows, columns), writes: writesOf(program, body, rows, columns, accumulators.length) }
+    flatten(printStatements(body, { bufferOf: bufferIn(program), range: null, lanes: { axis: (turned ? rows : columns).axes.at(-1)!.name, count }, varying: accumulators }))
+  const finish = { accumulators, tile: (at: { lanes: string | null }) => tile(at.lanes) }
+  if (turned) return { ...finish, rows: columns.axes, columns: rows.axes, turned }
+  return { ...finish, rows: rows.axes, columns: columns.axes, reads: accumulators.length > 1 ? [] : readsOf(program, body, rows, columns), writes: writesOf(program, body, rows, columns, accumulators.length) }
 }
+
+/** One column, which would fill one lane, of rows that lie side by side. */
+const isTurned = (body: readonly Stmt[], rows: Joined, columns: Joined): boolean =>
+  columns.axes.every(({ extent }) => extent === 1) && rows.axes.at(-1)!.extent !== 1 && areNeighbours(body, rows.axes.at(-1)!)
 
 /** Buffers of the result's shape that the epilogue loads. */
 function readsOf(program: KernelProgram, body: Contract['epilogue'], rows: Joined, columns: Joined): TouchedBuffer[] {

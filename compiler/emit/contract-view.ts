@@ -108,6 +108,8 @@ export type Epilogue = {
    */
   readonly rows: readonly Axis[]
   readonly columns: readonly Axis[]
+  /** The result has a single column, along whose rows the lanes run: `rows` are that column, `columns` the rows. */
+  readonly turned?: boolean
   /** Names of the `const kcc::vf` that hold the finished sums: of a row, or of each of the neighbouring rows that are finished together. */
   readonly accumulators: readonly string[]
   /** `lanes` is a C expression of type int, or null when all lanes are real. */

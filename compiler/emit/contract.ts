@@ -62,22 +62,23 @@ function holeText(operand: ComputedOperand, name: string): ComputeText {
   }
 }
 
-/** A number of columns that fills vectors of every width has no rest. */
-type EpilogueText = { function: string; rows: AxesText; columns: AxesText; accumulators: readonly AccumulatorText[]; rowsTogether: number | null; whole: readonly string[]; rest: readonly string[] | null }
+/** A number of columns that fills vectors of every width has no rest; rows come in any number. */
+type EpilogueText = { function: string; turned: boolean; rows: AxesText; columns: AxesText; accumulators: readonly AccumulatorText[]; rowsTogether: number | null; whole: readonly string[]; rest: readonly string[] | null }
 /** `row`: which of the rows that are finished together; null for the first. */
 type AccumulatorText = { name: string; row: number | null }
 
 const rowsTogether = ({ accumulators }: Epilogue): number | null => (accumulators.length === 1 ? null : accumulators.length)
 
 function epilogueText(epilogue: Epilogue, name: string): EpilogueText {
-  const run = epilogue.columns.at(-1)!.extent
-  const ragged = typeof run !== 'number' || run % 16 !== 0
+  const run = epilogue.columns.at(-1)!.extent, turned = epilogue.turned === true
+  const ragged = turned || typeof run !== 'number' || run % 16 !== 0
   return {
     rows: axesText(epilogue.rows, 'row'),
     columns: axesText(epilogue.columns, 'first_column'),
     accumulators: epilogue.accumulators.map((name, row) => ({ name, row: row === 0 ? null : row })),
     rowsTogether: rowsTogether(epilogue),
     function: name,
+    turned,
     whole: epilogue.tile({ lanes: null }),
     rest: ragged ? epilogue.tile({ lanes: 'lanes' }) : null,
   }

@@ -201,8 +201,18 @@ const pooledCases = pooled.flatMap(({ x, k, filters, pool, p }): WindowedCase[] 
   ].map(curved)
 })
 
+/** To one channel, whose rows are finished a vector at a time: runs that fill vectors, end in them, and several pictures. */
+const single: readonly { readonly x: readonly number[]; readonly k: readonly number[]; readonly p?: 'same' }[] = [
+  { x: [8, 8, 16], k: [3, 3], p: 'same' }, { x: [7, 9, 17], k: [3, 3] }, { x: [5, 4, 16], k: [1, 1] }, { x: [37, 16], k: [5] }, { x: [4, 5, 3], k: [2, 2], p: 'same' }, { x: [1, 1, 20], k: [1, 1] },
+]
+const singleCases = single.map(({ x, k, p }): WindowedCase => {
+  const ones = k.map(() => 1), convolved = { sizes: k, strides: ones, dilations: ones, padding: p ?? 'valid' } as const
+  const ofTensor = (a: Tensor, kernel: Tensor): Tensor => { const y = plain.convolution(a, kernel, convolved); return { shape: y.shape, data: y.data.map(Math.tanh) } }
+  return curved(opCase(`convolution ${k.join('×')} to 1, tanh`, x, [...k, x.at(-1)!, 1], (a, w) => b.tanh(ops.convolution(a, w, convolved)), ofTensor))
+})
+
 export const windowedCases = (): WindowedCase[] => [
-  ...pooledCases,
+  ...pooledCases, ...singleCases,
   ...convolutions.map(convolution), ...depthwiseAt.map(depthwise), ...separableAt.map(separable).map(curved), ...transposedAt.map(transposed), ...localAt.map(local),
   ...poolAt.map(pool('MaxPooling', plain.maxPooling)).map(curved), ...poolAt.map(pool('AveragePooling', plain.averagePooling)), ...moves, ...dilatedCases, ...counted,
 ]
