@@ -32,6 +32,7 @@ import { indexLimits, runTimeDemands } from './passes/run-time-demands.js'
 import { sinkViews } from './passes/sink-views.js'
 import { simplify } from './passes/simplify.js'
 import { roundProducts, type Rounding } from './passes/round-products.js'
+import { launchTogether } from './plan/launch-together.js'
 import { planFunction, type PlannedFunction } from './plan/plan-function.js'
 import { blockedVariables, withBlocked } from './plan/variable-layout.js'
 import { scheduleKernel } from './schedule/index.js'
@@ -130,7 +131,8 @@ export function planGraph(graph: Graph, options: PipelineOptions): PlannedFuncti
     const scheduled = checked(scheduleKernel(checked(program), target))
     return { program: scheduled, bindings, workspace: scratchOf(scheduled) }
   }))
-  return timed(graph.name, 'plan', () => planFunction(kernels.graph, bound))
+  const launched = options.fuse ? launchTogether(bound).map((kernel) => ({ ...kernel, program: checked(kernel.program) })) : bound
+  return timed(graph.name, 'plan', () => planFunction(kernels.graph, launched))
 }
 
 const inferred: Infer = (op, inputs, attrs) => opNamed(op).infer(inputs, attrs)

@@ -25,21 +25,24 @@ export function deviceCode(program: KernelProgram, view: KernelView, render: Ren
 }
 
 function deviceView(program: KernelProgram, view: KernelView): DeviceKernelView {
-  const statements = program.body.map((s, i) => ({ s, launch: program.launches[i]!, kernel: `${view.name}_${i}` }))
+  const statements = program.body.map((s, i) => {
+    const launch = program.launches[i]!
+    return { s, launch, kernel: `${view.name}_${i}`, parts: s.kind !== 'contract' && launch.kind === 'teams' ? [teamsView(program, s, launch)] : [] }
+  })
   return {
     ...view, sizes: sizesOf(needsOf(program)),
     chains: program.chains.map((chain) => ({ kernel: `${view.name}_${chain.name}`, call: chainCall(chain, program) })),
     products: statements.flatMap(({ s, launch }) => (s.kind === 'contract' && launch.kind === 'tiles' ? [tilesView(program, s, launch, view)] : [])),
-    nests: statements.flatMap(({ s, launch, kernel }) => (s.kind !== 'contract' && launch.kind === 'teams' ? [nestView(program, s, launch, kernel)] : [])),
+    nests: program.isAtOnce ? [{ kernel: `${view.name}_all`, parts: statements.flatMap(({ parts }) => parts) }] : statements.filter(({ parts }) => parts.length > 0),
   }
 }
 
-function nestView(program: KernelProgram, s: Stmt, { threads, by }: Teams, kernel: string): TeamsView {
+function teamsView(program: KernelProgram, s: Stmt, { threads, by }: Teams): TeamsView {
   const loops = gridLoops(s), axes = loops.map((loop) => loop.axis), inside = belowGrid(s), last = loops.at(-1)!
   const each = isByNeighbours(last.mode) ? NEIGHBOURS : 1
   const isOneItem = axes.length === 1 && everyIndex(inside).every((index) => !axesOfIndex(index).includes(axes[0]!.name))
   return {
-    kernel, team: by === 'row' ? `Team<${threads}>` : `ColumnTeam<${threads}>`, teams: BLOCK_THREADS / threads, items: cDim(divideDims(extentOf(axes), each)!), places: isOneItem ? [] : placesOf(axes, 'item', each),
+    team: by === 'row' ? `Team<${threads}>` : `ColumnTeam<${threads}>`, teams: BLOCK_THREADS / threads, items: cDim(divideDims(extentOf(axes), each)!), places: isOneItem ? [] : placesOf(axes, 'item', each),
     body: teamStatements(program, inside, threads, { lanes: each === 1 ? null : { axis: last.axis.name, count: null }, bufferOf: bufferIn(program) }),
   }
 }

@@ -27,9 +27,8 @@ export type LoopKernelView = KernelView & {
   readonly nests: readonly NestView[]
 }
 
-/** Loops whose items are shared out to teams of threads. */
+/** A loop whose items are shared out to teams of threads. */
 export type TeamsView = {
-  readonly kernel: string
   /** The class of the teams. */
   readonly team: string
   /** Teams in a block. */
@@ -83,7 +82,8 @@ export type DeviceKernelView = KernelView & {
   readonly sizes: readonly string[]
   readonly chains: readonly { readonly kernel: string; readonly call: string }[]
   readonly products: readonly TilesView[]
-  readonly nests: readonly TeamsView[]
+  /** Launches, each of one statement, or of several that do not wait for each other. */
+  readonly nests: readonly { readonly kernel: string; readonly parts: readonly TeamsView[] }[]
 }
 
 export type KernelsUnitView = {

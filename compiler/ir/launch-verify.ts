@@ -3,9 +3,11 @@ import { divideDims } from './dim.js'
 import { isByNeighbours, isOverGrid, isOverTeam, NEIGHBOURS, type Axis, type AxisMode, type KernelProgram, type Launch, type Stmt, type Teams } from './loop.js'
 
 /** What is wrong with the mapping, or null. */
-export function launchFault({ launches, body, scratch }: KernelProgram): string | null {
+export function launchFault(kernel: KernelProgram): string | null {
+  const { launches, body, scratch, chains } = kernel
   if (launches.length === 0) return body.some((s) => modesIn(s).some(isMapped)) ? 'a loop is shared out, but the kernel has no launches' : null
   if (launches.length !== body.length) return `${launches.length} launches of ${body.length} statements`
+  if (kernel.isAtOnce && (chains.length > 0 || scratch.length > 0 || launches.some((launch) => launch.kind !== 'teams'))) return 'statements that are started as one need others before them'
   const keepsSums = body.some((s, i) => s.kind === 'contract' && (s.together.length > 0 || isInParts(launches[i]!)))
   if (keepsSums && !scratch.some((b) => b.name === KEPT_SUMS && b.dtype === 'float32')) return `there is no scratch memory ${KEPT_SUMS} for sums that blocks do not finish`
   return body.map((s, i) => faultOf(s, launches[i]!)).find((fault) => fault !== null) ?? null

@@ -42,7 +42,7 @@ class KernelReader {
     return {
       name: JSON.parse(m[1]!) as string, buffers: buffersOf(outside), scratch: buffersOf(accesses.filter((a) => a.access === 'scratch')),
       reads: names('write'), writes: names('read'), splits: m[3] === undefined ? [] : this.splits(head, m[3]),
-      launches: m[4] === undefined ? [] : m[4].slice(' launch '.length).split('; ').map((one) => this.launch(one)), chains, body, from: head.from,
+      launches: m[4] === undefined ? [] : m[4].slice(' launch '.length).split(/; | beside /).map((one) => this.launch(one)), isAtOnce: m[4]?.includes(' beside ') ?? false, chains, body, from: head.from,
     }
   }
 

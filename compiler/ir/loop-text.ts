@@ -16,7 +16,7 @@
  * `part0: f32[B,9] scratch` is memory of the kernel's own.
  * `split d0 < B by 64 work 12` after the buffers says how the outermost loops may be cut into ranges, one after the other
  * where there are several statements: `split d0 < B, d1 < 8 by 1 work 12; whole`. `launch teams of 32; tiles of 64 x 64 x 16`
- * says how threads of a GPU share the statements.
+ * says how threads of a GPU share the statements; `teams of 1 beside teams of 32` are started as one.
  */
 import { dimText, isStatic, type Dim } from './dim.js'
 import { dtypeNames, provenanceText, typeText } from './graph-text.js'
@@ -27,7 +27,7 @@ export function printKernel(kernel: KernelProgram): string {
   const buffers = kernel.buffers.map((b) => `${b.name}: ${typeText(b)} ${b.blocked === true ? 'blocked ' : ''}${accessOf(kernel, b.name)}`)
   const scratch = kernel.scratch.map((b) => `${b.name}: ${typeText(b)} scratch`)
   const split = kernel.splits.length === 0 ? '' : ` split ${kernel.splits.map(splitText).join('; ')}`
-  const launch = kernel.launches.length === 0 ? '' : ` launch ${kernel.launches.map(launchText).join('; ')}`
+  const launch = kernel.launches.length === 0 ? '' : ` launch ${kernel.launches.map(launchText).join(kernel.isAtOnce ? ' beside ' : '; ')}`
   return [`kernel ${JSON.stringify(kernel.name)} (${[...buffers, ...scratch].join(', ')})${split}${launch} {${comment(kernel.from)}`, ...indent([...kernel.chains.map(chainLine), ...kernel.body.flatMap(statementLines)]), '}', ''].join('\n')
 }
 

@@ -164,6 +164,8 @@ export type KernelProgram = {
   readonly splits: readonly (Split | null)[]
   /** One for each statement of `body` when the kernel is mapped to a GPU: statements are started one after the other. Empty for a CPU. */
   readonly launches: readonly Launch[]
+  /** No statement waits for another, and all are started as one: `schedule/side-by-side.ts`. */
+  readonly isAtOnce: boolean
   readonly from: Provenance
 }
 

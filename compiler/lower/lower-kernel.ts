@@ -21,7 +21,7 @@ export function lowerKernel(graph: KernelGraph, kernel: Kernel): LoweredKernel {
   const body = lowering.body()
   const bindings = lowering.bindings.list()
   const program: KernelProgram = {
-    name: kernel.name, chains: lowering.chains, body, scratch: [], splits: [], launches: [], from: kernel.from,
+    name: kernel.name, chains: lowering.chains, body, scratch: [], splits: [], launches: [], isAtOnce: false, from: kernel.from,
     buffers: bindings.map((b) => b.buffer),
     reads: bindings.filter((b) => b.read).map((b) => b.buffer.name),
     writes: bindings.filter((b) => b.written).map((b) => b.buffer.name),

@@ -1,6 +1,6 @@
 /** Models whose training steps are compared between targets and precisions, and data for them. */
 import {
-  Activation, BatchNormalization, Conv2D, Dense, Dropout, Embedding, Flatten, GlobalAveragePooling1D, MaxPooling2D, NDArray, Sequential,
+  Activation, BatchNormalization, Conv2D, Dense, Dropout, Embedding, Flatten, GlobalAveragePooling1D, MaxPooling2D, NDArray, SGD, Sequential,
 } from '../../compiler/index.js'
 import type { Model } from '../../compiler/nn/model.js'
 
@@ -11,6 +11,7 @@ export const cases: Readonly<Record<string, Case>> = {
   'mnist-mlp': { make: mnistMlp, input: [784], classes: 10, batches: [64, 37] },
   convolutions: { make: convolutions, input: [12, 10, 3], classes: 5, batches: [9, 4] },
   pooled: { make: pooled, input: [12, 12, 8], classes: 5, batches: [9, 4] },
+  clipped: { make: clipped, input: [20], classes: 3, batches: [16, 16, 5] },
   words: { make: words, input: [7], classes: 3, batches: [11, 6], words: 50 },
 }
 
@@ -41,6 +42,13 @@ function convolutions(): Model {
 function pooled(): Model {
   const model = Sequential([Conv2D(16, 3, { padding: 'same', activation: 'relu', inputShape: [12, 12, 8] }), MaxPooling2D(), Flatten(), Dense(5, { activation: 'softmax' })])
   model.compile({ optimizer: 'adam', loss: 'categorical_crossentropy' })
+  return model
+}
+
+/** All gradients wait for their norm, and all variables are updated after it. */
+function clipped(): Model {
+  const model = Sequential([...[24, 16, 12, 20].map((units, i) => Dense(units, { activation: 'tanh', ...(i === 0 ? { inputShape: [20] } : {}) })), Dense(3, { activation: 'softmax' })])
+  model.compile({ optimizer: SGD({ lr: 0.1, momentum: 0.9, clipnorm: 0.5 }), loss: 'categorical_crossentropy', metrics: ['accuracy'] })
   return model
 }
 

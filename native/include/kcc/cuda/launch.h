@@ -6,19 +6,15 @@
 namespace kcc {
 inline namespace KCC_LEVEL {
 
-// Blocks that are at work at once on no GPU: more would only wait, so that kernels take several items in turn instead.
-static constexpr int64_t kMostBlocks = 1 << 16;
-
 // Items of one kernel are counted in 32 bits, which a GPU divides in a quarter of the time of 64.
 static constexpr int64_t kMostItems = (int64_t)1 << 31;
 // As many as a kernel had that was not started for having more; the driver asks after each function.
 inline thread_local int64_t refused_items = 0;
 
-// Blocks for items of which each block takes `per_block` at a time.
+// Blocks of a kernel over `items`; none where there are too many.
 inline int64_t blocks_for(int64_t items, int64_t per_block) {
   if (items > kMostItems) return refused_items = items, 0;
-  const int64_t blocks = (items + per_block - 1) / per_block;
-  return blocks < kMostBlocks ? blocks : kMostBlocks;
+  return blocks_of(items, per_block);
 }
 
 // Runs kernel(args) in blocks of `threads`, after whatever `stream` was given before. Nothing to do starts nothing.

@@ -1,6 +1,7 @@
 // The threads that work on one item together: one thread, a warp, a block, or a column of one. What they combine is folded in
 // one fixed order, and every thread gets the result, so that results are the same bits in every run.
 #pragma once
+#include "../sizes.h"
 #include "platform.h"
 #include "../scalar.h"
 
@@ -65,14 +66,29 @@ struct Folds {
   KCC_MEMBER const Team& self() const { return static_cast<const Team&>(*this); }
 };
 
+// Where this block is among those of one statement; not below `count` where it is of another.
+struct Share { uint32_t place, count; };
+
+// Blocks of a launch: where statements are started as one, each takes its own after those of the statements before it.
+struct Blocks {
+  uint32_t first = 0;
+  // As many as `items` are worth, `per_block` in each.
+  KCC_MEMBER Share take(int64_t items, uint32_t per_block) {
+    const Share share = {blockIdx.x - first, (uint32_t)blocks_of(items, per_block)};
+    first += share.count;
+    return share;
+  }
+};
+
 // `Size` neighbouring threads: 1, kWarp or kBlock. The teams of a grid take its items in turn.
 template <int Size>
 class Team : public Folds<Team<Size>> {
  public:
-  explicit KCC_MEMBER Team(int64_t items) : items_((uint32_t)items), item_(blockIdx.x * kTeams + threadIdx.x / Size) {}
+  explicit KCC_MEMBER Team(int64_t items) : Team(items, Share{blockIdx.x, gridDim.x}) {}
+  KCC_MEMBER Team(int64_t items, Blocks& blocks) : Team(items, blocks.take(items, kTeams)) {}
   KCC_MEMBER bool has_item() const { return item_ < items_; }
   KCC_MEMBER uint32_t item() const { return item_; }
-  KCC_MEMBER void next() { item_ += gridDim.x * kTeams; }
+  KCC_MEMBER void next() { item_ += stride_; }
 
   KCC_MEMBER uint32_t rank() const { return threadIdx.x % Size; }
   static KCC_MEMBER uint32_t size() { return Size; }
@@ -91,7 +107,9 @@ class Team : public Folds<Team<Size>> {
 
  private:
   static constexpr uint32_t kTeams = kBlock / Size;
-  uint32_t items_, item_;
+  KCC_MEMBER Team(int64_t items, const Share& blocks)
+      : items_(blocks.place < blocks.count ? (uint32_t)items : 0), item_(blocks.place * kTeams + threadIdx.x / Size), stride_(blocks.count * kTeams) {}
+  uint32_t items_, item_, stride_;
 };
 
 // `Size` threads of a block that lie apart: neighbouring threads have neighbouring items, so that a warp reads its items' rows
@@ -99,10 +117,11 @@ class Team : public Folds<Team<Size>> {
 template <int Size>
 class ColumnTeam : public Folds<ColumnTeam<Size>> {
  public:
-  explicit KCC_MEMBER ColumnTeam(int64_t items) : items_((uint32_t)items), first_(blockIdx.x * kColumns) {}
+  explicit KCC_MEMBER ColumnTeam(int64_t items) : ColumnTeam(items, Share{blockIdx.x, gridDim.x}) {}
+  KCC_MEMBER ColumnTeam(int64_t items, Blocks& blocks) : ColumnTeam(items, blocks.take(items, kColumns)) {}
   KCC_MEMBER bool has_item() const { return first_ < items_; }
   KCC_MEMBER uint32_t item() const { return own() < items_ ? own() : items_ - 1; }
-  KCC_MEMBER void next() { first_ += gridDim.x * kColumns; }
+  KCC_MEMBER void next() { first_ += stride_; }
 
   KCC_MEMBER uint32_t rank() const { return threadIdx.x / kColumns; }
   static KCC_MEMBER uint32_t size() { return Size; }
@@ -113,8 +132,10 @@ class ColumnTeam : public Folds<ColumnTeam<Size>> {
 
  private:
   static constexpr uint32_t kColumns = kBlock / Size;
+  KCC_MEMBER ColumnTeam(int64_t items, const Share& blocks)
+      : items_(blocks.place < blocks.count ? (uint32_t)items : 0), first_(blocks.place * kColumns), stride_(blocks.count * kColumns) {}
   KCC_MEMBER uint32_t own() const { return first_ + threadIdx.x % kColumns; }
-  uint32_t items_, first_;
+  uint32_t items_, first_, stride_;
 };
 
 }  // namespace KCC_LEVEL
