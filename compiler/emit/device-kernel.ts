@@ -9,7 +9,7 @@ import { placesOf } from './c-stmt.js'
 import { chainCall } from './chains.js'
 import { bufferIn } from './contract-kernel.js'
 import type { ContractCode } from './contract-view.js'
-import { tilesView } from './device-product.js'
+import { tileHeaders, tilesView } from './device-product.js'
 import { needsOf, sizesOf } from './kernel-fields.js'
 import { teamStatements } from './team-stmt.js'
 import type { DeviceKernelView, KernelView, TeamsView } from './views.js'
@@ -20,7 +20,7 @@ const headers = ['kcc/cuda/launch.h', 'kcc/cuda/vec.h']
 
 export function deviceCode(program: KernelProgram, view: KernelView, render: Render): ContractCode {
   const device = deviceView(program, view)
-  const more = [...(device.chains.length > 0 ? ['kcc/cuda/chain.h'] : []), ...(device.products.length > 0 ? ['kcc/cuda/multiply.h'] : [])]
+  const more = [...(device.chains.length > 0 ? ['kcc/cuda/chain.h'] : []), ...tileHeaders(program)]
   return { includes: [...headers, ...more], sources: [], text: render('kernel-device.cu', device) }
 }
 

@@ -1,7 +1,7 @@
-/** A contraction in tiles of a GPU's blocks, as C++ over `native/include/kcc/cuda/multiply.h`. */
+/** A contraction in tiles of a GPU's blocks, as C++ over `native/include/kcc/cuda/multiply.h` and, on tensor cores, `multiply-mma.h`. */
 import { nowhere } from '../ir/graph.js'
 import { KEPT_SUMS } from '../ir/launch-verify.js'
-import { accumulatorsOf, extentOf, finishedRows, NEIGHBOURS, rowsTogether, type Axis, type Buffer, type Contract, type Expr, type KernelProgram, type Stmt, type Tiles } from '../ir/loop.js'
+import { accumulatorsOf, extentOf, finishedRows, NEIGHBOURS, rowsTogether, type Arithmetic, type Axis, type Buffer, type Contract, type Expr, type KernelProgram, type Stmt, type Tiles } from '../ir/loop.js'
 import { takesNeighbours } from '../schedule/by-neighbours.js'
 import { indicesOf, strideOf } from '../schedule/walk.js'
 import { cDim } from './c-dim.js'
@@ -17,16 +17,16 @@ const LARGE_TILE = 128 * 64
 /** Columns of a tile from which on a thread has neighbours among its results. */
 const LEAST_COLUMNS = 64
 
-export function tilesView(program: KernelProgram, contract: Contract, { rows, columns, depth, parts }: Tiles, { name, prelude }: KernelView): TilesView {
+export function tilesView(program: KernelProgram, contract: Contract, { rows, columns, depth, parts, arithmetic }: Tiles, { name, prelude }: KernelView): TilesView {
   const { m, n, k, epilogue, together } = contract, bufferOf = bufferIn(program), last = n.at(-1)!
   const lhs = leftPanel(siteOf(contract.lhs, m, k)), rhs = rightPanel(siteOf(contract.rhs, k, n))
-  const finished = columns >= LEAST_COLUMNS && takesNeighbours(epilogue, last) ? NEIGHBOURS : 1
+  const finished = arithmetic === 'fma' && columns >= LEAST_COLUMNS && takesNeighbours(epilogue, last) ? NEIGHBOURS : 1
   const lanes = finished === 1 ? null : { axis: last.name, count: null }
   return {
-    name, prelude, rows, columns, depth, resident: rows * columns > LARGE_TILE ? 2 : 1, finished, result: typeOf(finished),
+    name, prelude, rows, columns, depth, resident: rows * columns > LARGE_TILE && arithmetic === 'fma' ? 2 : 1, finished, result: typeOf(finished),
     parts, kept: parts > 1 || together.length > 0 ? KEPT_SUMS : null, together: rowsTogether(contract),
     accumulators: accumulatorsOf(contract).map((accumulator, row) => ({ name: accumulator, row })),
-    tile: `${panelText(rows, depth, lhs)}, ${panelText(columns, depth, rhs)}, ${finished}`,
+    tile: tileText(arithmetic, panelText(arithmetic, rows, depth, lhs), panelText(arithmetic, columns, depth, rhs), finished),
     m: cDim(extentOf(m)), n: cDim(extentOf(n)), k: cDim(extentOf(k)), column: placeIn(n, 'column'), group: placeIn(finishedRows(contract), 'row'),
     operands: [operandHole('lhs', lhs, bufferOf), operandHole('rhs', rhs, bufferOf)],
     epilogue: printStatements(epilogue, { bufferOf, range: null, lanes, varying: lanes ? accumulatorsOf(contract) : [] }),
@@ -49,7 +49,14 @@ const along = ({ lines, terms, alongTerms }: Pick<PanelOf, 'lines' | 'terms' | '
 /** Do neighbours along the axis lie side by side in what is read? */
 const runsAlong = (value: Expr, axis: Axis): boolean => indicesOf(value).some((index) => strideOf(index, axis.name) === 1)
 
-const panelText = (lines: number, depth: number, { alongTerms, each }: PanelOf): string => `kcc::Panel<${lines}, ${depth}, ${alongTerms}, ${each}>`
+const panels: Readonly<Record<Arithmetic, string>> = { fma: 'Panel<', tf32: 'WordPanel<kcc::Tf32, ', bf16: 'WordPanel<kcc::Bf16, ' }
+const panelText = (arithmetic: Arithmetic, lines: number, depth: number, { alongTerms, each }: PanelOf): string => `kcc::${panels[arithmetic]}${lines}, ${depth}, ${alongTerms}, ${each}>`
+/** On tensor cores a thread has two neighbouring results, which are finished one by one. */
+const tileText = (arithmetic: Arithmetic, left: string, right: string, finished: number): string => (arithmetic === 'fma' ? `kcc::Tile<${left}, ${right}, ${finished}>` : `kcc::MmaTile<${left}, ${right}>`)
+
+/** What defines the tiles of a kernel. */
+export const tileHeaders = ({ launches }: KernelProgram): string[] =>
+  [...new Set(launches.flatMap((launch) => (launch.kind === 'tiles' ? [launch.arithmetic === 'fma' ? 'kcc/cuda/multiply.h' : 'kcc/cuda/multiply-mma.h'] : [])))]
 const typeOf = (each: number): string => (each === 1 ? 'float' : 'kcc::vf')
 
 function operandHole(name: string, operand: PanelOf, bufferOf: (name: string) => Buffer): OperandHoleView {

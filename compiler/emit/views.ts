@@ -41,6 +41,7 @@ export type TeamsView = {
 
 /** A contraction for a GPU: the axes of a result's row and column from their numbers, and what stands in the holes. */
 export type TilesView = Pick<KernelView, 'name' | 'prelude'> & {
+  /** A type of `multiply.h` or `multiply-mma.h`. */
   readonly tile: string
   readonly m: string
   readonly n: string

@@ -1,6 +1,6 @@
 /** Invariant 8 of `loop-verify.ts`: how a kernel is mapped to threads of a GPU. */
 import { divideDims } from './dim.js'
-import { isByNeighbours, isOverGrid, isOverTeam, NEIGHBOURS, type Axis, type AxisMode, type KernelProgram, type Launch, type Stmt, type Teams } from './loop.js'
+import { arithmeticOf, isByNeighbours, isOverGrid, isOverTeam, NEIGHBOURS, type Axis, type AxisMode, type Contract, type KernelProgram, type Launch, type Stmt, type Teams, type Tiles } from './loop.js'
 
 /** What is wrong with the mapping, or null. */
 export function launchFault(kernel: KernelProgram): string | null {
@@ -20,7 +20,7 @@ const isInParts = (launch: Launch): boolean => launch.kind === 'tiles' && launch
 const isMapped = (mode: AxisMode): boolean => isOverGrid(mode) || isOverTeam(mode)
 
 function faultOf(s: Stmt, launch: Launch): string | null {
-  if (s.kind === 'contract') return launch.kind !== 'tiles' ? 'a contraction is started in teams' : s.totals ? 'the totals of a contraction in tiles' : null
+  if (s.kind === 'contract') return launch.kind !== 'tiles' ? 'a contraction is started in teams' : tilesFault(s, launch)
   if (launch.kind === 'tiles') return 'what is no contraction is started in tiles'
   if (s.kind !== 'for' || !isOverGrid(s.mode)) return 'the outermost statement is no loop over the grid'
   const inside = belowGrid(s)
@@ -28,6 +28,11 @@ function faultOf(s: Stmt, launch: Launch): string | null {
   if (modes.some(isOverGrid)) return 'a loop over the grid is inside of another statement'
   if (launch.threads === 1 && modes.some(isOverTeam)) return 'a team of one thread shares a loop'
   return columnFault(launch, inside) ?? neighboursFault(gridLoops(s)) ?? inside.map(teamFault).find((fault) => fault !== null) ?? null
+}
+
+function tilesFault(s: Contract, { arithmetic }: Tiles): string | null {
+  if (s.totals) return 'the totals of a contraction in tiles'
+  return arithmetic === arithmeticOf(s.lhs.dtype) ? null : `operands of ${s.lhs.dtype} are multiplied as ${arithmetic}`
 }
 
 type Loop = Stmt & { readonly kind: 'for' }

@@ -6,7 +6,7 @@ import { addIndex, axisIndex, callExpr, castExpr, constIndex, divideIndex, scale
 import { parseProvenance, parseType } from './graph-parse.js'
 import { dtypeNames } from './graph-text.js'
 import { nowhere, type Provenance } from './graph.js'
-import { accumulatorsOf, type Axis, type Bound, type AxisMode, type Buffer, type Chain, type Combination, type Expr, type Index, type Intrinsic, type KernelProgram, type Launch, type ReduceOp, type Split, type StaticAxis, type Stmt, type TeamSize, type Totals } from './loop.js'
+import { accumulatorsOf, type Arithmetic, type Axis, type Bound, type AxisMode, type Buffer, type Chain, type Combination, type Expr, type Index, type Intrinsic, type KernelProgram, type Launch, type ReduceOp, type Split, type StaticAxis, type Stmt, type TeamSize, type Totals } from './loop.js'
 
 /** @throws SyntaxError naming the line. */
 export function parseKernel(text: string): KernelProgram {
@@ -70,8 +70,8 @@ class KernelReader {
   private launch(text: string): Launch {
     const teams = /^teams of (1|8|32|256)( by column)?$/.exec(text)
     if (teams) return { kind: 'teams', threads: Number(teams[1]) as TeamSize, by: teams[2] === undefined ? 'row' : 'column' }
-    const [, rows, columns, depth, parts = '1'] = /^tiles of (\d+) x (\d+) x (\d+)(?: in (\d+) parts)?$/.exec(text) ?? this.fail(`expected \`teams of <threads>\` or \`tiles of <rows> x <columns> x <depth>\`, found \`${text}\``)
-    return { kind: 'tiles', rows: Number(rows), columns: Number(columns), depth: Number(depth), parts: Number(parts) }
+    const [, rows, columns, depth, arithmetic = 'fma', parts = '1'] = /^tiles of (\d+) x (\d+) x (\d+)(?: (tf32|bf16))?(?: in (\d+) parts)?$/.exec(text) ?? this.fail(`expected \`teams of <threads>\` or \`tiles of <rows> x <columns> x <depth>\`, found \`${text}\``)
+    return { kind: 'tiles', rows: Number(rows), columns: Number(columns), depth: Number(depth), parts: Number(parts), arithmetic: arithmetic as Arithmetic }
   }
 
   private axis(text: string): { axis: Axis; mode: AxisMode } {

@@ -174,11 +174,16 @@ export type KernelProgram = {
  * team. Of teams `by row` neighbouring threads are of one team: one thread, a warp (32), or a block (256). Of teams `by column`
  * they are of neighbouring items: a block of 256 threads has 32 items side by side in teams of 8, or 8 in teams of 32. `tiles`: a block computes `rows` by `columns` results of a contraction,
  * `depth` terms of the sum at a time. With more than one of `parts`, blocks share the terms of a tile too: what they find is kept
- * in scratch memory (`KEPT_SUMS`), part by part, and added in order of the parts before the epilogue.
+ * in scratch memory (`KEPT_SUMS`), part by part, and added in order of the parts before the epilogue. Their arithmetic is that of
+ * the operands' type: multiply-adds of float32, or tensor cores, which take operands of fewer digits and add in float32.
  */
 export type Launch = Teams | Tiles
 export type Teams = { readonly kind: 'teams'; readonly threads: TeamSize; readonly by: 'row' | 'column' }
-export type Tiles = { readonly kind: 'tiles'; readonly rows: number; readonly columns: number; readonly depth: number; readonly parts: number }
+export type Tiles = { readonly kind: 'tiles'; readonly rows: number; readonly columns: number; readonly depth: number; readonly parts: number; readonly arithmetic: Arithmetic }
+export type Arithmetic = 'fma' | 'tf32' | 'bf16'
+
+/** What multiplies operands of this type. */
+export const arithmeticOf = (operand: ElementType): Arithmetic => (operand === 'tfloat32' ? 'tf32' : operand === 'bfloat16' ? 'bf16' : 'fma')
 export type TeamSize = 1 | 8 | 32 | 256
 
 /** Threads of a block of teams. */

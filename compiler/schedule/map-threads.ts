@@ -12,7 +12,7 @@
  * A contraction is started in tiles: as large as leaves work for all of the GPU, where blocks may share the terms of long sums.
  */
 import { atReference } from '../ir/cost.js'
-import { extentOf, isOverGrid, NEIGHBOURS, type Axis, type AxisMode, type Buffer, type Contract, type KernelProgram, type Launch, type Stmt, type Teams } from '../ir/loop.js'
+import { arithmeticOf, extentOf, isOverGrid, NEIGHBOURS, type Arithmetic, type Axis, type AxisMode, type Buffer, type Contract, type KernelProgram, type Launch, type Stmt, type Teams, type Tiles } from '../ir/loop.js'
 import { KEPT_SUMS } from '../ir/launch-verify.js'
 import { takesNeighbours } from './by-neighbours.js'
 import { chooseTeam } from './choose-team.js'
@@ -70,25 +70,31 @@ const sharedMode = (axes: readonly Axis[], inside: readonly Stmt[], { threads }:
 /** Largest first. Below 32 a thread has fewer than four results, and waits for memory more than it multiplies. */
 const tileSizes = [128, 64, 32, 16], leastTile = 32
 
+/** Warps that multiply on tensor cores have blocks of 16 by 8 results each, four beside each other: a tile has no fewer. */
+const leastOf = (arithmetic: Arithmetic): number => (arithmetic === 'fma' ? 16 : 32)
+
 /** Terms of a part that are worth the pass that adds the parts; parts of a sum; numbers that all parts of all sums may take. */
 const leastTerms = 64, mostParts = 16, mostKept = 1 << 24
 
-/** Terms at a time: those on their way wait in registers, of which the largest tiles have none to spare. */
-const depthOf = (rows: number, columns: number): number => (rows === 128 && columns === 128 ? 8 : 16)
+/** Terms at a time: those on their way wait in registers, of which the largest tiles have none to spare. For tensor cores 16 words of shared memory. */
+function depthOf(rows: number, columns: number, arithmetic: Arithmetic): number {
+  if (arithmetic !== 'fma') return arithmetic === 'bf16' ? 32 : 16
+  return rows === 128 && columns === 128 ? 8 : 16
+}
 
-function tilesOf({ m, n, k }: Contract, target: CudaTarget): Launch & { readonly kind: 'tiles' } {
+function tilesOf({ m, n, k, lhs }: Contract, target: CudaTarget): Tiles {
   const [rows, columns, terms] = [m, n, k].map((axes) => atReference(extentOf(axes))) as [number, number, number]
   const partsAt = (size: number): number => Math.ceil(target.blocks / Math.max(Math.ceil(rows / size) * Math.ceil(columns / size), 1))
   const most = Math.max(1, Math.min(mostParts, Math.floor(terms / leastTerms), Math.floor(mostKept / Math.max(rows * columns, 1))))
   const size = tileSizes.find((s) => s >= leastTile && partsAt(s) <= most) ?? leastTile
-  const [high, wide] = [fitting(size, rows), fitting(size, columns)]
-  return { kind: 'tiles', rows: high, columns: wide, depth: depthOf(high, wide), parts: Math.min(partsAt(size), most) }
+  const arithmetic = arithmeticOf(lhs.dtype), [high, wide] = [rows, columns].map((extent) => Math.max(fitting(size, extent), leastOf(arithmetic))) as [number, number]
+  return { kind: 'tiles', rows: high, columns: wide, depth: depthOf(high, wide, arithmetic), parts: Math.min(partsAt(size), most), arithmetic }
 }
 
 /** No wider than it takes to hold what there is. */
 const fitting = (size: number, extent: number): number => tileSizes.findLast((s) => s <= size && s >= Math.min(extent, size))!
 
 /** Memory for sums that no block can finish: those of parts, and of rows that are finished together. */
-function keptSums({ m, n, together }: Contract, { parts }: Launch & { readonly kind: 'tiles' }): readonly Buffer[] {
+function keptSums({ m, n, together }: Contract, { parts }: Tiles): readonly Buffer[] {
   return parts === 1 && together.length === 0 ? [] : [{ name: KEPT_SUMS, dtype: 'float32', shape: [parts, extentOf(m), extentOf(n)] }]
 }
