@@ -18,7 +18,7 @@ import { prepare as prepareWindowed, runOf, tasksOf } from '../compiled/windowed
 import { emptyTally, failures, prepare as prepareFuzz, tallyText } from '../fuzz/fuzz-batch.js'
 import { randomNetwork } from '../fuzz/random-network.js'
 import { randomSource } from '../ops/values.js'
-import { deviceBuild, onGpu, where } from './device.js'
+import { deviceBuild, onGpu, onSmallScale, where } from './device.js'
 
 const roundings: Readonly<Record<string, Rounding>> = { tf32: { format: 'tfloat32', between: false }, mixed_bfloat16: { format: 'bfloat16', between: true } }
 const digits: Readonly<Record<ShortFloat, number>> = { tfloat32: 11, bfloat16: 8 }
@@ -98,7 +98,7 @@ const opened: { native: NativeFunctions | null }[] = [{ native: null }, { native
 beforeAll(async () => {
   const tasks = cases.map((c) => c.task)
   opened[0]!.native = await compileTasks(emitTasks('precision_cpu', tasks), { flags: ['-O1'] })
-  opened[1]!.native = await compileTasks(emitTasks('precision_cuda', tasks, { target: { ...cuda, combinesInProducts: true } }), { device: deviceBuild(), flags: ['-O1'] })
+  opened[1]!.native = await compileTasks(emitTasks('precision_cuda', tasks, { target: { ...onSmallScale, combinesInProducts: true } }), { device: deviceBuild(), flags: ['-O1'] })
 })
 afterAll(() => { for (const { native } of opened) native?.close() })
 
