@@ -18,7 +18,7 @@ function wideProducts(precision: Precision): string {
   const model = Sequential([Dense(2048, { activation: 'relu', inputShape: [2048] }), Dense(2048, { activation: 'relu' }), Dense(10, { activation: 'softmax' })])
   model.compile({ optimizer: 'sgd', loss: 'categorical_crossentropy' })
   const { device } = compileSources([{ ...moduleSource(model), name: `tiles_${precision}` }], { ...defaultOptions, precision, target: cuda })
-  return device.find((file) => /MmaTile<kcc::\w+, 128, 128, /.test(file.text))!.text
+  return device.find((file) => /MmaTile<kcc::WordPanel<kcc::\w+, 128, .*kcc::WordPanel<kcc::\w+, 128, /.test(file.text))!.text
 }
 
 /** The assembly of a file for the oldest GPU that has the instructions, and bytes of registers that each kernel spills. */
