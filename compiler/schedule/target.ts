@@ -37,5 +37,12 @@ export type Target = CpuTarget | CudaTarget
 
 export const cpu: CpuTarget = { name: 'cpu', widestVector, randomBlock: 64, rangeWork: 32768, combinesInProducts: true, rates: serverRates }
 
-/** Of the size of an A100 or H100, about 100 to 130 multiprocessors of 2048 threads. */
+/**
+ * Of the size of an A100 or H100, about 100 to 130 multiprocessors of 2048 threads.
+ *
+ * Products end in one value of each sum. Rows that are finished together lie in the tiles of several threads, so that all sums
+ * would be written and read once more, as many bytes as pooling by itself reads; and a column's total is made of what several
+ * blocks see, so that it would be a launch of its own beside the product, where alone it shares one with others
+ * (`plan/launch-together.ts`).
+ */
 export const cuda: CudaTarget = { name: 'cuda', threads: 1 << 18, busyThreads: 1 << 14, warpRow: 32, blockRow: 2048, blocks: 108, combinesInProducts: false, rates: gpuRates }
