@@ -6,13 +6,15 @@ import { createRequire } from 'node:module'
 import type { ModuleManifest } from '../runtime/contract/manifest.js'
 import type { NativeAddon, NativeModule } from '../runtime/contract/native.js'
 import { CompiledModel } from '../runtime/compiled-model.js'
+import { openOn, type DeviceChoice, type Opened } from '../runtime/device.js'
+import type { DeviceBuild } from './build/cuda.js'
 import { buildNative, type NativeBuildOptions } from './build/native.js'
 import type { Emitted } from './emit/sources.js'
 import { setEngineFactory, type ModelEngine } from './nn/engine.js'
 import type { Model } from './nn/model.js'
 import { moduleSource } from './nn/module-source.js'
 import { session } from './nn/session.js'
-import { compileSources, defaultOptions, type PipelineOptions } from './pipeline.js'
+import { compileForBoth, compileSources, defaultOptions, type PipelineOptions } from './pipeline.js'
 
 const require = createRequire(import.meta.url)
 
@@ -27,10 +29,35 @@ export async function loadEmitted(emitted: Emitted, options: NativeBuildOptions 
 
 export const openModule = (loaded: LoadedNative, index = 0): NativeModule => loaded.addon.open(loaded.manifests[index]!.name)
 
+/** Where models of this process run, and how the code for it is built. */
+export type RunTarget = { readonly build: DeviceBuild; readonly device: DeviceChoice }
+
+let runTarget: RunTarget | null = null
+const told = new Set<string>()
+
+/** Models that are compiled from now on have code for GPUs too, and run where `device` says; null: on the CPU alone. */
+export const runOn = (target: RunTarget | null): void => { runTarget = target }
+
 /** A model compiled and loaded, with variables of its own that still hold zeros. */
 export async function compileAndLoad(model: Model, options: PipelineOptions = defaultOptions): Promise<CompiledModel> {
+  const { opened, manifest } = runTarget === null ? await openOnCpu(model, options) : await openOnTarget(model, options, runTarget)
+  return new CompiledModel(opened.native, manifest, { seed: session.claimSeed(), device: opened.device })
+}
+
+type OpenedModule = { readonly opened: Opened; readonly manifest: ModuleManifest }
+
+async function openOnCpu(model: Model, options: PipelineOptions): Promise<OpenedModule> {
   const loaded = await loadEmitted(compileSources([moduleSource(model)], options))
-  return new CompiledModel(openModule(loaded), loaded.manifests[0]!, { seed: session.claimSeed() })
+  return { opened: { native: openModule(loaded), device: { name: 'cpu', reason: 'no code for GPUs was asked for' } }, manifest: loaded.manifests[0]! }
+}
+
+/** Says once what was taken, and why. */
+async function openOnTarget(model: Model, options: PipelineOptions, { build, device }: RunTarget): Promise<OpenedModule> {
+  const { addon, manifests } = await loadEmitted(compileForBoth([moduleSource(model)], options), { device: build })
+  const opened = openOn(addon, manifests[0]!.name, device), text = `kcc: runs on ${opened.device.name}: ${opened.device.reason}\n`
+  if (!told.has(text)) process.stderr.write(text)
+  told.add(text)
+  return { opened, manifest: manifests[0]! }
 }
 
 /** Makes `fit`, `evaluate` and `predict` of models in this process run compiled code. Called once, by the facade. */

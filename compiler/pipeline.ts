@@ -41,6 +41,7 @@ import { storeNarrowBorders } from './passes/store-narrow-borders.js'
 import { splitSums } from './passes/split-sums.js'
 import { thinProducts } from './passes/thin-products.js'
 import { specialize } from './passes/specialize.js'
+import { withDevice } from './emit/with-device.js'
 import { enabled } from './support/env.js'
 import { inPackage, kccVersion } from './support/paths.js'
 import { Observer, timed } from './observer.js'
@@ -170,3 +171,7 @@ export const emit = (modules: readonly PlannedModule[], options: PipelineOptions
 
 export const compileSources = (sources: readonly ModuleSource[], options: PipelineOptions = defaultOptions): Emitted =>
   emit(sources.map((source) => planModule(assemble(source), source.model, options)), options)
+
+/** Code for GPUs beside that for CPUs, so that the file runs where there is no GPU. */
+export const compileForBoth = (sources: readonly ModuleSource[], options: PipelineOptions = defaultOptions): Emitted =>
+  withDevice(compileSources(sources, { ...options, target: cpu }), compileSources(sources, { ...options, target: cuda }))

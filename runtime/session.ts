@@ -34,7 +34,7 @@ export class Session {
     if (model === null) throw new RuntimeError(`The module ${program.manifest.name} is not a model`)
     this.model = model
     this.screen = options.screen ?? processScreen
-    this.device = options.device ?? { name: 'cpu', reason: 'models of a script run there' }
+    this.device = options.device ?? { name: 'cpu', reason: 'the module was opened there' }
     this.setSeed(options.seed ?? Math.floor(Math.random() * 2 ** 32))
   }
 

@@ -46,12 +46,21 @@ function toolkitsOf(nvcc: string): string[] {
   return [...(named === undefined ? [] : [named]), path.resolve(fs.realpathSync(nvcc), '..', '..'), '/usr/local/cuda']
 }
 
-/** Compute capabilities of the GPUs of this machine, ascending, as their driver's own tool tells them; null when it is not there. */
-export function presentArchitectures(): readonly number[] | null {
+/** A GPU as its driver's own tool tells of it: compute capability such as 90, memory with its unit. */
+export type PresentGpu = { readonly capability: number; readonly name: string; readonly memory: string; readonly driver: string }
+
+/** The GPUs of this machine in their order; null when the tool is not there. */
+export function presentGpus(): readonly PresentGpu[] | null {
   const tool = which('nvidia-smi')
   if (tool === null) return null
-  const { stdout, status } = spawnSync(tool, ['--query-gpu=compute_cap', '--format=csv,noheader'], { encoding: 'utf8' })
-  const found = status === 0 ? [...stdout.matchAll(/^(\d+)\.(\d+)$/gm)].map(([, major, minor]) => Number(`${major}${minor}`)) : []
+  const { stdout, status } = spawnSync(tool, ['--query-gpu=compute_cap,name,memory.total,driver_version', '--format=csv,noheader'], { encoding: 'utf8' })
+  const rows = status === 0 ? [...stdout.matchAll(/^(\d+)\.(\d+), (.*), (.*), (.*)$/gm)] : []
+  return rows.map(([, major, minor, name, memory, driver]) => ({ capability: Number(`${major}${minor}`), name: name!, memory: memory!, driver: driver! }))
+}
+
+/** Compute capabilities of the GPUs of this machine, ascending; null when there is none. */
+export function presentArchitectures(): readonly number[] | null {
+  const found = (presentGpus() ?? []).map(({ capability }) => capability)
   return found.length === 0 ? null : [...new Set(found)].sort((a, b) => a - b)
 }
 

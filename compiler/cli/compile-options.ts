@@ -6,10 +6,11 @@ import type { Level } from '../build/levels.js'
 import { parseLevels } from '../build/levels.js'
 import { UsageError } from './exit-codes.js'
 
-export type CompileFlags = {
+/** Code for GPUs: whether, and for which. */
+export type DeviceFlags = { readonly target?: string; readonly sm?: string }
+
+export type CompileFlags = DeviceFlags & {
   readonly cpu: string
-  readonly target?: string
-  readonly sm?: string
   readonly precision?: string
   readonly specialize?: string
   readonly fuse: boolean
@@ -27,7 +28,7 @@ export type CompileOptions = {
 
 /** @throws UsageError for flags that are not well formed. */
 export function compileOptionsOf(flags: CompileFlags): CompileOptions {
-  return { levels: levelsOf(flags.cpu), device: deviceOf(flags), precision: precisionOf(flags), fuse: flags.fuse, specialize: batchSizes(flags.specialize) }
+  return { levels: levelsOf(flags.cpu), device: deviceBuildOf(flags), precision: precisionOf(flags), fuse: flags.fuse, specialize: batchSizes(flags.specialize) }
 }
 
 function levelsOf(list: string): readonly Level[] {
@@ -38,8 +39,8 @@ function levelsOf(list: string): readonly Level[] {
   }
 }
 
-/** `--sm host` has the CPU execute the kernels, for tests of them on machines without a GPU. */
-function deviceOf({ target = 'cpu', sm }: CompileFlags): DeviceBuild | null {
+/** `--sm host` has the CPU execute the kernels, for tests of them on machines without a GPU. @throws UsageError for flags that are not well formed */
+export function deviceBuildOf({ target = 'cpu', sm }: DeviceFlags): DeviceBuild | null {
   if (target !== 'cpu' && target !== 'cuda') throw new UsageError(`Unknown target "${target}". Expected cpu, or cuda for both`)
   if (target === 'cpu' && sm !== undefined) throw new UsageError('--sm is for GPUs: give --target cuda with it')
   if (target === 'cpu') return null
@@ -55,7 +56,7 @@ function precisionOf(flags: CompileFlags): Precision {
   if (precision === undefined) throw new UsageError(`Unknown precision "${asked}". Expected one of: ${precisions.join(', ')}`)
   if (precision === 'float32') return precision
   if (target !== 'cuda') throw new UsageError(`--precision ${precision} is for GPUs, and the target is ${target}: give --target cuda with it`)
-  const device = deviceOf(flags), old = device?.kind === 'nvcc' ? device.architectures.find((sm) => sm < firstWithShortFloats) : undefined
+  const device = deviceBuildOf(flags), old = device?.kind === 'nvcc' ? device.architectures.find((sm) => sm < firstWithShortFloats) : undefined
   if (old !== undefined) throw new UsageError(`--precision ${precision} needs GPUs of compute capability 8.0 (--sm 80) or newer, found --sm ${old}`)
   return precision
 }

@@ -6,7 +6,7 @@ import { printModule } from '../ir/graph-text.js'
 import type { ModuleSource } from '../nn/module-source.js'
 import { moduleSource } from '../nn/module-source.js'
 import type { PipelineOptions } from '../pipeline.js'
-import { assemble, compileSources, cpu, cuda, emit, planModule } from '../pipeline.js'
+import { assemble, compileForBoth, compileSources, cpu, cuda, emit, planModule } from '../pipeline.js'
 import type { CompileOptions } from './compile-options.js'
 import { UsageError } from './exit-codes.js'
 import { kernelsText, planText } from './inspect-text.js'
@@ -23,18 +23,11 @@ export const pipelineOptions = (options: Pick<CompileOptions, 'fuse' | 'speciali
 export const sourceOf = (name: string, model: LoadedModel): ModuleSource => ({ ...moduleSource(model), name })
 
 export function emitModel(name: string, model: LoadedModel, options: CompileOptions): EmittedModel {
-  const source = sourceOf(name, model), onCpu = compileSources([source], pipelineOptions(options))
-  const emitted = options.device === null ? onCpu : withDevice(onCpu, compileSources([source], { ...pipelineOptions(options), target: cuda }))
+  const compile = options.device === null ? compileSources : compileForBoth
+  const emitted = compile([sourceOf(name, model)], pipelineOptions(options))
   const manifest = emitted.manifests[0]!
   return { emitted, manifest, weights: weightsFile(model, name) }
 }
-
-/** The same functions for both, described by the manifest of the first, with what those of the second need. */
-const withDevice = (host: Emitted, { device, manifests }: Emitted): Emitted =>
-  ({ ...host, device, manifests: host.manifests.map((manifest, i) => withGpuBytes(manifest, manifests[i]!)) })
-
-const withGpuBytes = (manifest: ModuleManifest, gpu: ModuleManifest): ModuleManifest =>
-  ({ ...manifest, functions: manifest.functions.map((fn, i) => ({ ...fn, gpuArenaBytes: gpu.functions[i]!.arenaBytes })) })
 
 /** The model's weights, initial or trained, as a safetensors file. */
 function weightsFile(model: LoadedModel, name: string): Uint8Array {

@@ -7,12 +7,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CompiledModel } from '../../runtime/index.js'
 import { loadEmitted, openModule } from '../engine.js'
-import { bytesOf, expectedTime, measuredRates, type Rates } from '../ir/cost.js'
+import type { DeviceBuild } from '../build/cuda.js'
+import { bytesOf, expectedTime, gpuRates, measuredRates, type Rates } from '../ir/cost.js'
 import { evaluateDim, shapeText, type Dim } from '../ir/dim.js'
 import { kernelWork } from '../ir/kernel-work.js'
 import type { Kernel } from '../ir/kernel-graph.js'
 import type { BoundKernel, PlannedFunction } from '../plan/plan-function.js'
-import { assemble, emit, kernelsOf, planModule, whyStored, type PipelineOptions } from '../pipeline.js'
+import { assemble, cpu, cuda, emit, kernelsOf, planModule, whyStored, type PipelineOptions } from '../pipeline.js'
+import { measureGpu } from './bench/gpu.js'
 import { openMachine } from './bench/machine.js'
 import { samplesOf, targetsOf } from './bench/measure.js'
 import type { CompileOptions } from './compile-options.js'
@@ -38,7 +40,18 @@ export type KernelReport = {
   readonly apart: readonly { readonly from: string; readonly value: string; readonly why: string }[]
 }
 export type FunctionReport = { readonly name: string; readonly kernels: readonly KernelReport[] }
-export type FusionReport = { readonly model: string; readonly batchSize: number; readonly bytesPerSecond: number; readonly flopsPerSecond: number; readonly functions: readonly FunctionReport[] }
+export type FusionReport = {
+  readonly model: string
+  readonly batchSize: number
+  /** Whose rates the expected times are from. */
+  readonly machine: string
+  readonly bytesPerSecond: number
+  readonly flopsPerSecond: number
+  readonly functions: readonly FunctionReport[]
+}
+
+/** What kernels are measured against, and whether they can be run. */
+type Yardstick = { readonly machine: string; readonly rates: Rates; readonly runs: boolean }
 
 /** Calls of each function of which the median time counts. */
 const CALLS = 7
@@ -46,20 +59,32 @@ const CALLS = 7
 const LEAST_SHARE = 1 / 64
 
 export async function fusionReport(name: string, model: LoadedModel, options: CompileOptions, batchSize: number): Promise<FusionReport> {
-  const limits = (await openMachine()).limits(0)
-  const rates = measuredRates(limits.bandwidth, limits.flops)
-  const source = sourceOf(name, model), pipeline = { ...pipelineOptions({ ...options, specialize: [] }), timed: true }
+  const { machine, rates, runs } = options.device === null ? await ownYardstick() : await gpuYardstick(options.device)
+  const source = sourceOf(name, model), target = options.device === null ? cpu : cuda
+  const pipeline = { ...pipelineOptions({ ...options, specialize: [] }), target, timed: true }
   const planned = planModule(assemble(source), source.model, pipeline)
-  const times = await measure(model, emit([planned], pipeline), options, batchSize)
+  const times = runs ? await measure(model, emit([planned], pipeline), options, batchSize) : new Map<string, readonly number[]>()
   const env = Object.fromEntries(planned.dims.map((dim) => [dim, batchSize]))
   const functions = planned.functions.map(({ general }, i) => functionReport(general, planned.module.functions[i]!, pipeline, env, rates, times.get(general.graph.name)))
-  return { model: name, batchSize, bytesPerSecond: limits.bandwidth, flopsPerSecond: limits.flops, functions }
+  return { model: name, batchSize, machine, bytesPerSecond: rates.bytesPerNs * 1e9, flopsPerSecond: rates.flopsPerNs * 1e9, functions }
+}
+
+async function ownYardstick(): Promise<Yardstick> {
+  const { bandwidth, flops } = (await openMachine()).limits(0)
+  return { machine: 'this machine', rates: measuredRates(bandwidth, flops), runs: true }
+}
+
+/** Without a GPU the figures that fusion decides by. */
+async function gpuYardstick(device: DeviceBuild): Promise<Yardstick> {
+  const { limits, why } = await measureGpu(device)
+  if (limits === null) return { machine: `no GPU was measured (${why}); a data centre's GPU`, rates: gpuRates, runs: false }
+  return { machine: device.kind === 'host' ? 'a GPU that this CPU plays' : 'this GPU', rates: measuredRates(limits.bandwidth, limits.flops), runs: true }
 }
 
 /** Seconds of each kernel, in launch order, for the functions that ran. */
-async function measure(model: LoadedModel, emitted: ReturnType<typeof emit>, { levels }: CompileOptions, batchSize: number): Promise<Map<string, readonly number[]>> {
+async function measure(model: LoadedModel, emitted: ReturnType<typeof emit>, { levels, device }: CompileOptions, batchSize: number): Promise<Map<string, readonly number[]>> {
   const folder = mkdtempSync(join(tmpdir(), 'kcc-times-')), file = join(folder, 'times')
-  const loaded = await loadEmitted(emitted, { levels })
+  const loaded = await loadEmitted(emitted, { levels, device })
   const compiled = new CompiledModel(openModule(loaded), loaded.manifests[0]!)
   try {
     for (const weight of model.weights) compiled.writeVariable(weight.name, weight.value)
@@ -124,7 +149,7 @@ function apartFrom(reader: Kernel, all: readonly Kernel[], isMuch: (bytes: Dim) 
 
 export function fusionText(report: FusionReport): string {
   const peak = `${(report.flopsPerSecond / 1e9).toFixed(0)} GFLOP/s, ${(report.bytesPerSecond / 1e9).toFixed(1)} GB/s`
-  return `${report.model}, batch ${report.batchSize}; this machine at most: ${peak}\n\n${report.functions.map(functionText).join('\n')}`
+  return `${report.model}, batch ${report.batchSize}; ${report.machine} at most: ${peak}\n\n${report.functions.map(functionText).join('\n')}`
 }
 
 function functionText({ name, kernels }: FunctionReport): string {

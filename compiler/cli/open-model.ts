@@ -2,15 +2,19 @@
 import { statSync } from 'node:fs'
 import { RuntimeError } from '../../runtime/contract/errors.js'
 import type { ModuleManifest } from '../../runtime/contract/manifest.js'
+import type { DeviceChoice } from '../../runtime/device.js'
+import { runOn } from '../engine.js'
 import type { OpenedModel } from '../files/commands.js'
 import { moduleSource } from '../nn/module-source.js'
 import { displayPath } from '../support/paths.js'
 import { UsageError } from './exit-codes.js'
 import type { LoadedModel } from './load-models.js'
 import { loadModels } from './load-models.js'
+import { deviceChoiceOf, runTargetOf, type RunFlags } from './run-target.js'
 
-export async function openModel(file: string, options: { readonly check: boolean }): Promise<OpenedModel> {
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false) return openPackage(file)
+export async function openModel(file: string, options: RunFlags & { readonly check: boolean }): Promise<OpenedModel> {
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false) return openPackage(file, deviceChoiceOf(options))
+  runOn(runTargetOf(options))
   const { models } = await loadModels(file, options)
   const [first, ...others] = models
   if (others.length > 0 && first!.exportName !== 'default') {
@@ -39,9 +43,9 @@ function openTraced(model: LoadedModel): OpenedModel {
   }
 }
 
-async function openPackage(folder: string): Promise<OpenedModel> {
+async function openPackage(folder: string, device: DeviceChoice): Promise<OpenedModel> {
   const { loadPackage } = await import('../../runtime/index.js')
-  const model = loadPackage(folder)
+  const model = loadPackage(folder, { device })
   return {
     ...namesOf(model.program.manifest.model),
     predict: (x, options) => model.predict(x, options),

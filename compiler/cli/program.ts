@@ -33,10 +33,18 @@ const fraction = (text: string): number => {
   return value
 }
 
+const deviceOptions = (): Option[] => [
+  new Option('--target <target>', 'cpu (default), or cuda for kernels for GPUs beside those for CPUs'),
+  new Option('--sm <capabilities>', 'with --target cuda: compute capabilities of GPUs, as in 80,90 (default: those of this machine, else 80,90); host: executed by the CPU, for tests'),
+]
+/** Of commands that run models. */
+const runOptions = (): Option[] => [
+  ...deviceOptions(),
+  new Option('--device <name>', 'where models run: auto (a GPU if there is code for it and one to run it), cpu, or a GPU such as cuda:0').default('auto'),
+]
 const compileOptions = (): Option[] => [
   new Option('--cpu <levels>', 'CPU levels to build: native, or a list of x86-64-v2, x86-64-v3, x86-64-v4').default(setting('KCC_CPU') ?? 'native'),
-  new Option('--target <target>', 'cpu, or cuda for kernels for GPUs beside those for CPUs').default('cpu'),
-  new Option('--sm <capabilities>', 'compute capabilities of GPUs, as in 80,90 (default: those of this machine, else 80,90); host: executed by the CPU, for tests'),
+  ...deviceOptions(),
   new Option('--precision <precision>', 'with --target cuda: float32, tf32 or mixed_bfloat16').default('float32'),
   new Option('--specialize <sizes>', 'add kernels for fixed sizes, as in batch=1,32'),
   new Option('--no-fuse', 'one kernel for each op, to compare with'),
@@ -65,7 +73,7 @@ function addBuild(program: Command): void {
 }
 
 function addRun(program: Command): void {
-  addAll(program.command('run'), [checkOption()])
+  addAll(program.command('run'), [...runOptions(), checkOption()])
     .description('run a TypeScript file that builds, trains or uses models')
     .argument('<script>', 'the file')
     .argument('[arguments...]', "the script's own arguments")
@@ -88,7 +96,7 @@ const verboseOption = (): Option => new Option('--verbose <level>', '0 silent, 1
 
 function addPredict(program: Command): void {
   addAll(program.command('predict'), [
-    ...dataOptions(), new Option('--out <file>', 'where to write the results, an .npz with y_0, y_1, …').makeOptionMandatory(), checkOption(),
+    ...dataOptions(), new Option('--out <file>', 'where to write the results, an .npz with y_0, y_1, …').makeOptionMandatory(), ...runOptions(), checkOption(),
   ])
     .description('predict from arrays in a file')
     .argument('<model>', modelArgument)
@@ -99,7 +107,7 @@ function addPredict(program: Command): void {
 }
 
 function addEvaluate(program: Command): void {
-  addAll(program.command('evaluate'), [...dataOptions(), targetOption(), verboseOption(), checkOption(), jsonOption()])
+  addAll(program.command('evaluate'), [...dataOptions(), targetOption(), verboseOption(), ...runOptions(), checkOption(), jsonOption()])
     .description('loss and metrics on arrays in files')
     .argument('<model>', modelArgument)
     .action(async (model: string, options: import('./commands/data.js').EvaluateArguments) => {
@@ -116,7 +124,7 @@ function addFit(program: Command): void {
     new Option('--validation-split <fraction>', 'part of the data to validate on').default(0).argParser(fraction),
     new Option('--out <file>', 'where to save the trained model, a .h5 file'),
     new Option('--history <file>', 'where to write the history as JSON'),
-    verboseOption(), checkOption(),
+    verboseOption(), ...runOptions(), checkOption(),
   ])
     .description('train on arrays in files')
     .argument('<model>', modelArgument)
@@ -143,7 +151,7 @@ function addInspect(program: Command): void {
 
 function addBench(program: Command): void {
   addAll(program.command('bench'), [
-    new Option('--cpu <levels>', 'CPU levels to build').default(setting('KCC_CPU') ?? 'native'), checkOption(), jsonOption(),
+    new Option('--cpu <levels>', 'CPU levels to build').default(setting('KCC_CPU') ?? 'native'), ...deviceOptions(), checkOption(), jsonOption(),
     new Option('--batch-size <count>', 'samples per training step').default(128).argParser(whole(1)),
     new Option('--seconds <count>', 'time for each measurement').default(2).argParser(whole(1)),
   ])

@@ -18,7 +18,7 @@ export function functionView(tables: Tables, planned: PlannedFunction, kernels: 
   const launches = planned.kernels.map((kernel, i) => launchView(tables, planned, kernel, i, kernels[i]!, pointers))
   const { graph, memory } = planned
   return {
-    name: graph.name, identifier: functionIdentifier(tables.module.name, graph.name, suffix), listed, specials, timed: tables.timed,
+    name: graph.name, identifier: functionIdentifier(tables.module.name, graph.name, suffix), listed, specials, timed: tables.timed && tables.target.name === 'cpu',
     dims: tables.dims.map((name, i) => `[[maybe_unused]] const int64_t ${name} = dims[${i}];`),
     slots: memory.slots.map((_, i) => ({ name: `slot${i}`, start: i === 0 ? 'call->arena' : `slot${i - 1} + ${sizeText(memory.slots[i - 1]!)}` })),
     arena: memory.slots.map(sizeText).join(' + ') || '0',
@@ -91,8 +91,11 @@ function launchView(tables: Tables, planned: PlannedFunction, kernel: BoundKerne
     const bound = kernel.bindings.find((b) => b.buffer.name === field)
     return bound ? pointers.of(bound) : field
   }
-  return { comment: commentOf(kernel), kernel: view.name, args: view.fields.map((f) => value(f.name)).join(', '), queued: view.queued, timed: tables.timed }
+  return { comment: commentOf(kernel), kernel: view.name, args: view.fields.map((f) => value(f.name)).join(', '), queued: view.queued, lap: tables.timed ? lapOf(tables.target) : null }
 }
+
+/** A CPU has ended a kernel when its call returns; of a GPU the driver is told that all launches of a kernel have been given. */
+const lapOf = ({ name }: Target): string => (name === 'cpu' ? 'times.lap();' : 'kcc_cuda_lap(call->stream);')
 
 /** What is computed, for whom and from which line of the user's model. */
 const commentOf = (kernel: BoundKernel): string => {

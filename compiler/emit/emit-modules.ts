@@ -95,7 +95,7 @@ function moduleView(planned: PlannedModule, pool: KernelPool, { target, timed = 
   const parts = planned.functions.map((variants) => variantViews(tables, variants, pool))
   const kernels = new Map(parts.flatMap((p) => p.kernels).map((view) => [view.name, view]))
   return {
-    name: identifier(module.name), identifier: identifier(module.name), timed, kernels: [...kernels.values()],
+    name: identifier(module.name), identifier: identifier(module.name), timing: timed ? [target.name === 'cpu' ? 'kcc/kernel-times.h' : 'kcc/cuda/lap.h'] : [], kernels: [...kernels.values()],
     functions: parts.flatMap((p) => p.functions),
     variableBytes: module.variables.map((v) => v.shape.reduce((a, b) => a * b, itemSize[v.dtype])),
     blockedColumns: blockedColumns(planned),

@@ -93,8 +93,8 @@ export type KernelsUnitView = {
   readonly texts: readonly string[]
 }
 
-/** `timed`: the time at its end is kept. */
-export type LaunchView = { readonly comment: string; readonly kernel: string; readonly args: string; readonly queued: boolean; readonly timed: boolean }
+/** `lap`: the statement that keeps the time at its end; null where none is wanted. */
+export type LaunchView = { readonly comment: string; readonly kernel: string; readonly args: string; readonly queued: boolean; readonly lap: string | null }
 export type SpecialView = { readonly condition: string; readonly function: string }
 export type FunctionView = {
   readonly name: string
@@ -107,7 +107,7 @@ export type FunctionView = {
   /** Fixed-size variants tried first. */
   readonly specials: readonly SpecialView[]
   readonly listed: boolean
-  /** Writes the times of its kernels into a file. */
+  /** Writes the times of its kernels into a file itself; those of a GPU are written by its driver. */
   readonly timed: boolean
   readonly inputs: number
   readonly outputs: number
@@ -120,7 +120,8 @@ export type FunctionView = {
 }
 export type ModuleView = {
   readonly name: string
-  readonly timed: boolean
+  /** Headers for the times of kernels. */
+  readonly timing: readonly string[]
   readonly identifier: string
   readonly kernels: readonly KernelView[]
   readonly functions: readonly FunctionView[]

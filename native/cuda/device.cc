@@ -149,7 +149,8 @@ Failure Device::finish_all() {
     if (!failure) failure = recording->finish();
     if (failure) recording->abandon();
   }
-  return failure ? failure : gpu::wait(streams_.kernels);
+  if (!failure) failure = gpu::wait(streams_.kernels);
+  return failure ? failure : streams_.times.write();
 }
 
 // ---- logs

@@ -75,7 +75,7 @@ bool Recording::keeps_rows() const {
 
 // ---- calls
 
-Failure Recording::start(const Streams& streams, const kcc_call& call, const kcc_batch& batch, float* kept) {
+Failure Recording::start(Streams& streams, const kcc_call& call, const kcc_batch& batch, float* kept) {
   Slot* slot = nullptr;
   if (Failure failure = take_slot(&slot)) return failure;
   fill(*slot, call, batch, kept);
@@ -135,13 +135,14 @@ void Recording::fill(Slot& slot, const kcc_call& call, const kcc_batch& batch, f
 }
 
 // Inputs go in beside the kernels of the calls before, and results come out beside those of the next.
-Failure Recording::launch(const Streams& streams, Slot& slot) {
+Failure Recording::launch(Streams& streams, Slot& slot) {
   if (Failure failure = gpu::copy_in(slot.in.device, slot.in.host, slot.in.bytes, streams.in)) return failure;
   if (Failure failure = gpu::mark(slot.copied, streams.in)) return failure;
-  if (!slot.graph)
+  const bool is_timed = Laps::are_wanted();
+  if (!is_timed && !slot.graph)
     if (Failure failure = record(streams.kernels, slot)) return failure;
   if (Failure failure = gpu::wait_for(streams.kernels, slot.copied)) return failure;
-  if (Failure failure = gpu::repeat(slot.graph, streams.kernels)) return failure;
+  if (Failure failure = is_timed ? run_timed(streams.kernels, slot) : repeat(streams, slot)) return failure;
   if (slot.results.empty()) return gpu::mark(slot.done, streams.kernels);
   if (Failure failure = gpu::mark(slot.computed, streams.kernels)) return failure;
   if (Failure failure = gpu::wait_for(streams.out, slot.computed)) return failure;
@@ -149,7 +150,25 @@ Failure Recording::launch(const Streams& streams, Slot& slot) {
   return gpu::mark(slot.done, streams.out);
 }
 
+Failure Recording::repeat(Streams& streams, const Slot& slot) {
+  if (!StepTimes::are_wanted()) return gpu::repeat(slot.graph, streams.kernels);
+  streams.times.begin(streams.kernels);
+  const Failure failure = gpu::repeat(slot.graph, streams.kernels);
+  streams.times.end(streams.kernels, function_.name);
+  return failure;
+}
+
 Failure Recording::record(gpu::Stream stream, Slot& slot) {
+  if (Failure failure = gpu::begin_recording(stream)) return failure;
+  const Failure refused = run(stream, slot);
+  if (Failure failure = gpu::end_recording(stream, &slot.graph)) return failure;
+  if (!refused) return nullptr;
+  gpu::release_graph(slot.graph);
+  slot.graph = nullptr;
+  return refused;
+}
+
+Failure Recording::run(gpu::Stream stream, const Slot& slot) {
   std::vector<const void*> inputs;
   std::vector<void*> outputs;
   const char* in = slot.in.device + parameter_bytes();
@@ -161,15 +180,17 @@ Failure Recording::record(gpu::Stream stream, Slot& slot) {
   call.dims = dims_.data(), call.arena = home_.arena, call.stream = stream;
   const Parameters* const parameters = (const Parameters*)slot.in.device;
   call.random = &parameters->seed, call.scalars = (const float*)(parameters + 1);
-  if (Failure failure = gpu::begin_recording(stream)) return failure;
   refused_items = 0;
   function_.run(&call);
+  if (refused_items) return gpu::fail("a kernel over %lld elements, more than the %lld that one may have", (long long)refused_items, (long long)kMostItems);
   if (keeps_rows()) kcc::launch(keep_row, 1, kWarp, stream, KeepArgs{parameters, slot.out.device, output_count(), room(sizeof(float))});
-  if (Failure failure = gpu::end_recording(stream, &slot.graph)) return failure;
-  if (!refused_items) return nullptr;
-  gpu::release_graph(slot.graph);
-  slot.graph = nullptr;
-  return gpu::fail("a kernel over %lld elements, more than the %lld that one may have", (long long)refused_items, (long long)kMostItems);
+  return nullptr;
+}
+
+Failure Recording::run_timed(gpu::Stream stream, const Slot& slot) {
+  Laps laps(stream);
+  const Failure failure = run(stream, slot);
+  return failure ? failure : laps.write(function_.name);
 }
 
 // The call in the slot has ended, and its results are where they were wanted.

@@ -4,6 +4,7 @@
 // There are several such sets of places, so that a call's inputs are gathered and copied while another is computed and a
 // third's results are on their way back.
 #pragma once
+#include "laps.h"
 #include "runtime.h"
 #include "kcc/device.h"
 
@@ -17,6 +18,7 @@ inline int64_t room(int64_t bytes) { return (bytes + 255) & ~(int64_t)255; }
 // Streams of one device handle: of kernels, of inputs on their way there, of results on their way back.
 struct Streams {
   gpu::Stream kernels = nullptr, in = nullptr, out = nullptr;
+  StepTimes times;
   gpu::Failure make();
   void release();
 };
@@ -62,7 +64,7 @@ class Recording {
   int64_t output_count() const { return function_.output_count; }
 
   // Starts a call after those before. `kept`: see Parameters; then nothing is copied out.
-  gpu::Failure start(const Streams& streams, const kcc_call& call, const kcc_batch& batch, float* kept);
+  gpu::Failure start(Streams& streams, const kcc_call& call, const kcc_batch& batch, float* kept);
   // Takes the memory of all slots, which calls do one by one.
   gpu::Failure reserve();
   // The calls that are under way have ended, and their results are where they were wanted.
@@ -85,8 +87,12 @@ class Recording {
   gpu::Failure take_slot(Slot** taken);
   gpu::Failure make_slot(Slot& slot);
   void fill(Slot& slot, const kcc_call& call, const kcc_batch& batch, float* kept);
-  gpu::Failure launch(const Streams& streams, Slot& slot);
+  gpu::Failure launch(Streams& streams, Slot& slot);
+  gpu::Failure repeat(Streams& streams, const Slot& slot);
   gpu::Failure record(gpu::Stream stream, Slot& slot);
+  // Starts the function's kernels over the slot's places; the same with the time of each written down.
+  gpu::Failure run(gpu::Stream stream, const Slot& slot);
+  gpu::Failure run_timed(gpu::Stream stream, const Slot& slot);
   gpu::Failure finish(Slot& slot);
   int64_t parameter_bytes() const { return room((int64_t)(sizeof(Parameters) + home_.module->scalar_count * sizeof(float))); }
   int64_t output_bytes(uint32_t output) const { return tensor_bytes_[function_.input_count + output]; }

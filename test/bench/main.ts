@@ -5,6 +5,7 @@ import * as os from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { ModelClass } from 'kcc'
+import { presentGpus } from '../../compiler/build/cuda.js'
 import { chart } from './chart.js'
 import { drawData, writeData, writeNetwork } from './data.js'
 import { Measurement } from './measure.js'
@@ -17,7 +18,7 @@ import type { Places } from './peers.js'
 import { replaceSection } from './readme.js'
 import { reportText } from './report.js'
 import type { Results } from './results.js'
-import { TIMED_BUILDS, taskName, tasksOf, workloads } from './workloads.js'
+import { TIMED_BUILDS, gpuWorkloads, taskName, tasksOf, workloads } from './workloads.js'
 import type { Workload } from './workloads.js'
 
 const usage = `kcc beside its peers, in one run: npm run bench -- [options]
@@ -27,8 +28,9 @@ const usage = `kcc beside its peers, in one run: npm run bench -- [options]
   --seconds <count> of one measurement, default 0.25
   --limit <count>   seconds for the rounds of one workload, default 30; there are at least two rounds
   --prepare <count> seconds for a peer to prepare a task, default 45; then it is left out of the workload
+  --device <name>   cpu (default), or cuda: on the GPU of this machine, with peers that run there
   --json <file>     write the results there
-  --save            write test/bench/results.json
+  --save            write test/bench/results.json; of a GPU results-cuda.json, and its chart
   --readme          put results and chart into the README; without --save those that were saved, and nothing is measured
   --no-extras       neither memory nor times of builds
 Peers are installed by test/bench/peers/setup.sh; those that are missing are left out with a reason.
@@ -39,7 +41,7 @@ const { values: options } = parseArgs({
   options: {
     only: { type: 'string', default: '' }, peers: { type: 'string', default: peerKeys.join() },
     rounds: { type: 'string', default: '7' }, seconds: { type: 'string', default: '0.25' }, limit: { type: 'string', default: '30' }, prepare: { type: 'string', default: '45' },
-    json: { type: 'string' }, save: { type: 'boolean', default: false }, readme: { type: 'boolean', default: false }, extras: { type: 'boolean', default: true }, help: { type: 'boolean', short: 'h', default: false },
+    device: { type: 'string', default: 'cpu' }, json: { type: 'string' }, save: { type: 'boolean', default: false }, readme: { type: 'boolean', default: false }, extras: { type: 'boolean', default: true }, help: { type: 'boolean', short: 'h', default: false },
   },
 })
 if (options.help) {
@@ -88,35 +90,47 @@ function machine(loadBefore: number): Results['machine'] {
 
 async function measure(places: Places): Promise<Results> {
   const loadBefore = os.loadavg()[0] ?? 0, flops: [string, number][] = []
-  const chosen = chosenFrom('only', workloads, ({ name }, part) => name.includes(part)), keys = chosenFrom('peers', peerKeys, (key, name) => key === name)
-  const plan = { rounds: positive('rounds'), seconds: positive('seconds'), workloadSeconds: positive('limit'), prepareSeconds: positive('prepare'), log }
+  const chosen = chosenFrom('only', places.device === 'cpu' ? workloads : gpuWorkloads, ({ name }, part) => name.includes(part)), keys = chosenFrom('peers', peerKeys, (key, name) => key === name)
+  const plan = { rounds: positive('rounds'), seconds: positive('seconds'), workloadSeconds: positive('limit'), prepareSeconds: positive('prepare'), gaps: places.device === 'cuda', log }
   for (const workload of chosen) flops.push(...await describeWorkload(workload, places.data))
-  const builds = options.extras ? await timeBuilds(places, TIMED_BUILDS.filter((name) => chosen.some(({ model }) => model === name)), log) : []
+  const extras = options.extras && places.device === 'cpu'
+  const builds = extras ? await timeBuilds(places, TIMED_BUILDS.filter((name) => chosen.some(({ model }) => model === name)), log) : []
   await buildPackages(places, chosen, keys.includes('unfused'), log)
-  const { specs, skipped } = peerSpecs(places, [1, 2], keys)
-  const { memory, skipped: unmeasured } = options.extras ? await measureMemory(specs, chosen, log) : { memory: [], skipped: [] }
+  const { specs, skipped } = peerSpecs(places, places.device === 'cpu' ? [1, 2] : [Math.max(2, os.availableParallelism())], keys)
+  const { memory, skipped: unmeasured } = extras ? await measureMemory(specs, chosen, log) : { memory: [], skipped: [] }
   const found = await new Measurement(specs, plan).run(chosen)
   return {
-    machine: machine(loadBefore), rounds: plan.rounds, seconds: plan.seconds, ...found, flops: Object.fromEntries(flops), memory, builds,
+    machine: { ...machine(loadBefore), ...(places.device === 'cpu' ? {} : { gpu: gpuName() }) }, rounds: plan.rounds, seconds: plan.seconds, ...found, flops: Object.fromEntries(flops), memory, builds,
     skipped: [...skipped, ...unmeasured, ...found.skipped],
   }
 }
 
+const gpuName = (): string => (presentGpus() ?? []).slice(0, 1).map(({ name, driver }) => `${name} (driver ${driver})`).join('')
+
 async function measured(): Promise<Results> {
   const data = mkdtempSync(join(os.tmpdir(), 'kcc-bench-'))
   try {
-    return await measure({ root, data })
+    return await measure({ root, data, device })
   } finally {
     rmSync(data, { recursive: true, force: true })
   }
 }
+
+if (options.device !== 'cpu' && options.device !== 'cuda') throw new Error(`--device takes cpu or cuda, found "${options.device}"`)
+const device = options.device
+if (device === 'cuda' && (presentGpus() ?? []).length === 0) {
+  process.stdout.write('skipped: nothing was measured, because nvidia-smi shows no GPU on this machine\n')
+  process.exit(0)
+}
+if (device === 'cuda' && options.readme) throw new Error('--readme is for results of the CPU')
 
 const write = (file: string, results: Results): void => { writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`) }
 
 const results = options.readme && !options.save ? JSON.parse(readFileSync(inBench('results.json'), 'utf8')) as Results : await measured()
 process.stdout.write(reportText(results))
 if (options.json !== undefined) write(options.json, results)
-if (options.save) write(inBench('results.json'), results)
+if (options.save) write(inBench(device === 'cpu' ? 'results.json' : 'results-cuda.json'), results)
+if (options.save && device === 'cuda') writeFileSync(inBench('results-cuda.svg'), chart(results))
 if (options.readme) {
   const file = join(root, 'README.md')
   writeFileSync(file, replaceSection(readFileSync(file, 'utf8'), results))

@@ -3,9 +3,10 @@ import { comparison } from './compare.js'
 import { PeerError, PeerProcess } from './peer-process.js'
 import type { PeerSpec } from './peer-process.js'
 import type { Skipped } from './peers.js'
-import type { CheckAnswer, Hello, Limits, Prepared, Timing } from './protocol.js'
-import type { Check, Limit, Results, Row } from './results.js'
+import type { CheckAnswer, GapsAnswer, Hello, Limits, Prepared, Timing } from './protocol.js'
+import type { Check, Gap, Limit, Results, Row } from './results.js'
 import { summarize } from './statistics.js'
+import type { Summary } from './statistics.js'
 import { CHECKED_SAMPLES, CHECKED_STEPS, taskName, tasksOf } from './workloads.js'
 import type { Task, Workload } from './workloads.js'
 
@@ -17,10 +18,12 @@ export type Plan = {
   readonly workloadSeconds: number
   /** For a peer to prepare one task; then it is left out of it. */
   readonly prepareSeconds: number
+  /** Whether the time between two steps on a GPU is measured. */
+  readonly gaps: boolean
   readonly log: (text: string) => void
 }
 
-export type Measured = Pick<Results, 'limits' | 'versions' | 'rows' | 'checks' | 'skipped'>
+export type Measured = Pick<Results, 'limits' | 'versions' | 'rows' | 'checks' | 'skipped' | 'gaps'>
 
 /** Time for the threads of one peer to stop spinning before the next one is measured. */
 const PAUSE_MS = 40
@@ -29,6 +32,10 @@ const START_SECONDS = 120
 
 type Entry = { readonly peer: PeerProcess; readonly task: Task; way: string; readonly times: number[] }
 
+const tensorLimit = (all: readonly Limits[]): { tensorFlops?: Summary } => {
+  const found = all.flatMap(({ tensorFlops }) => tensorFlops ?? [])
+  return found.length === 0 ? {} : { tensorFlops: summarize(found) }
+}
 const describe = ({ name, threads }: PeerSpec): string => `${name}, ${threads} thread${threads === 1 ? '' : 's'}`
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
@@ -39,6 +46,7 @@ export class Measurement {
   readonly #skipped: Skipped[] = []
   readonly #checks: Check[] = []
   readonly #rows: Row[] = []
+  readonly #gaps: Gap[] = []
 
   constructor(readonly specs: readonly PeerSpec[], readonly plan: Plan) {}
 
@@ -68,6 +76,7 @@ export class Measurement {
     await this.#check(peers.filter((peer) => entries.some((entry) => entry.peer === peer)), workload)
     for (const entry of entries) await this.#choose(entry)
     const rounds = await this.#measure(entries, peers, workload)
+    if (this.plan.gaps) for (const { peer, task } of entries.filter(({ peer, task }) => peer.spec.name === 'kcc' && task.kind === 'train')) await this.#measureGap(peer, task)
     for (const { peer, task, way, times } of entries.filter(({ times }) => times.length > 0)) {
       this.#rows.push({ kind: task.kind, workload: workload.name, batch: task.batch, peer: peer.spec.name, threads: peer.spec.threads, way, time: summarize(times) })
     }
@@ -154,7 +163,7 @@ export class Measurement {
       round++
     }
     for (const [threads, all] of limits) {
-      this.#limits.push({ workload: workload.name, threads, flops: summarize(all.map((l) => l.flops)), bandwidth: summarize(all.map((l) => l.bandwidth)) })
+      this.#limits.push({ workload: workload.name, threads, flops: summarize(all.map((l) => l.flops)), bandwidth: summarize(all.map((l) => l.bandwidth)), ...tensorLimit(all) })
     }
     return round
   }
@@ -170,6 +179,12 @@ export class Measurement {
     }
   }
 
+  async #measureGap(peer: PeerProcess, task: Task): Promise<void> {
+    const found = await this.#attempt(peer, `gaps of ${taskName(task)}`, () => peer.ask<GapsAnswer>({ command: 'gaps', ...task }, SLOWEST_RUN))
+    const seconds = (nanoseconds: readonly number[]): Summary => summarize(nanoseconds.map((ns) => ns / 1e9))
+    if (found !== null && found.steps.length > 0) this.#gaps.push({ workload: task.workload.name, step: seconds(found.steps), between: seconds(found.between) })
+  }
+
   async #measureLimits(peers: readonly PeerProcess[], limits: Map<number, Limits[]>): Promise<void> {
     for (const peer of peers.filter(({ spec }) => spec.name === 'kcc')) {
       const found = await this.#attempt(peer, 'limits of the machine', () => peer.ask<Limits>({ command: 'limits' }, SLOWEST_RUN))
@@ -180,6 +195,6 @@ export class Measurement {
   #results(): Measured {
     // The same failure of every round is told once.
     const skipped = [...new Map(this.#skipped.map((s) => [`${s.name} ${s.reason}`, s])).values()]
-    return { limits: this.#limits, versions: Object.fromEntries(this.#versions), rows: this.#rows, checks: this.#checks, skipped }
+    return { limits: this.#limits, versions: Object.fromEntries(this.#versions), rows: this.#rows, checks: this.#checks, skipped, ...(this.plan.gaps ? { gaps: this.#gaps } : {}) }
   }
 }

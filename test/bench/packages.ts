@@ -16,16 +16,18 @@ async function kccBuild(root: string, model: string, out: string, options: reado
   await promisify(execFile)(process.execPath, [kcc, 'build', join(root, 'test', 'bench', 'models', `${model}.ts`), '--out', out, ...options], { cwd: root, env: { ...process.env, ...env } })
 }
 
+const deviceFlags = (device: Places['device']): string[] => (device === 'cpu' ? [] : ['--target', 'cuda'])
+
 /** @param withUnfused whether kcc without fusion is measured, too */
-export async function buildPackages({ root, data }: Places, workloads: readonly Workload[], withUnfused: boolean, log: (text: string) => void): Promise<void> {
+export async function buildPackages({ root, data, device }: Places, workloads: readonly Workload[], withUnfused: boolean, log: (text: string) => void): Promise<void> {
   const folder = (name: string): string => join(data, 'packages', name)
   for (const name of new Set(workloads.flatMap(({ model, plainModel }) => [model, plainModel]))) {
     log(`kcc build ${name}`)
-    await kccBuild(root, name, folder(name), [])
+    await kccBuild(root, name, folder(name), deviceFlags(device))
   }
-  for (const { model } of workloads.filter(({ unfused }) => withUnfused && unfused)) {
+  for (const model of new Set(workloads.filter(({ unfused }) => withUnfused && unfused).map((w) => w.model))) {
     log(`kcc build ${model} --no-fuse`)
-    await kccBuild(root, model, folder(`${model}${UNFUSED}`), ['--no-fuse'])
+    await kccBuild(root, model, folder(`${model}${UNFUSED}`), ['--no-fuse', ...deviceFlags(device)])
   }
 }
 

@@ -9,6 +9,8 @@ export type Places = {
   readonly root: string
   /** Folder of the data and packages of this run. */
   readonly data: string
+  /** What is measured. */
+  readonly device: 'cpu' | 'cuda'
 }
 
 export const environment = (): string => process.env['KCC_BENCH_VENV'] ?? join(homedir(), '.cache', 'kcc', 'bench-venv')
@@ -21,16 +23,18 @@ type Kind = Pick<PeerSpec, 'name' | 'trains' | 'predicts'> & {
   readonly file: string
   readonly writesModels?: boolean
   readonly unfused?: boolean
+  /** Whether it can be measured on a GPU. */
+  readonly onGpu?: boolean
   readonly env?: Readonly<Record<string, string>>
 }
 
 const kinds: readonly Kind[] = [
-  { key: 'kcc', name: 'kcc', file: 'kcc.js', trains: true, predicts: true },
-  { key: 'unfused', name: 'kcc, nothing fused', file: 'kcc.js', trains: true, predicts: true, unfused: true, env: { KCC_BENCH_VARIANT: '-unfused' } },
-  { key: 'torch', name: 'PyTorch', file: 'torch_peer.py', trains: true, predicts: true, env: { KCC_BENCH_MODE: 'eager' } },
-  { key: 'compile', name: 'PyTorch compiled', file: 'torch_peer.py', trains: true, predicts: true, env: { KCC_BENCH_MODE: 'compile' } },
+  { key: 'kcc', name: 'kcc', file: 'kcc.js', trains: true, predicts: true, onGpu: true },
+  { key: 'unfused', name: 'kcc, nothing fused', file: 'kcc.js', trains: true, predicts: true, unfused: true, onGpu: true, env: { KCC_BENCH_VARIANT: '-unfused' } },
+  { key: 'torch', name: 'PyTorch', file: 'torch_peer.py', trains: true, predicts: true, onGpu: true, env: { KCC_BENCH_MODE: 'eager' } },
+  { key: 'compile', name: 'PyTorch compiled', file: 'torch_peer.py', trains: true, predicts: true, onGpu: true, env: { KCC_BENCH_MODE: 'compile' } },
   { key: 'tf', name: 'Keras on TensorFlow', file: 'keras_peer.py', trains: true, predicts: true, env: { KERAS_BACKEND: 'tensorflow' } },
-  { key: 'jax', name: 'Keras on JAX', file: 'keras_peer.py', trains: true, predicts: true, env: { KERAS_BACKEND: 'jax' } },
+  { key: 'jax', name: 'Keras on JAX', file: 'keras_peer.py', trains: true, predicts: true, onGpu: true, env: { KERAS_BACKEND: 'jax' } },
   { key: 'ort', name: 'ONNX Runtime', file: 'onnx_peer.py', trains: false, predicts: true, writesModels: true },
   { key: 'ort-node', name: 'ONNX Runtime in Node', file: 'onnx-node.js', trains: false, predicts: true },
   { key: 'tfjs', name: 'TensorFlow.js', file: 'tfjs.js', trains: true, predicts: true },
@@ -38,14 +42,23 @@ const kinds: readonly Kind[] = [
 
 export const peerKeys: readonly string[] = kinds.map(({ key }) => key)
 
+/** The peers' Python: that of their environment unless another is named. */
+const pythonOf = (): string => process.env['KCC_BENCH_PYTHON'] ?? join(environment(), 'bin', 'python')
+
+/** Float32 everywhere, in matrix units too; a GPU is hidden from those that are measured on the CPU. */
+const deviceEnvironment = (device: Places['device']): Record<string, string> => (device === 'cpu'
+  ? { JAX_PLATFORMS: 'cpu', CUDA_VISIBLE_DEVICES: '', KCC_BENCH_DEVICE: 'cpu' }
+  : { JAX_PLATFORMS: 'cuda', NVIDIA_TF32_OVERRIDE: '0', XLA_PYTHON_CLIENT_PREALLOCATE: 'false', KCC_BENCH_DEVICE: 'cuda' })
+
 /** Float32 arithmetic throughout, quiet libraries, and the number of threads in every spelling. */
 function environmentOf(threads: number, places: Places): Record<string, string> {
   const count = String(threads)
   return {
+    ...deviceEnvironment(places.device),
     KCC_BENCH_DATA: places.data, KCC_BENCH_THREADS: count, KCC_THREADS: count,
     OMP_NUM_THREADS: count, MKL_NUM_THREADS: count, OPENBLAS_NUM_THREADS: count, NPROC: count,
-    XLA_FLAGS: threads === 1 ? '--xla_cpu_multi_thread_eigen=false' : '', TORCHINDUCTOR_COMPILE_THREADS: '1', TORCHINDUCTOR_CACHE_DIR: join(environment(), 'inductor'),
-    JAX_PLATFORMS: 'cpu', JAX_DEFAULT_MATMUL_PRECISION: 'highest', ONEDNN_DEFAULT_FPMATH_MODE: 'STRICT', CUDA_VISIBLE_DEVICES: '',
+    XLA_FLAGS: threads === 1 && places.device === 'cpu' ? '--xla_cpu_multi_thread_eigen=false' : '', TORCHINDUCTOR_COMPILE_THREADS: '1', TORCHINDUCTOR_CACHE_DIR: join(environment(), 'inductor'),
+    JAX_DEFAULT_MATMUL_PRECISION: 'highest', ONEDNN_DEFAULT_FPMATH_MODE: 'STRICT',
     TF_CPP_MIN_LOG_LEVEL: '3', PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1',
   }
 }
@@ -57,9 +70,9 @@ const packageOf: Readonly<Record<string, string>> = {
 
 /** Every peer once for each thread setting. Peers whose environment does not exist are named with the reason. */
 export function peerSpecs(places: Places, threadSettings: readonly number[], keys: readonly string[]): { specs: PeerSpec[]; skipped: Skipped[] } {
-  const python = join(environment(), 'bin', 'python'), inEnvironment = (file: string): string => join(environment(), packageOf[file] ?? '')
+  const python = pythonOf(), inEnvironment = (file: string): string => join(environment(), packageOf[file] ?? '')
   const specs: PeerSpec[] = [], skipped: Skipped[] = []
-  for (const { key, file, env, writesModels = false, unfused = false, ...kind } of kinds.filter(({ key }) => key === 'kcc' || keys.includes(key))) {
+  for (const { key, file, env, writesModels = false, unfused = false, onGpu: _, ...kind } of kinds.filter(({ key, onGpu = false }) => (key === 'kcc' || keys.includes(key)) && (places.device === 'cpu' || onGpu))) {
     const needed = file.endsWith('.py') ? python : packageOf[file] === undefined ? places.root : inEnvironment(file)
     if (!existsSync(needed)) {
       skipped.push({ name: kind.name, reason: `there is no ${needed}: run test/bench/peers/setup.sh` })

@@ -11,6 +11,7 @@ export type Request =
   | { readonly command: 'memory' } & Task
   | { readonly command: 'release' }
   | { readonly command: 'limits' }
+  | { readonly command: 'gaps' } & Task
 
 export type Hello = { readonly version: string }
 export type Prepared = { readonly ways: readonly string[]; readonly failures: readonly string[] }
@@ -20,8 +21,10 @@ export type CheckAnswer = { readonly losses: readonly number[] | null; readonly 
 export type Timing = { readonly seconds: number; readonly count: number }
 /** What a process takes more at its peak, while it trains, than before the network was made. */
 export type MemoryAnswer = { readonly bytes: number }
+/** Nanoseconds of each step on a GPU, and from the end of the one before to its beginning. */
+export type GapsAnswer = { readonly steps: readonly number[]; readonly between: readonly number[] }
 /** The machine's measured limits with the threads of the peer: operations and bytes per second. */
-export type Limits = { readonly flops: number; readonly bandwidth: number }
+export type Limits = { readonly flops: number; readonly bandwidth: number; readonly tensorFlops?: number }
 
 export type Answer = { readonly id: number; readonly result?: unknown; readonly error?: string }
 

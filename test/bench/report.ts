@@ -3,7 +3,7 @@ import { isSame } from './compare.js'
 import { advantage, bestRows, rowsOf, speed } from './results.js'
 import type { Results } from './results.js'
 import type { Summary } from './statistics.js'
-import { tasksOf, workloads } from './workloads.js'
+import { allWorkloads, tasksOf } from './workloads.js'
 import type { Task } from './workloads.js'
 
 export function duration(seconds: number): string {
@@ -21,7 +21,7 @@ export const titleOf = ({ kind, workload, batch }: Task): string =>
   `${workload.title}, ${kind === 'train' ? `training step, batch ${batch}` : batch === 1 ? 'one sample' : `${batch} samples`}`
 
 /** Tasks that the results have something about. */
-export const tasksIn = (results: Results): Task[] => workloads.flatMap(tasksOf).filter((task) => rowsOf(results, keyOf(task)).length > 0)
+export const tasksIn = (results: Results): Task[] => allWorkloads.flatMap(tasksOf).filter((task) => rowsOf(results, keyOf(task)).length > 0)
 
 function columns(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
@@ -29,12 +29,13 @@ function columns(rows: readonly (readonly string[])[]): string {
 }
 
 export function reportText(results: Results): string {
-  return [machineText(results), ...tasksIn(results).map((task) => taskText(results, task)), checkText(results), memoryText(results), buildText(results), skippedText(results), summaryText(results)].filter((t) => t !== '').join('\n')
+  return [machineText(results), ...tasksIn(results).map((task) => taskText(results, task)), gapText(results), checkText(results), memoryText(results), buildText(results), skippedText(results), summaryText(results)].filter((t) => t !== '').join('\n')
 }
 
 function machineText({ machine, limits, rounds, seconds }: Results): string {
-  const limit = limits.map(({ workload, threads, flops, bandwidth }) =>
-    `  ${workload}, ${threadsOf(threads)}: ${(flops.median / 1e9).toFixed(1)} GFLOP/s float32, copy ${(bandwidth.median / 1e9).toFixed(1)} GB/s\n`)
+  const limit = limits.map(({ workload, threads, flops, bandwidth, tensorFlops }) =>
+    `  ${workload}, ${machine.gpu === undefined ? threadsOf(threads) : machine.gpu}: ${(flops.median / 1e9).toFixed(1)} GFLOP/s float32, ` +
+    `${tensorFlops === undefined ? '' : `${(tensorFlops.median / 1e9).toFixed(0)} in TF32, `}copy ${(bandwidth.median / 1e9).toFixed(1)} GB/s\n`)
   return `${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}; load ${machine.loadBefore.toFixed(1)} before, ${machine.loadAfter.toFixed(1)} after\n` +
     `up to ${rounds} rounds of ${seconds} s; medians and quartiles of the rounds; limits of the machine between the rounds of\n${limit.join('')}`
 }
@@ -60,6 +61,11 @@ function checkText({ checks }: Results): string {
     return [workload, peer, ...[0, 1, 2, 3].map((i) => losses?.[i]?.toFixed(6) ?? ''), lossDifference?.toExponential(1) ?? '', outputDifference.toExponential(1), isSame(check) ? '' : 'NOT THE SAME']
   })
   return `losses of the first steps from the same weights, without dropout; differences from kcc, of losses and of predictions\n${columns([['workload', 'peer', '1', '2', '3', '4', 'losses', 'predictions', ''], ...cells])}`
+}
+
+function gapText({ gaps = [] }: Results): string {
+  const cells = gaps.map(({ workload, step, between }) => [workload, duration(step.median), quartiles(step), duration(between.median), quartiles(between)])
+  return cells.length === 0 ? '' : `steps of kcc on the GPU, and what it waits for the next\n${columns([['workload', 'step', 'quartiles', 'gap', 'quartiles'], ...cells])}`
 }
 
 function memoryText({ memory }: Results): string {

@@ -20,7 +20,7 @@ export type Row = {
 export type Check = { readonly workload: Workload['name']; readonly peer: string } & Comparison
 
 /** The machine's limits between the rounds of a workload: operations and bytes per second. */
-export type Limit = { readonly workload: Workload['name']; readonly threads: number; readonly flops: Summary; readonly bandwidth: Summary }
+export type Limit = { readonly workload: Workload['name']; readonly threads: number; readonly flops: Summary; readonly bandwidth: Summary; /** Of a GPU's matrix units. */ readonly tensorFlops?: Summary }
 
 /** Memory that a process takes more at its peak, while it trains, than before the network was made. */
 export type Memory = { readonly workload: Workload['name']; readonly peer: string; readonly bytes: number }
@@ -29,7 +29,7 @@ export type Memory = { readonly workload: Workload['name']; readonly peer: strin
 export type Build = { readonly model: string; readonly cold: number; readonly unchanged: number }
 
 export type Results = {
-  readonly machine: { readonly cpu: string; readonly cores: number; readonly memoryBytes: number; readonly system: string; readonly node: string; readonly loadBefore: number; readonly loadAfter: number }
+  readonly machine: { readonly cpu: string; readonly cores: number; readonly memoryBytes: number; readonly system: string; readonly node: string; readonly loadBefore: number; readonly loadAfter: number; /** Name and driver of the GPU that was measured; absent for the CPU. */ readonly gpu?: string }
   readonly rounds: number
   readonly seconds: number
   readonly limits: readonly Limit[]
@@ -41,7 +41,12 @@ export type Results = {
   readonly memory: readonly Memory[]
   readonly builds: readonly Build[]
   readonly skipped: readonly { readonly name: string; readonly reason: string }[]
+  /** Of a GPU: the calls of kcc's training, with the time for which it waited between two of them. */
+  readonly gaps?: readonly Gap[]
 }
+
+/** Seconds of a recorded step on the GPU, and from its end to the beginning of the next. */
+export type Gap = { readonly workload: Workload['name']; readonly step: Summary; readonly between: Summary }
 
 /** What a task is known by. */
 export type TaskKey = Pick<Row, 'kind' | 'workload' | 'batch'>

@@ -45,6 +45,20 @@ export const workloads: readonly Workload[] = [
   workload('dense-2048', 'Dense 2048-2048-2048', { trainBatch: 256 }),
 ]
 
+/** Epochs of a GPU's short steps have more of them, so that the ends of epochs count as little as they do in training. */
+export const gpuWorkloads: readonly Workload[] = [
+  workload('gpu-mnist-mlp', 'mnist-mlp 784-512-512-10 on a GPU', { model: 'mnist-mlp', plainModel: 'mnist-mlp-plain', trainBatch: 128, batches: 200, unfused: true }),
+  workload('gpu-mnist-mlp-4096', 'mnist-mlp 784-512-512-10 on a GPU, large batches', { model: 'mnist-mlp', plainModel: 'mnist-mlp-plain', trainBatch: 4096, batches: 10, unfused: true }),
+  workload('gpu-vgg', 'VGG-like, 100×100×3 on a GPU', { model: 'vgg', plainModel: 'vgg-plain', trainBatch: 32, batches: 20, unfused: true }),
+  workload('gpu-vgg-256', 'VGG-like, 100×100×3 on a GPU, large batches', { model: 'vgg', plainModel: 'vgg-plain', trainBatch: 256, batches: 4, unfused: true }),
+  workload('gpu-autoencoder', 'denoising autoencoder on a GPU', { model: 'autoencoder', trainBatch: 128, batches: 20, unfused: true }),
+  workload('gpu-cifar10-cnn', 'CIFAR-10 CNN on a GPU', { model: 'cifar10-cnn', plainModel: 'cifar10-cnn-plain', trainBatch: 32, batches: 100, unfused: true }),
+  workload('gpu-resnet50', 'ResNet-50, 224×224 on a GPU', { model: 'resnet50', predictBatches: [1, 32] }),
+]
+
+/** Of the CPU and of a GPU; their names differ. */
+export const allWorkloads: readonly Workload[] = [...workloads, ...gpuWorkloads]
+
 export type TaskKind = 'train' | 'predict'
 /** A training step, or a prediction, of `batch` samples. */
 export type Task = { readonly kind: TaskKind; readonly workload: Workload; readonly batch: number }

@@ -7,6 +7,7 @@ import * as path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { inPackage } from '../../compiler/support/paths.js'
 import { readPng } from './read-png.js'
+import { onGpu } from '../cuda/device.js'
 import { openWorkshop } from '../e2e/workshop.js'
 
 const shop = openWorkshop('programs')
@@ -40,7 +41,7 @@ for (const [name, run] of Object.entries(programs)) {
   console.log(\`took \${Math.round(performance.now() - started)} ms\`)
 }
 `)
-  const ran = await shop.kcc(['run', 'all.ts', ...Object.entries(small).flatMap(([name, value]) => [`--${name}`, String(value)])],
+  const ran = await shop.kcc(['run', ...(onGpu ? ['--device', 'cuda:0'] : []), 'all.ts', ...Object.entries(small).flatMap(([name, value]) => [`--${name}`, String(value)])],
     // Without MNIST the digits are drawn; nothing is fetched.
     { KCC_DATASETS: shared, HOME: shop.folder, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent("globalThis.fetch = () => Promise.reject(new Error('no network in this test'))")}` })
   if (ran.code !== 0) throw new Error(`the examples ended with ${ran.code}\n${ran.stderr}\n${ran.stdout}`)

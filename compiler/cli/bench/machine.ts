@@ -19,11 +19,12 @@ const ROUNDS = 1_000_000
 const ELEMENTS = 32 * 1024 * 1024
 const REPEATS = 8
 
-const manifest: ModuleManifest = { format: MANIFEST_FORMAT, kcc: kccVersion, name: 'machine', dims: ['n', 'chunks'], variables: [], scalars: [], functions: [], model: null }
+/** Of a module of measurements. */
+export const emptyManifest: ModuleManifest = { format: MANIFEST_FORMAT, kcc: kccVersion, name: 'machine', dims: ['n', 'chunks'], variables: [], scalars: [], functions: [], model: null }
 
 export async function openMachine(): Promise<Machine> {
   const text = readFileSync(inPackage('native', 'bench', 'machine.cc'), 'utf8')
-  const emitted: Emitted = { files: [{ name: 'machine.cc', text, perLevel: true }], device: [], manifests: [manifest] }
+  const emitted: Emitted = { files: [{ name: 'machine.cc', text, perLevel: true }], device: [], manifests: [emptyManifest] }
   const { addon } = await loadEmitted(emitted)
   return {
     limits(threads) {
@@ -39,7 +40,7 @@ export async function openMachine(): Promise<Machine> {
 }
 
 /** The best of several runs: anything else that runs on the machine can only slow them. */
-function bestSeconds(run: () => void): number {
+export function bestSeconds(run: () => void): number {
   const times = Array.from({ length: REPEATS }, () => {
     const started = performance.now()
     run()

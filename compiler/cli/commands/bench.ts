@@ -5,26 +5,28 @@ import { CompiledModel } from '../../../runtime/index.js'
 import { loadEmitted, openModule } from '../../engine.js'
 import { evaluateDim } from '../../ir/dim.js'
 import { parseDim } from '../../ir/dim-parse.js'
-import { assemble, emit, planModule } from '../../pipeline.js'
+import { assemble, cpu, cuda, emit, planModule } from '../../pipeline.js'
+import { RuntimeError } from '../../../runtime/contract/errors.js'
+import type { DeviceBuild } from '../../build/cuda.js'
 import type { MachineLimits } from '../bench/machine.js'
+import { measureGpu } from '../bench/gpu.js'
 import { openMachine } from '../bench/machine.js'
 import type { Spread, Times } from '../bench/measure.js'
 import { measureInTurns, tasksOf } from '../bench/measure.js'
 import { trafficBytes } from '../bench/traffic.js'
-import { compileOptionsOf } from '../compile-options.js'
+import { compileOptionsOf, deviceBuildOf, type DeviceFlags } from '../compile-options.js'
 import { pipelineOptions, sourceOf } from '../emit-model.js'
 import type { LoadedModel } from '../load-models.js'
 import { loadModels } from '../load-models.js'
 import { formatBytes, formatSeconds, printResult } from '../report.js'
 
-export type BenchOptions = { readonly cpu: string; readonly check: boolean; readonly json: boolean; readonly batchSize: number; readonly seconds: number }
+export type BenchOptions = DeviceFlags & { readonly cpu: string; readonly check: boolean; readonly json: boolean; readonly batchSize: number; readonly seconds: number }
 
-type Variant = { readonly name: string; readonly fuse: boolean; readonly threads: number }
-const variants: readonly Variant[] = [
-  { name: 'fused', fuse: true, threads: 0 },
-  { name: 'fused, 1 thread', fuse: true, threads: 1 },
-  { name: 'unfused', fuse: false, threads: 0 },
-]
+/** `build`: of code for a GPU, on which the variant runs; null on the CPU. */
+type Variant = { readonly name: string; readonly fuse: boolean; readonly threads: number; readonly build: DeviceBuild | null; readonly limits: MachineLimits }
+
+/** What is compared, and the limits of the machine as lines of text. */
+type Plan = { readonly variants: readonly Variant[]; readonly machine: string; readonly limits: Readonly<Record<string, MachineLimits>> }
 
 /** One row of the table: a thing measured in one variant. */
 export type BenchRow = {
@@ -42,25 +44,44 @@ export type BenchRow = {
 
 export async function bench(file: string, options: BenchOptions): Promise<void> {
   const { models } = await loadModels(file, { check: options.check })
-  const machine = await openMachine()
-  const limits = new Map([0, 1].map((threads) => [threads, machine.limits(threads)]))
+  const plan = await planOf(options)
   for (const { name, model } of models) {
-    const rows = await benchModel(name, model, limits, options)
-    const json = { model: name, cpu: os.cpus()[0]?.model ?? '', batchSize: options.batchSize, limits: limits.get(0), limitsOneThread: limits.get(1), maxRssBytes: process.resourceUsage().maxRSS * 1024, rows }
-    printResult({ text: table(name, options.batchSize, limits, rows), json }, options.json)
+    const rows = await benchModel(name, model, plan, options)
+    const json = { model: name, cpu: os.cpus()[0]?.model ?? '', batchSize: options.batchSize, ...plan.limits, maxRssBytes: process.resourceUsage().maxRSS * 1024, rows }
+    printResult({ text: table(name, options.batchSize, plan, rows), json }, options.json)
+  }
+}
+
+/** On the CPU fused, on one thread, unfused; with `--target cuda` on the GPU fused and unfused, beside the CPU. */
+async function planOf(options: BenchOptions): Promise<Plan> {
+  const build = deviceBuildOf(options), machine = await openMachine()
+  const all = machine.limits(0), text = ({ flops, bandwidth }: MachineLimits): string => `${(flops / 1e9).toFixed(1)} GFLOP/s, copy ${(bandwidth / 1e9).toFixed(1)} GB/s`
+  if (build === null) {
+    const one = machine.limits(1), own = { build: null, fuse: true, threads: 0, limits: all }
+    return {
+      variants: [{ ...own, name: 'fused' }, { ...own, name: 'fused, 1 thread', threads: 1, limits: one }, { ...own, name: 'unfused', fuse: false }],
+      machine: `machine at most: ${text(all)}; one thread: ${text(one)}`, limits: { limits: all, limitsOneThread: one },
+    }
+  }
+  const { limits, why } = await measureGpu(build)
+  if (limits === null) throw new RuntimeError(`There is no GPU to measure on: ${why}`)
+  const gpu = { build, fuse: true, threads: 0, limits }
+  return {
+    variants: [{ ...gpu, name: 'GPU, fused' }, { ...gpu, name: 'GPU, unfused', fuse: false }, { build: null, fuse: true, threads: 0, limits: all, name: 'CPU, fused' }],
+    machine: `GPU at most: ${text(limits)}, TF32 ${(limits.tensorFlops / 1e9).toFixed(1)} GFLOP/s; CPU: ${text(all)}`, limits: { limits: all, limitsGpu: limits },
   }
 }
 
 /** A variant, compiled and loaded with the model's weights. */
 type Opened = { readonly variant: Variant; readonly compiled: CompiledModel; readonly manifest: ModuleManifest; readonly setThreads: (count: number) => void; readonly traffic: (fn: string, batch: number) => number }
 
-async function benchModel(name: string, model: LoadedModel, limits: ReadonlyMap<number, MachineLimits>, options: BenchOptions): Promise<BenchRow[]> {
+async function benchModel(name: string, model: LoadedModel, { variants }: Plan, options: BenchOptions): Promise<BenchRow[]> {
   const opened: Opened[] = []
   try {
     for (const variant of variants) opened.push(await openVariant(name, model, variant, options))
     const tasks = opened.map((one) => [one, tasksOf(one.compiled, one.manifest, options.batchSize)] as const)
     const times = await measureInTurns(tasks, options.seconds, ({ variant, setThreads }) => setThreads(variant.threads))
-    return opened.flatMap((one, i) => rowsOf(one.variant, times[i]!, one.manifest, one.compiled.memoryBytes, limits.get(one.variant.threads)!, options.batchSize, one.traffic))
+    return opened.flatMap((one, i) => rowsOf(one.variant, times[i]!, one.manifest, one.compiled.memoryBytes, options.batchSize, one.traffic))
   } finally {
     for (const { compiled } of opened) await compiled.close()
   }
@@ -68,25 +89,25 @@ async function benchModel(name: string, model: LoadedModel, limits: ReadonlyMap<
 
 async function openVariant(name: string, model: LoadedModel, variant: Variant, options: BenchOptions): Promise<Opened> {
   const { levels } = compileOptionsOf({ cpu: options.cpu, fuse: variant.fuse })
-  const pipeline = pipelineOptions({ fuse: variant.fuse, specialize: [], precision: 'float32' })
+  const pipeline = { ...pipelineOptions({ fuse: variant.fuse, specialize: [], precision: 'float32' }), target: variant.build === null ? cpu : cuda }
   const source = sourceOf(name, model)
   const planned = planModule(assemble(source), source.model, pipeline)
-  const loaded = await loadEmitted(emit([planned], pipeline), { levels })
+  const loaded = await loadEmitted(emit([planned], pipeline), { levels, device: variant.build })
   const manifest = loaded.manifests[0]!
   const compiled = new CompiledModel(openModule(loaded), manifest)
   for (const weight of model.weights) compiled.writeVariable(weight.name, weight.value)
   return { variant, compiled, manifest, setThreads: (count) => void loaded.addon.setThreads(count), traffic: (fn, batch) => trafficBytes(planned, fn, batch) }
 }
 
-function rowsOf(variant: Variant, times: Times, manifest: ModuleManifest, memoryBytes: number, limits: MachineLimits, batchSize: number,
+function rowsOf(variant: Variant, times: Times, manifest: ModuleManifest, memoryBytes: number, batchSize: number,
   traffic: (fn: string, batch: number) => number): BenchRow[] {
   const row = (what: BenchRow['what'], time: Spread, fn: string, batch: number): BenchRow => {
     const found = manifest.functions.find((f) => f.name === fn)!
     const flops = evaluateDim(parseDim(found.flops), Object.fromEntries(manifest.dims.map((dim) => [dim, batch])))
     return {
       variant: variant.name, what, kernels: found.kernels, time, flops, memoryBytes,
-      flopsShare: flops / time.median / limits.flops,
-      bandwidthShare: traffic(fn, batch) / time.median / limits.bandwidth,
+      flopsShare: flops / time.median / variant.limits.flops,
+      bandwidthShare: traffic(fn, batch) / time.median / variant.limits.bandwidth,
     }
   }
   return [
@@ -96,15 +117,11 @@ function rowsOf(variant: Variant, times: Times, manifest: ModuleManifest, memory
   ]
 }
 
-function table(name: string, batchSize: number, limits: ReadonlyMap<number, MachineLimits>, rows: readonly BenchRow[]): string {
-  const limit = (threads: number): string => {
-    const { flops, bandwidth } = limits.get(threads)!
-    return `${(flops / 1e9).toFixed(1)} GFLOP/s, copy ${(bandwidth / 1e9).toFixed(1)} GB/s`
-  }
+function table(name: string, batchSize: number, { machine }: Plan, rows: readonly BenchRow[]): string {
   const cells = rows.map((row) => [row.variant, row.what, String(row.kernels), shortTime(row.time.median), `${shortTime(row.time.p10)} – ${shortTime(row.time.p90)}`,
     percent(row.flopsShare), percent(row.bandwidthShare), formatBytes(row.memoryBytes), against(row, rows)])
   return `${name}, batch ${batchSize}, ${os.cpus()[0]?.model.trim() ?? ''}\n` +
-    `machine at most: ${limit(0)}; one thread: ${limit(1)}\n\n` +
+    `${machine}\n\n` +
     `${columns([['variant', 'what', 'kernels', 'median', 'p10 – p90', 'FLOP/s', 'bandwidth', 'memory', 'against fused'], ...cells])}\n` +
     `peak memory of the process: ${formatBytes(process.resourceUsage().maxRSS * 1024)}\n`
 }
@@ -112,7 +129,8 @@ function table(name: string, batchSize: number, limits: ReadonlyMap<number, Mach
 /** Time relative to the first variant's, such as "1.8×". */
 function against(row: BenchRow, rows: readonly BenchRow[]): string {
   const base = rows.find((r) => r.what === row.what)!
-  return base === row ? '' : `${(row.time.median / base.time.median).toFixed(2)}×`
+  const ratio = row.time.median / base.time.median
+  return base === row ? '' : `${ratio < 0.1 ? ratio.toPrecision(2) : ratio.toFixed(2)}×`
 }
 
 const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`

@@ -4,8 +4,9 @@ import { evaluateCommand, fitCommand, predictCommand } from '../../files/command
 import { displayPath } from '../../support/paths.js'
 import { openModel } from '../open-model.js'
 import { printResult } from '../report.js'
+import type { RunFlags } from '../run-target.js'
 
-type Checked = { readonly check: boolean }
+type Checked = RunFlags & { readonly check: boolean }
 export type PredictArguments = PredictFiles & Checked
 export type EvaluateArguments = EvaluateFiles & Checked & { readonly json: boolean }
 export type FitArguments = FitFiles & Checked

@@ -4,6 +4,7 @@ import * as os from 'node:os'
 import * as path from 'node:path'
 import { execa } from 'execa'
 import { BuildCache } from '../../build/cache.js'
+import { findCudaTools, locateNvcc, presentGpus } from '../../build/cuda.js'
 import { includeFolders } from '../../build/units.js'
 import type { ToolName } from '../../build/toolchain.js'
 import { installHint, locateTools } from '../../build/toolchain.js'
@@ -32,7 +33,7 @@ export async function doctor(options: { readonly json: boolean }): Promise<ExitC
     await compileCheck(tools['c++']),
     await toolCheck('cmake', tools.cmake, 'KCC_CMAKE', '3.16'),
     await toolCheck('make', tools.make),
-    headersCheck(), cpuCheck(), coresCheck(), cacheCheck(),
+    headersCheck(), cpuCheck(), coresCheck(), cacheCheck(), await nvccCheck(), gpuCheck(),
   ]
   const healthy = checks.every((check) => check.ok)
   const variables = environmentVariables.map(({ name }) => ({ name, value: process.env[name] ?? null })).filter((v) => v.value !== null)
@@ -124,6 +125,24 @@ export function cgroupQuota(read: (file: string) => string | null = readText): n
 function coresCheck(): Check {
   const quota = cgroupQuota()
   return { name: 'cores', ok: true, found: `${os.availableParallelism()}${quota === null ? ', no cgroup quota' : `, cgroup quota ${quota}`}`, fix: '' }
+}
+
+/** Only `--target cuda` needs it: its absence is no fault. */
+async function nvccCheck(): Promise<Check> {
+  const name = 'nvcc', asked = setting('KCC_NVCC'), found = locateNvcc()
+  if (found === null) return { name, ok: asked === undefined, found: asked === undefined ? 'not found; --target cuda needs it' : `KCC_NVCC=${asked} is not an executable`, fix: 'install the CUDA toolkit: https://developer.nvidia.com/cuda-downloads' }
+  try {
+    const { runtime } = findCudaTools(), { stdout } = await execa(found, ['--version'], { reject: false })
+    return { name, ok: true, found: `${found} ${/release (\d+\.\d+)/.exec(stdout)?.[1] ?? '?'}, ${runtime}`, fix: '' }
+  } catch (error) {
+    return { name, ok: false, found: error instanceof Error ? error.message : String(error), fix: 'install the CUDA toolkit again' }
+  }
+}
+
+function gpuCheck(): Check {
+  const gpus = presentGpus()
+  const found = gpus === null ? 'none: no nvidia-smi' : gpus.map(({ name, capability, memory, driver }, i) => `cuda:${i} ${name} (sm_${capability}, ${memory}, driver ${driver})`).join('; ')
+  return { name: 'gpu', ok: true, found: found === '' ? 'none: nvidia-smi shows none' : found, fix: '' }
 }
 
 function cacheCheck(): Check {

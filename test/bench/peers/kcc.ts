@@ -1,20 +1,24 @@
 /** kcc through its public API: packages made by `kcc build`, `fit` for training, `predictSync` for samples. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CompiledModel } from 'kcc/runtime'
 import { loadPackage, NDArray } from 'kcc/runtime'
+import { presentArchitectures } from '../../../compiler/build/cuda.js'
+import { measureGpu } from '../../../compiler/cli/bench/gpu.js'
 import { openMachine } from '../../../compiler/cli/bench/machine.js'
 import { readData, readNetwork } from '../data.js'
 import type { WorkloadData } from '../data.js'
 import type { Network } from '../network.js'
 import { servePeer, timeOf } from '../protocol.js'
-import type { CheckAnswer, MemoryAnswer, Request, Timing } from '../protocol.js'
+import type { CheckAnswer, GapsAnswer, Limits, MemoryAnswer, Request, Timing } from '../protocol.js'
 import { taskName } from '../workloads.js'
 import type { Task, Workload } from '../workloads.js'
 
 const folder = process.env['KCC_BENCH_DATA'] ?? '.', threads = Number(process.env['KCC_BENCH_THREADS'] ?? '0')
 /** Ending of the folders of the packages: those built with other options have one. */
 const variant = process.env['KCC_BENCH_VARIANT'] ?? ''
+
+const onGpu = process.env['KCC_BENCH_DEVICE'] === 'cuda'
 
 /** As in `peer.py`. */
 const MEMORY_STEPS = 4
@@ -28,7 +32,7 @@ function open(workload: Workload, name: string): Ready {
 }
 
 function openWith(network: Network, { weights, x, y }: WorkloadData, name: string): Ready {
-  const model = loadPackage(join(folder, 'packages', `${name}${variant}`), { threads, seed: 1 })
+  const model = loadPackage(join(folder, 'packages', `${name}${variant}`), { threads, seed: 1, device: onGpu ? 'cuda:0' : 'cpu' })
   model.setWeights(network.packageOrder.map((i) => weights[i]!))
   const samples = (data: Float32Array, shape: readonly number[]): NDArray => new NDArray(data, [data.length / shape.reduce((a, b) => a * b, 1), ...shape])
   return { model, x: samples(x, network.inputShape), y: y.length === 0 ? null : samples(y, network.outputShape) }
@@ -92,6 +96,27 @@ async function memory(task: Task): Promise<MemoryAnswer> {
 
 const memoryOf = (name: 'VmRSS' | 'VmHWM'): number => 1024 * Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(readFileSync('/proc/self/status', 'utf8'))![1])
 
+async function limits(): Promise<Limits> {
+  if (!onGpu) return (await openMachine()).limits(threads)
+  const { limits: found, why } = await measureGpu({ kind: 'nvcc', architectures: presentArchitectures() ?? [] })
+  if (found === null) throw new Error(why)
+  return found
+}
+
+/** Steps of an epoch, as the driver of the GPU times them, but for the first, before which JavaScript ended the epoch before. */
+async function gaps({ model, x, y }: Ready, { workload: { batches }, batch }: Task): Promise<GapsAnswer> {
+  const file = join(folder, `gaps-${process.pid}`)
+  process.env['KCC_STEP_TIMES'] = file
+  try {
+    await model.fit(x, y!, { batchSize: batch, epochs: 2, verbose: 0, shuffle: false })
+    const rows = readFileSync(file, 'utf8').trimEnd().split('\n').map((line) => line.split(' ').slice(1).map(Number)).slice(batches + 1)
+    return { steps: rows.map(([step]) => step!), between: rows.map(([, between]) => between!) }
+  } finally {
+    delete process.env['KCC_STEP_TIMES']
+    rmSync(file, { force: true })
+  }
+}
+
 async function release(): Promise<null> {
   await Promise.all([...prepared.values()].map(({ model }) => model.close()))
   prepared.clear()
@@ -108,6 +133,7 @@ await servePeer((request: Request): unknown => {
     case 'run': return request.kind === 'train' ? train(readyFor(request), request, request.seconds) : predict(readyFor(request), request, request.seconds)
     case 'memory': return memory(request)
     case 'release': return release()
-    case 'limits': return openMachine().then((machine) => machine.limits(threads))
+    case 'limits': return limits()
+    case 'gaps': return gaps(readyFor(request), request)
   }
 })

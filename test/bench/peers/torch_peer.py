@@ -1,4 +1,4 @@
-"""PyTorch. KCC_BENCH_MODE is eager or compile. Several ways are tried, the quickest is measured: optimizers that are fused,
+"""PyTorch. KCC_BENCH_MODE is eager or compile, KCC_BENCH_DEVICE cpu or cuda. Several ways are tried, the quickest is measured: optimizers that are fused,
 that take lists of tensors or one after another; sequences as such or as images in channels_last; for predictions also a
 traced and frozen module."""
 import itertools
@@ -12,8 +12,27 @@ from torch_network import array_of, network_module, tensor_of
 
 torch.set_num_threads(THREADS)
 COMPILE = os.environ.get("KCC_BENCH_MODE") == "compile"
+DEVICE = os.environ.get("KCC_BENCH_DEVICE", "cpu")
+ON_GPU = DEVICE == "cuda"
+# Float32 as everybody else's: matrix units would round the factors.
+torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+torch.backends.cudnn.benchmark = ON_GPU
+# On a GPU with everything that compilation has: kernels chosen by measurement, launches recorded as CUDA graphs.
+COMPILED = {"mode": "max-autotune"} if ON_GPU else {}
 
 LOSSES = {"categorical_crossentropy": F.cross_entropy, "binary_crossentropy": F.binary_cross_entropy_with_logits, "mse": F.mse_loss}
+
+
+def finish():
+    """Waits for what a GPU has been given."""
+    if ON_GPU:
+        torch.cuda.synchronize()
+
+
+def on_device(data, *arguments):
+    """The network and whether it is mirrored, where it is measured."""
+    net, mirrored = network_module(data, *arguments)
+    return net.to(DEVICE), mirrored
 
 
 def is_logits(data):
@@ -41,46 +60,49 @@ def optimizer_of(data, parameters, **options):
 
 def train_way(workload, batch, as_image, options, compiled_update=False):
     data = data_of(workload, workload["model"])
-    net, mirrored = network_module(data, True, is_logits(data), as_image)
+    net, mirrored = on_device(data, True, is_logits(data), as_image)
     loss_of = LOSSES[data.loss]
     update = optimizer_of(data, net.parameters(), **options)
-    source = itertools.cycle([(tensor_of(x, mirrored, as_image), target_of(data, y, mirrored)) for x, y in data.batches(batch)])
+    source = itertools.cycle([(tensor_of(x, mirrored, as_image).to(DEVICE), target_of(data, y, mirrored).to(DEVICE)) for x, y in data.batches(batch)])
 
     def loss(x, y):
         return loss_of(net(x), y)
 
     if COMPILE:
-        loss = torch.compile(loss)
-    take_update = torch.compile(update.step) if compiled_update else update.step
+        loss = torch.compile(loss, **COMPILED)
+    take_update = torch.compile(update.step, **COMPILED) if compiled_update else update.step
 
     def step():
         x, y = next(source)
+        if COMPILE and ON_GPU:
+            torch.compiler.cudagraph_mark_step_begin()
         update.zero_grad(set_to_none=True)
         loss(x, y).backward()
         take_update()
 
-    return step, lambda: None
+    return step, finish
 
 
 def predict_way(workload, batch, as_image, frozen=False):
     data = data_of(workload, workload["model"])
-    net, mirrored = network_module(data, False, False, as_image)
+    net, mirrored = on_device(data, False, False, as_image)
     call = net.eval()
     x = tensor_of(data.x[:batch], mirrored, as_image)
+    x = x.pin_memory() if ON_GPU else x
     with torch.no_grad():
         if COMPILE:
             import torch._inductor.config as inductor
 
             inductor.freezing = True
-            call = torch.compile(call)
+            call = torch.compile(call, **COMPILED)
         if frozen:
-            call = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(net, x)))
+            call = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(net, x.to(DEVICE))))
 
     def step():
         with torch.inference_mode() if not COMPILE else torch.no_grad():
-            return call(x)
+            return call(x.to(DEVICE, non_blocking=True)).cpu() if ON_GPU else call(x)
 
-    return step, lambda: None
+    return step, finish
 
 
 def make(kind, workload, batch):
@@ -97,7 +119,7 @@ def make(kind, workload, batch):
     for form, as_image in forms:
         for name, chosen in options[: 1 if COMPILE else 2]:
             yield f"{form}{name}", lambda: train_way(workload, batch, as_image, chosen)
-        if COMPILE and workload["small"]:
+        if COMPILE and (workload["small"] or ON_GPU):
             yield f"{form}compiled optimizer", lambda: train_way(workload, batch, as_image, {"foreach": True}, True)
 
 
@@ -105,17 +127,17 @@ def check(workload, steps, samples):
     data = data_of(workload, workload["plainModel"])
     losses = None
     if workload["trainBatch"] is not None:
-        net, mirrored = network_module(data, False, is_logits(data), False)
+        net, mirrored = on_device(data, False, is_logits(data), False)
         update, losses = optimizer_of(data, net.parameters(), foreach=True), []
         for x, y in itertools.islice(itertools.cycle(data.batches(workload["trainBatch"])), steps):
             update.zero_grad(set_to_none=True)
-            loss = LOSSES[data.loss](net(tensor_of(x, mirrored, False)), target_of(data, y, mirrored))
+            loss = LOSSES[data.loss](net(tensor_of(x, mirrored, False).to(DEVICE)), target_of(data, y, mirrored).to(DEVICE))
             loss.backward()
             update.step()
             losses.append(loss.item())
-    net, mirrored = network_module(data, False, False, False)
+    net, mirrored = on_device(data, False, False, False)
     with torch.inference_mode():
-        outputs = net.eval()(tensor_of(data.x[:samples], mirrored, False))
+        outputs = net.eval()(tensor_of(data.x[:samples], mirrored, False).to(DEVICE)).cpu()
     return checked(losses, array_of(outputs, mirrored))
 
 
