@@ -11,9 +11,9 @@ static constexpr int64_t kChainWarps = 128;
 // Groups of positions whose rows are read before the first of them is linked: each waits for the one before, but not for memory.
 static constexpr int kGroupsAhead = 4;
 
-// first[r]: the least position p with row(p) == r, or -1; next[p]: the one after p in the same row, or -1. Each of
-// kChainWarps warps, a block of its own, makes the lists of the rows that leave its number over: so no two write to the same list. Positions are taken
-// from the last to the first, a warp's width at a time; of lanes with the same row each links to the one after it.
+// first[r]: the least position p with row(p) == r, or -1; next[p]: the one after p in the same row, or -1. Each of kChainWarps
+// warps, a block of its own, makes the lists of the rows that leave its number over: so no two write to the same list. Positions
+// are taken from the last to the first, a warp's width at a time; of lanes with the same row each links to the one after it.
 template <class Row>
 KCC_INLINE void make_chain(int32_t* first, int32_t* next, int64_t rows, int64_t count, const Row& row) {
   const int64_t lane = threadIdx.x, mine = blockIdx.x;
