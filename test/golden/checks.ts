@@ -8,7 +8,13 @@ const clipped = (text: string): string => (text.length > 240 ? `${text.slice(0, 
 /** Objects of other realms and classes compare by what a file would hold of them. */
 const plain = (x: unknown): unknown => (x === undefined ? undefined : JSON.parse(JSON.stringify(x)))
 
+/** So many roundings of operands, one after the other, may add up in one value of a layer or its gradient. */
+const ROUNDINGS = 8
+
 export class Checks {
+  /** @param unit the unit roundoff of what products read, 2^-p, where that is less exact than float32: values are then as exact as the largest beside them. */
+  constructor(private readonly unit = 0) {}
+
   readonly failures: string[] = []
   count = 0
 
@@ -21,8 +27,9 @@ export class Checks {
   close(what: string, got: ArrayLike<number> | undefined, want: ArrayLike<number> | undefined, { rtol, atol }: Tolerance): void {
     if (!got || !want) return this.that(`${what}: ${got ? 'the vector' : 'the result'} has no such value`, false)
     if (got.length !== want.length) return this.that(`${what}: ${got.length} elements instead of ${want.length}`, false)
+    const largest = this.unit === 0 ? 0 : Array.from(want).reduce((most, v) => (Number.isFinite(v) ? Math.max(most, Math.abs(v)) : most), 0)
     let worst = 0
-    for (let i = 0; i < want.length; i++) worst = Math.max(worst, errorOf(got[i]!, want[i]!, rtol, atol))
+    for (let i = 0; i < want.length; i++) worst = Math.max(worst, errorOf(got[i]!, want[i]!, rtol, atol + ROUNDINGS * this.unit * largest))
     this.that(`${what}: off by ${worst.toPrecision(3)} times the tolerance; got ${listed(got)}, want ${listed(want)}`, worst <= 1)
   }
 

@@ -19,7 +19,11 @@ import { assemble, cuda, defaultOptions, emit, planModule, type PipelineOptions 
 export type Values = Readonly<Record<string, TypedArray>>
 
 /** How cases become native code: as for users by default, or as kernels for a GPU. */
-export type Road = { readonly pipeline: PipelineOptions; readonly build: NativeBuildOptions }
+export type Road = {
+  readonly pipeline: PipelineOptions; readonly build: NativeBuildOptions
+  /** Unit roundoff of what products read, where that is less exact than float32. */
+  readonly unit?: number
+}
 export const cpuRoad: Road = { pipeline: defaultOptions, build: {} }
 export const levelRoad = (levels: readonly Level[]): Road => ({ pipeline: defaultOptions, build: { levels } })
 export const deviceRoad = (device: DeviceBuild): Road => ({ pipeline: { ...defaultOptions, target: cuda }, build: { device, flags: ['-O1'] } })

@@ -29,7 +29,7 @@ export async function runFolder(folder: Folder, chosen: (name: string, index: nu
   const built = performance.now()
   const failure = await batch.build().then(() => null, reasonOf)
   const running = performance.now()
-  for (const one of ready) results.push(await runCase(one, failure))
+  for (const one of ready) results.push(await runCase(one, failure, road.unit))
   const seconds = { prepare: (built - begun) / 1000, build: (running - built) / 1000, run: (performance.now() - running) / 1000 }
   return { name: folder.name, results, compiled: batch.size, seconds }
 }
@@ -47,8 +47,8 @@ async function prepareCase(one: GoldenCase, batch: NativeBatch): Promise<Ready |
 }
 
 /** @param failure why nothing could be built, or null */
-async function runCase({ case: one, required, prepared }: Ready, failure: string | null): Promise<Result> {
-  const check = new Checks()
+async function runCase({ case: one, required, prepared }: Ready, failure: string | null, unit?: number): Promise<Result> {
+  const check = new Checks(unit)
   clearSession()
   if (failure !== null) check.that(failure, false)
   else await Promise.resolve(prepared(check)).catch((error: unknown) => check.that(reasonOf(error), false))
