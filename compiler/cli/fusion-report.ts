@@ -5,6 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { KccError } from '../../runtime/contract/errors.js'
 import { CompiledModel } from '../../runtime/index.js'
 import { loadEmitted, openModule } from '../engine.js'
 import type { DeviceBuild } from '../build/cuda.js'
@@ -125,8 +126,15 @@ function medians(text: string): Map<string, readonly number[]> {
 
 function functionReport(planned: PlannedFunction, graph: PlannedFunction['graph'], options: PipelineOptions, env: Readonly<Record<string, number>>, rates: Rates, times: readonly number[] | undefined): FunctionReport {
   const { kernels } = kernelsOf(graph, options)
-  const reports = planned.kernels.map((bound, i) => kernelReport(bound, kernels, kernels[i]!, env, rates, times?.[i] ?? null))
+  const reports = planned.kernels.map((bound, i) => kernelReport(bound, kernels, kernelNamed(kernels, bound.program.name), env, rates, times?.[i] ?? null))
   return { name: graph.name, kernels: reports }
+}
+
+/** Where several share a launch, the launch has the name of the first, whose reasons are given. */
+function kernelNamed(kernels: readonly Kernel[], name: string): Kernel {
+  const found = kernels.find((kernel) => kernel.name === name)
+  if (found === undefined) throw new KccError(`no kernel was planned under the name ${name}`)
+  return found
 }
 
 function kernelReport({ program }: BoundKernel, all: readonly Kernel[], kernel: Kernel, env: Readonly<Record<string, number>>, rates: Rates, measuredSeconds: number | null): KernelReport {
@@ -160,7 +168,9 @@ function functionText({ name, kernels }: FunctionReport): string {
   const rows = kernels.map((k, i) => [String(i), k.name, k.layer, formatBytes(k.bytesRead), formatBytes(k.bytesWritten), count(k.flops), count(k.operations),
     k.intensity.toFixed(1), k.bound, micro(k.expectedSeconds), k.measuredSeconds === null ? '–' : micro(k.measuredSeconds)])
   const lines = columns([['', 'kernel', 'layer', 'read', 'written', 'FLOP', 'other ops', 'ops/byte', 'bound by', 'expected', 'measured'], ...rows])
-  const reasons = kernels.flatMap((k, i) => k.apart.map((a) => `  ${String(i).padStart(4)} reads ${a.value} of ${kernels.findIndex((m) => m.name === a.from)}: ${a.why}\n`))
+  // One that shares the launch of another has no number of its own.
+  const numberOf = (maker: string): string => String(kernels.findIndex(({ name }) => name === maker)).replace('-1', maker)
+  const reasons = kernels.flatMap((k, i) => k.apart.map((a) => `  ${String(i).padStart(4)} reads ${a.value} of ${numberOf(a.from)}: ${a.why}\n`))
   return `${head}${lines}\nNot one kernel, because:\n${reasons.join('') || '  –\n'}`
 }
 

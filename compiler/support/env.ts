@@ -13,6 +13,7 @@ const table = {
   KCC_POISON: ['0 | 1', 'fill the working memory of every call with signalling NaNs, to find what is read before it is written'],
   KCC_KERNEL_TIMES: ['file', 'where functions built for `kcc inspect --fusion` write the times of their kernels; the command sets it itself'],
   KCC_CPU: ['levels', 'CPU levels to build where none are asked for, as in `--cpu` (default: native)'],
+  KCC_STEP_TIMES: ['file', 'where calls on a GPU write, each in a line, the nanoseconds they took and those since the call before'],
   KCC_CXX: ['command', 'the C++ compiler (default: the first of c++, g++, clang++)'],
   KCC_NVCC: ['command', 'the CUDA compiler (default: nvcc, on PATH or in /usr/local/cuda/bin)'],
   KCC_CMAKE: ['command', 'the cmake to use (default: cmake)'],

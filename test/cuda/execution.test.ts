@@ -2,6 +2,9 @@
  * What the driver asks of a GPU, counted: inputs are copied beside the kernels, nothing comes back between the steps of an
  * epoch that nobody watches, and weights stay where they are. The GPU is one that the host plays.
  */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadEmitted, openModule, type LoadedNative } from '../../compiler/engine.js'
 import { BatchNormalization, Dense, Dropout, LambdaCallback, NDArray, Sequential, clearSession, metrics, setSeed } from '../../compiler/index.js'
@@ -122,6 +125,20 @@ test('predictions copy the inputs of the next batch, and the results of the last
   // Three batches are on their way before the first result is waited for, and no stream is drained before the end.
   expect(lines.findIndex((line) => line.startsWith('wait for mark'))).toBeGreaterThan(lines.findIndex((line, i) => line.startsWith('graph') && count(lines.slice(0, i), /^graph/) === 2))
   expect(count(steps(lines), /^wait for stream/)).toBe(0)
+})
+
+test('steps and the time between them are written down where that is wanted', async () => {
+  const gpu = open(onGpu), folder = mkdtempSync(join(tmpdir(), 'kcc-steps-')), file = join(folder, 'steps')
+  process.env['KCC_STEP_TIMES'] = file
+  try {
+    await gpu.fit(x, y, { batchSize: BATCH, epochs: 2, verbose: 0 })
+  } finally {
+    delete process.env['KCC_STEP_TIMES']
+  }
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
+  rmSync(folder, { recursive: true })
+  expect(lines).toHaveLength(2 * STEPS)
+  for (const line of lines) expect(line).toMatch(/^trainStep [1-9]\d* \d+$/)
 })
 
 test('several models on one device do not touch each other', async () => {
