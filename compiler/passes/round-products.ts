@@ -17,7 +17,8 @@
  * - what reaches no other product: gradients on their way into updates, and the optimizer's own state;
  * - variables and inputs, which are float32; products read them rounded.
  *
- * So it does not depend on what is fused, and the functions of a model agree on the values that they share.
+ * So it does not depend on what is fused. A training step may round once more than a prediction: where a gradient reads what an activation
+ * reads, as it does with elu, the activation is given what is stored too.
  */
 import { isShortFloat, roundedTo, type ShortFloat } from '../ir/element-type.js'
 import { rewriteGraph, rootsOf, topological, usersOf, type Graph, type Node } from '../ir/graph.js'
