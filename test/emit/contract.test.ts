@@ -54,7 +54,7 @@ describe.skipIf(!compiler)('emitted contractions', () => {
   }
 
   it('stay inside their buffers', { timeout: 300_000 }, () => {
-    expect(runProgram(['-O1', '-march=native', '-fsanitize=address,undefined', '-fno-sanitize-recover=undefined'], 'sanitized', 2)).toMatch(/ checked, 0 failures$/)
+    expect(runProgram(['-O1', '-march=native', '-fsanitize=address,undefined', '-fno-sanitize-recover=undefined'], 'sanitized', 3)).toMatch(/ checked, 0 failures$/)
   })
 })
 

@@ -10,7 +10,7 @@ import { randomFunction } from './random-function.js'
 process.env['KCC_POISON'] = '1'
 
 const only = process.env['KCC_FUZZ_SEED']
-const count = only === undefined ? Number(process.env['KCC_FUZZ'] ?? 2000) : 1
+const count = only === undefined ? Number(process.env['KCC_FUZZ'] ?? 1500) : 1
 const perFile = 500
 const firstSeed = Number(only ?? process.env['KCC_FUZZ_FIRST'] ?? 0)
 const batches = Array.from({ length: Math.ceil(count / perFile) }, (_, i): Batch =>
