@@ -47,7 +47,7 @@ function reachable(folder: string, entry: string): readonly Module[] {
 const resolveId = (from: string, specifier: string): string => path.posix.join(path.posix.dirname(from), specifier)
 
 async function link(modules: readonly Module[]): Promise<string> {
-  // The checker of models has loaded this very TypeScript already.
+  // Where models were checked, this very TypeScript is loaded already.
   const { ts } = await import('ts-morph')
   const bodies: string[] = []
   for (const module of modules) {

@@ -169,7 +169,7 @@ function functionText({ name, kernels }: FunctionReport): string {
     k.intensity.toFixed(1), k.bound, micro(k.expectedSeconds), k.measuredSeconds === null ? '–' : micro(k.measuredSeconds)])
   const lines = columns([['', 'kernel', 'layer', 'read', 'written', 'FLOP', 'other ops', 'ops/byte', 'bound by', 'expected', 'measured'], ...rows])
   // One that shares the launch of another has no number of its own.
-  const numberOf = (maker: string): string => String(kernels.findIndex(({ name }) => name === maker)).replace('-1', maker)
+  const numbers = new Map(kernels.map((k, i) => [k.name, String(i)])), numberOf = (maker: string): string => numbers.get(maker) ?? maker
   const reasons = kernels.flatMap((k, i) => k.apart.map((a) => `  ${String(i).padStart(4)} reads ${a.value} of ${numberOf(a.from)}: ${a.why}\n`))
   return `${head}${lines}\nNot one kernel, because:\n${reasons.join('') || '  –\n'}`
 }

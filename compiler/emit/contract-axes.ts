@@ -30,11 +30,11 @@ export function axesText(axes: readonly Axis[], from: string): AxesText {
   }
 }
 
-/** The number without the axes inside this one, and without those outside. */
-function placeText(axes: readonly Axis[], i: number, from: string): string {
+/** The number without the axes inside this one, and without those outside. @param divisor prints what it is divided by */
+export function placeText(axes: readonly Axis[], i: number, from: string, divisor: (dim: Dim) => string = factor): string {
   const inside = sizeOf(axes.slice(i + 1).map((axis) => axis.extent))
-  const scaled = inside === 1 ? from : `${from} / ${factor(inside)}`
-  return i === 0 ? scaled : `${scaled} % ${factor(axes[i]!.extent)}`
+  const scaled = inside === 1 ? from : `${from} / ${divisor(inside)}`
+  return i === 0 ? scaled : `${scaled} % ${divisor(axes[i]!.extent)}`
 }
 
 /** Axes outside of a run step like the digits of a number. */

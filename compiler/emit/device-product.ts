@@ -7,7 +7,7 @@ import { indicesOf, strideOf } from '../schedule/walk.js'
 import { cDim } from './c-dim.js'
 import { printAs } from './c-expr.js'
 import { printStatements } from './c-stmt.js'
-import { axesText } from './contract-axes.js'
+import { axesText, placeText } from './contract-axes.js'
 import { bufferIn, siteOf, type Site } from './contract-kernel.js'
 import type { KernelView, OperandHoleView, TilesView } from './views.js'
 
@@ -69,12 +69,7 @@ function operandHole(name: string, operand: PanelOf, bufferOf: (name: string) =>
 }
 
 /** The place on each axis, from the number on all. */
-const placesText = (axes: readonly Axis[], number: string): string => axes.map((_, i) => placeText(axes, i, number)).join(', ')
-
-function placeText(axes: readonly Axis[], i: number, number: string): string {
-  const inside = extentOf(axes.slice(i + 1)), scaled = inside === 1 ? number : `${number} / (uint32_t)(${cDim(inside)})`
-  return i === 0 ? scaled : `${scaled} % (uint32_t)(${cDim(axes[i]!.extent)})`
-}
+const placesText = (axes: readonly Axis[], number: string): string => axes.map((_, i) => placeText(axes, i, number, (dim) => `(uint32_t)(${cDim(dim)})`)).join(', ')
 
 /** Axes from one number. There are fewer than 2^32 rows and columns, and divisions of 32 bits take a GPU a quarter of the time. */
 const placeIn = (axes: readonly Axis[], number: string): string => axesText(axes, axes.length === 1 ? number : `(uint32_t)${number}`).fixed

@@ -4,6 +4,8 @@
  */
 import { afterAll, describe, expect, test } from 'vitest'
 import { parseLevels } from '../../compiler/build/levels.js'
+import { skipBecause } from '../skip-because.js'
+import { whereItRuns } from '../where-it-runs.js'
 import { checkCase } from './op-check.js'
 import { compileTasks, type NativeFunctions } from './native-functions.js'
 import { compiledCases, emitCases } from './op-cases.js'
@@ -14,23 +16,16 @@ const planned = emitCases('ops_sample', cases)
 const open: NativeFunctions[] = []
 afterAll(() => open.forEach((native) => native.close()))
 
-/** The file for one level, or null where this machine cannot run it. */
-async function compiledFor(level: string): Promise<NativeFunctions | null> {
-  try {
-    const native = await compileTasks(planned, { levels: parseLevels(level) })
-    open.push(native)
-    return native
-  } catch (error) {
-    if (!/this CPU runs none of them/.test(String(error))) throw error
-    process.stdout.write(`${level}: not run, this CPU lacks it\n`)
-    return null
-  }
+async function compiledFor(level: string): Promise<NativeFunctions> {
+  const native = await compileTasks(planned, { levels: parseLevels(level) })
+  open.push(native)
+  return native
 }
 
 describe.each(levels)('%s', (level) => {
-  test(`${cases.length} cases, fused and unfused`, async () => {
-    const native = await compiledFor(level)
-    if (native === null) return
+  test(`${cases.length} cases, fused and unfused`, async ({ skip }) => {
+    const native = await whereItRuns(() => compiledFor(level))
+    if (native === null) return skipBecause(skip, `this CPU lacks ${level}`)
     expect(native.addon.level).toBe(level)
     process.stdout.write(`${level}: ${cases.length} of the op cases: ${cases.map((c) => c.name).join(' ')}\n`)
     for (const fuse of [true, false]) for (const c of cases) checkCase(native, c, fuse)

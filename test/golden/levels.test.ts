@@ -7,6 +7,7 @@ import { parseLevels } from '../../compiler/build/levels.js'
 import { folders } from './folders.js'
 import { levelRoad } from './native-batch.js'
 import { skipBecause } from '../skip-because.js'
+import { whereItRuns } from '../where-it-runs.js'
 import { failuresOf, reportFolder } from './report.js'
 import { runFolder } from './run.js'
 import { absence, hasGolden } from './vectors.js'
@@ -25,13 +26,3 @@ describe.skipIf(!hasGolden)('golden cases', () => {
     expect(failuresOf([result])).toEqual([])
   })
 })
-
-/** What `run` gives, or null where this machine cannot run its level. */
-async function whereItRuns<T>(run: () => Promise<T>): Promise<T | null> {
-  try {
-    return await run()
-  } catch (error) {
-    if (!/this CPU runs none of them/.test(String(error))) throw error
-    return null
-  }
-}

@@ -1,12 +1,11 @@
 /** What a GPU can do at most, measured: the yardstick of `kcc bench` and `kcc inspect --fusion` for `--target cuda`. */
 import { readFileSync } from 'node:fs'
-import type { ModuleManifest } from '../../../runtime/contract/manifest.js'
 import type { NativeModule } from '../../../runtime/contract/native.js'
 import type { DeviceBuild } from '../../build/cuda.js'
 import { loadEmitted } from '../../engine.js'
 import type { Emitted } from '../../emit/sources.js'
 import { inPackage } from '../../support/paths.js'
-import { bestSeconds, emptyManifest, type MachineLimits } from './machine.js'
+import { bestSeconds, machineManifest, type MachineLimits } from './machine.js'
 
 /** Operations per second of the matrix units in TF32 beside those of the float32 units. */
 export type GpuLimits = MachineLimits & { readonly tensorFlops: number }
@@ -28,12 +27,11 @@ const sizes: Readonly<Record<DeviceBuild['kind'], Size>> = {
 
 export async function measureGpu(build: DeviceBuild): Promise<GpuMachine> {
   const text = readFileSync(inPackage('native', 'bench', 'machine.cu'), 'utf8')
-  const manifest: ModuleManifest = emptyManifest
-  const emitted: Emitted = { files: [], device: [{ name: 'machine.cu', text, perLevel: true }], manifests: [manifest] }
+  const emitted: Emitted = { files: [], device: [{ name: 'machine.cu', text, perLevel: true }], manifests: [machineManifest] }
   const { addon } = await loadEmitted(emitted, { device: build })
   const { why } = addon.gpus()
   if (why !== null) return { limits: null, why }
-  const module = addon.open(manifest.name)
+  const module = addon.open(machineManifest.name)
   try {
     return { limits: limitsOf(module, sizes[build.kind]), why: null }
   } finally {

@@ -19,12 +19,12 @@ const ROUNDS = 1_000_000
 const ELEMENTS = 32 * 1024 * 1024
 const REPEATS = 8
 
-/** Of a module of measurements. */
-export const emptyManifest: ModuleManifest = { format: MANIFEST_FORMAT, kcc: kccVersion, name: 'machine', dims: ['n', 'chunks'], variables: [], scalars: [], functions: [], model: null }
+/** Of a module of measurements, whose functions are called by number. */
+export const machineManifest: ModuleManifest = { format: MANIFEST_FORMAT, kcc: kccVersion, name: 'machine', dims: ['n', 'chunks'], variables: [], scalars: [], functions: [], model: null }
 
 export async function openMachine(): Promise<Machine> {
   const text = readFileSync(inPackage('native', 'bench', 'machine.cc'), 'utf8')
-  const emitted: Emitted = { files: [{ name: 'machine.cc', text, perLevel: true }], device: [], manifests: [emptyManifest] }
+  const emitted: Emitted = { files: [{ name: 'machine.cc', text, perLevel: true }], device: [], manifests: [machineManifest] }
   const { addon } = await loadEmitted(emitted)
   return {
     limits(threads) {

@@ -173,13 +173,6 @@ KCC_INLINE auto load_inside(const T* p, int64_t at, int64_t extent, T otherwise,
   return load_between(p, from < KCC_VW ? from : KCC_VW, to > 0 ? to : 0, bcast(otherwise));
 }
 
-// Every `step`-th element.
-KCC_INLINE vf load_every(int64_t step, const float* p, int64_t n = KCC_VW) {
-  vf x{};
-  for (int64_t i = 0; i < n; ++i) x[i] = p[i * step];
-  return x;
-}
-
 #if KCC_VW != 16
 KCC_INLINE vf load_where(bool holds, const float* p, float otherwise) { return holds ? load(p) : bcast(otherwise); }
 KCC_INLINE vi load_where(bool holds, const int32_t* p, int32_t otherwise) { return holds ? load(p) : bcast(otherwise); }
