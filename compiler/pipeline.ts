@@ -132,7 +132,7 @@ export function planGraph(graph: Graph, options: PipelineOptions): PlannedFuncti
     const scheduled = checked(scheduleKernel(checked(program), target))
     return { program: scheduled, bindings, workspace: scratchOf(scheduled) }
   }))
-  const launched = options.fuse ? launchTogether(bound).map((kernel) => ({ ...kernel, program: checked(kernel.program) })) : bound
+  const launched = options.fuse && target.name === 'cuda' ? launchTogether(bound, target).map((kernel) => ({ ...kernel, program: checked(kernel.program) })) : bound
   return timed(graph.name, 'plan', () => planFunction(kernels.graph, launched))
 }
 

@@ -5,18 +5,16 @@
  * meanwhile is little.
  */
 import { atReference, bytesOf } from '../ir/cost.js'
+import type { CudaTarget } from '../schedule/target.js'
 import { isSimple, mostBeside, sideBySide } from '../schedule/side-by-side.js'
 import type { BoundBuffer, BoundKernel } from './plan-function.js'
 
-/** Bytes that a GPU moves while it starts a kernel: with more, a launch of its own is no loss. */
-const leastAlone = 4 << 20
+/** What a launch of its own is worth: see `CudaTarget`. */
+type Limits = Pick<CudaTarget, 'leastAlone' | 'mostKept'>
 
-/** Bytes that may be kept in memory so that a kernel runs with a later one. */
-const mostKept = 1 << 20
-
-export function launchTogether(kernels: readonly BoundKernel[]): readonly BoundKernel[] {
+export function launchTogether(kernels: readonly BoundKernel[], limits: Limits): readonly BoundKernel[] {
   return kernels.reduce<readonly BoundKernel[]>((before, kernel) => {
-    const at = isSmall(kernel) ? partnerOf(kernel, before) : null
+    const at = isSmall(kernel, limits) ? partnerOf(kernel, before, limits) : null
     if (at === null) return [...before, kernel]
     const joined = together(before[at]!, kernel), [earlier, later] = [before.slice(0, at), before.slice(at + 1)]
     return later.some((other) => waits(kernel, other)) ? [...earlier, ...later, joined] : [...earlier, joined, ...later]
@@ -24,16 +22,16 @@ export function launchTogether(kernels: readonly BoundKernel[]): readonly BoundK
 }
 
 /** The last kernel that can run at one time with `kernel`; null when there is none. */
-function partnerOf(kernel: BoundKernel, before: readonly BoundKernel[]): number | null {
+function partnerOf(kernel: BoundKernel, before: readonly BoundKernel[], limits: Limits): number | null {
   for (let at = before.length - 1; at >= 0; at--) {
     const partner = before[at]!, later = before.slice(at + 1)
-    const mayMove = later.every((other) => !waits(kernel, other)) || (later.every((other) => !waits(other, partner)) && keptBytes(partner) <= mostKept)
-    if (isSmall(partner) && partner.program.body.length + kernel.program.body.length <= mostBeside && !waits(kernel, partner) && mayMove) return at
+    const mayMove = later.every((other) => !waits(kernel, other)) || (later.every((other) => !waits(other, partner)) && keptBytes(partner) <= limits.mostKept)
+    if (isSmall(partner, limits) && partner.program.body.length + kernel.program.body.length <= mostBeside && !waits(kernel, partner) && mayMove) return at
   }
   return null
 }
 
-const isSmall = ({ program, bindings }: BoundKernel): boolean =>
+const isSmall = ({ program, bindings }: BoundKernel, { leastAlone }: Limits): boolean =>
   isSimple(program) && (program.isAtOnce || program.body.length === 1) && bytesIn(bindings) <= leastAlone * program.body.length
 
 const bytesIn = (bindings: readonly BoundBuffer[]): number => bindings.reduce((sum, { node }) => sum + atReference(bytesOf(node.type)), 0)

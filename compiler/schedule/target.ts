@@ -29,6 +29,10 @@ export type CudaTarget = {
   readonly blockRow: number
   /** Blocks that keep all parts of a GPU busy. */
   readonly blocks: number
+  /** Bytes that a GPU moves while it starts a kernel: with more, a launch of its own is no loss. */
+  readonly leastAlone: number
+  /** Bytes that may be kept in memory so that a kernel runs with a later one. */
+  readonly mostKept: number
   readonly combinesInProducts: boolean
   readonly rates: Rates
 }
@@ -45,4 +49,4 @@ export const cpu: CpuTarget = { name: 'cpu', widestVector, randomBlock: 64, rang
  * blocks see, so that it would be a launch of its own beside the product, where alone it shares one with others
  * (`plan/launch-together.ts`).
  */
-export const cuda: CudaTarget = { name: 'cuda', threads: 1 << 18, busyThreads: 1 << 14, warpRow: 32, blockRow: 2048, blocks: 108, combinesInProducts: false, rates: gpuRates }
+export const cuda: CudaTarget = { name: 'cuda', threads: 1 << 18, busyThreads: 1 << 14, warpRow: 32, blockRow: 2048, blocks: 108, leastAlone: 4 << 20, mostKept: 1 << 20, combinesInProducts: false, rates: gpuRates }
