@@ -3,7 +3,7 @@
  * behind the interface that `nn/engine.ts` declares. With `index.ts` the only place that knows compiler and runtime.
  */
 import { createRequire } from 'node:module'
-import type { ModuleManifest } from '../runtime/contract/manifest.js'
+import type { ModuleManifest, Precision } from '../runtime/contract/manifest.js'
 import type { NativeAddon, NativeModule } from '../runtime/contract/native.js'
 import { CompiledModel } from '../runtime/compiled-model.js'
 import { openOn, type DeviceChoice, type Opened } from '../runtime/device.js'
@@ -29,8 +29,8 @@ export async function loadEmitted(emitted: Emitted, options: NativeBuildOptions 
 
 export const openModule = (loaded: LoadedNative, index = 0): NativeModule => loaded.addon.open(loaded.manifests[index]!.name)
 
-/** Where models of this process run, and how the code for it is built. */
-export type RunTarget = { readonly build: DeviceBuild; readonly device: DeviceChoice }
+/** Where models of this process run, how the code for it is built, and what it computes with. */
+export type RunTarget = { readonly build: DeviceBuild; readonly device: DeviceChoice; readonly precision: Precision }
 
 let runTarget: RunTarget | null = null
 const told = new Set<string>()
@@ -52,9 +52,10 @@ async function openOnCpu(model: Model, options: PipelineOptions): Promise<Opened
 }
 
 /** Says once what was taken, and why. */
-async function openOnTarget(model: Model, options: PipelineOptions, { build, device }: RunTarget): Promise<OpenedModule> {
-  const { addon, manifests } = await loadEmitted(compileForBoth([moduleSource(model)], options), { device: build })
-  const opened = openOn(addon, manifests[0]!.name, device), text = `kcc: runs on ${opened.device.name}: ${opened.device.reason}\n`
+async function openOnTarget(model: Model, options: PipelineOptions, { build, device, precision }: RunTarget): Promise<OpenedModule> {
+  const { addon, manifests } = await loadEmitted(compileForBoth([moduleSource(model)], { ...options, precision }), { device: build })
+  const opened = openOn(addon, manifests[0]!.name, device), computes = precision === 'float32' ? '' : ` in ${precision}`
+  const text = `kcc: runs on ${opened.device.name}${computes}: ${opened.device.reason}\n`
   if (!told.has(text)) process.stderr.write(text)
   told.add(text)
   return { opened, manifest: manifests[0]! }

@@ -6,12 +6,11 @@ import type { Level } from '../build/levels.js'
 import { parseLevels } from '../build/levels.js'
 import { UsageError } from './exit-codes.js'
 
-/** Code for GPUs: whether, and for which. */
-export type DeviceFlags = { readonly target?: string; readonly sm?: string }
+/** Code for GPUs: whether, for which, and what products compute with there. */
+export type DeviceFlags = { readonly target?: string; readonly sm?: string; readonly precision?: string }
 
 export type CompileFlags = DeviceFlags & {
   readonly cpu: string
-  readonly precision?: string
   readonly specialize?: string
   readonly fuse: boolean
 }
@@ -50,8 +49,11 @@ export function deviceBuildOf({ target = 'cpu', sm }: DeviceFlags): DeviceBuild 
 /** Of compute capability 8.0: the first whose tensor cores take TF32 and bfloat16. */
 const firstWithShortFloats = 80
 
-/** The CPU code of a package for GPUs computes with the same precision, so that results agree; a package for CPUs alone gains nothing by less than float32. */
-function precisionOf(flags: CompileFlags): Precision {
+/**
+ * The CPU code beside that for GPUs computes with the same precision, so that results agree; code for CPUs alone gains nothing by less than float32.
+ * @throws UsageError for another name, and where no GPU that is meant can compute with it
+ */
+export function precisionOf(flags: DeviceFlags): Precision {
   const { precision: asked = 'float32', target = 'cpu' } = flags, precision = precisions.find((each) => each === asked)
   if (precision === undefined) throw new UsageError(`Unknown precision "${asked}". Expected one of: ${precisions.join(', ')}`)
   if (precision === 'float32') return precision

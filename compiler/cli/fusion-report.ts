@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { KccError } from '../../runtime/contract/errors.js'
+import type { Precision } from '../../runtime/contract/manifest.js'
 import { CompiledModel } from '../../runtime/index.js'
 import { loadEmitted, openModule } from '../engine.js'
 import type { DeviceBuild } from '../build/cuda.js'
@@ -15,7 +16,7 @@ import { kernelWork } from '../ir/kernel-work.js'
 import type { Kernel } from '../ir/kernel-graph.js'
 import type { BoundKernel, PlannedFunction } from '../plan/plan-function.js'
 import { assemble, cpu, cuda, emit, kernelsOf, planModule, whyStored, type PipelineOptions } from '../pipeline.js'
-import { measureGpu } from './bench/gpu.js'
+import { measureGpu, productFlops } from './bench/gpu.js'
 import { openMachine } from './bench/machine.js'
 import { samplesOf, targetsOf } from './bench/measure.js'
 import type { CompileOptions } from './compile-options.js'
@@ -60,7 +61,7 @@ const CALLS = 7
 const LEAST_SHARE = 1 / 64
 
 export async function fusionReport(name: string, model: LoadedModel, options: CompileOptions, batchSize: number): Promise<FusionReport> {
-  const { machine, rates, runs } = options.device === null ? await ownYardstick() : await gpuYardstick(options.device)
+  const { machine, rates, runs } = options.device === null ? await ownYardstick() : await gpuYardstick(options.device, options.precision)
   const source = sourceOf(name, model), target = options.device === null ? cpu : cuda
   const pipeline = { ...pipelineOptions({ ...options, specialize: [] }), target, timed: true }
   const planned = planModule(assemble(source), source.model, pipeline)
@@ -76,10 +77,10 @@ async function ownYardstick(): Promise<Yardstick> {
 }
 
 /** Without a GPU the figures that fusion decides by. */
-async function gpuYardstick(device: DeviceBuild): Promise<Yardstick> {
+async function gpuYardstick(device: DeviceBuild, precision: Precision): Promise<Yardstick> {
   const { limits, why } = await measureGpu(device)
   if (limits === null) return { machine: `no GPU was measured (${why}); a data centre's GPU`, rates: gpuRates, runs: false }
-  return { machine: device.kind === 'host' ? 'a GPU that this CPU plays' : 'this GPU', rates: measuredRates(limits.bandwidth, limits.flops), runs: true }
+  return { machine: device.kind === 'host' ? 'a GPU that this CPU plays' : 'this GPU', rates: measuredRates(limits.bandwidth, limits.flops, productFlops(limits, precision)), runs: true }
 }
 
 /** Seconds of each kernel, in launch order, for the functions that ran. */

@@ -2,7 +2,6 @@
 import { statSync } from 'node:fs'
 import { RuntimeError } from '../../runtime/contract/errors.js'
 import type { ModuleManifest } from '../../runtime/contract/manifest.js'
-import type { DeviceChoice } from '../../runtime/device.js'
 import { runOn } from '../engine.js'
 import type { OpenedModel } from '../files/commands.js'
 import { moduleSource } from '../nn/module-source.js'
@@ -13,7 +12,7 @@ import { loadModels } from './load-models.js'
 import { deviceChoiceOf, runTargetOf, type RunFlags } from './run-target.js'
 
 export async function openModel(file: string, options: RunFlags & { readonly check: boolean }): Promise<OpenedModel> {
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false) return openPackage(file, deviceChoiceOf(options))
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false) return openPackage(file, options)
   runOn(runTargetOf(options))
   const { models } = await loadModels(file, options)
   const [first, ...others] = models
@@ -43,9 +42,11 @@ function openTraced(model: LoadedModel): OpenedModel {
   }
 }
 
-async function openPackage(folder: string, device: DeviceChoice): Promise<OpenedModel> {
+/** Its code is there already, with the precision it was built for. */
+async function openPackage(folder: string, options: RunFlags): Promise<OpenedModel> {
   const { loadPackage } = await import('../../runtime/index.js')
-  const model = loadPackage(folder, { device })
+  const model = loadPackage(folder, { device: deviceChoiceOf(options) }), { precision: asked = model.precision } = options
+  if (asked !== model.precision) throw new UsageError(`${displayPath(folder)} was built to compute in ${model.precision}, found --precision ${asked}: build it again with that`)
   return {
     ...namesOf(model.program.manifest.model),
     predict: (x, options) => model.predict(x, options),

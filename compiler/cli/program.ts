@@ -36,6 +36,7 @@ const fraction = (text: string): number => {
 const deviceOptions = (): Option[] => [
   new Option('--target <target>', 'cpu (default), or cuda for kernels for GPUs beside those for CPUs'),
   new Option('--sm <capabilities>', 'with --target cuda: compute capabilities of GPUs, as in 80,90 (default: those of this machine, else 80,90); host: executed by the CPU, for tests'),
+  new Option('--precision <precision>', 'with --target cuda: float32 (default), tf32 or mixed_bfloat16'),
 ]
 /** Of commands that run models. */
 const runOptions = (): Option[] => [
@@ -45,7 +46,6 @@ const runOptions = (): Option[] => [
 const compileOptions = (): Option[] => [
   new Option('--cpu <levels>', 'CPU levels to build: native, or a list of x86-64-v2, x86-64-v3, x86-64-v4').default(setting('KCC_CPU') ?? 'native'),
   ...deviceOptions(),
-  new Option('--precision <precision>', 'with --target cuda: float32, tf32 or mixed_bfloat16').default('float32'),
   new Option('--specialize <sizes>', 'add kernels for fixed sizes, as in batch=1,32'),
   new Option('--no-fuse', 'one kernel for each op, to compare with'),
 ]

@@ -1,7 +1,7 @@
 /** Where `kcc run`, `predict`, `evaluate` and `fit` run models. */
 import type { DeviceChoice } from '../../runtime/device.js'
 import type { RunTarget } from '../engine.js'
-import { deviceBuildOf, type DeviceFlags } from './compile-options.js'
+import { deviceBuildOf, precisionOf, type DeviceFlags } from './compile-options.js'
 import { UsageError } from './exit-codes.js'
 
 export type RunFlags = DeviceFlags & { readonly device?: string }
@@ -16,6 +16,7 @@ export function deviceChoiceOf({ device = 'auto' }: RunFlags): DeviceChoice {
 export function runTargetOf(flags: RunFlags): RunTarget | null {
   const device = deviceChoiceOf(flags), wantsGpu = device.startsWith('cuda:')
   if (wantsGpu && flags.target === 'cpu') throw new UsageError(`--device ${device} needs --target cuda`)
-  const build = deviceBuildOf(wantsGpu ? { ...flags, target: 'cuda' } : flags)
-  return build === null ? null : { build, device }
+  const meant = wantsGpu ? { ...flags, target: 'cuda' } : flags
+  const build = deviceBuildOf(meant), precision = precisionOf(meant)
+  return build === null ? null : { build, device, precision }
 }

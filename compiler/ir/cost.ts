@@ -49,6 +49,9 @@ export function expectedTime({ bytes, flops, operations }: Work, rates: Rates): 
   return memory > arithmetic ? { nanoseconds: memory, bound: 'memory' } : { nanoseconds: arithmetic, bound: 'arithmetic' }
 }
 
-/** Of a machine that was measured: a vector operation takes as long as the multiply-add of a product, of which two may run at once. */
-export const measuredRates = (bytesPerSecond: number, flopsPerSecond: number): Rates =>
-  ({ bytesPerNs: bytesPerSecond / 1e9, flopsPerNs: flopsPerSecond / 1e9, operationsPerNs: flopsPerSecond / 4e9 })
+/**
+ * Of a machine that was measured: a vector operation takes as long as a multiply-add in float32, of which two may run at once.
+ * @param productsPerSecond of products, where other units compute them
+ */
+export const measuredRates = (bytesPerSecond: number, flopsPerSecond: number, productsPerSecond = flopsPerSecond): Rates =>
+  ({ bytesPerNs: bytesPerSecond / 1e9, flopsPerNs: productsPerSecond / 1e9, operationsPerNs: flopsPerSecond / 4e9 })

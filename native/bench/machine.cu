@@ -1,5 +1,5 @@
 // Limits of a GPU, for `kcc bench` and `kcc inspect --fusion`: fused multiply-adds in registers, products of its matrix units
-// from float32 rounded to TF32, and copying memory. Laid out as a module of generated code, as in machine.cc.
+// from float32 rounded to TF32 and from bfloat16, and copying memory. Laid out as a module of generated code, as in machine.cc.
 #include "kcc/abi.h"
 #include "kcc/cuda/launch.h"
 
@@ -26,20 +26,27 @@ __global__ void __launch_bounds__(kBlock) multiply_add(const Sums args) {
   if (threadIdx.x == 0 || sum == -1.0f) args.sums[blockIdx.x] = sum;
 }
 
-// Four independent products of 16 x 8 x 8 of each warp in a round, 2048 operations each. A host only adds.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+__device__ void multiply_once(float* s, bool is_tf32) {
+  const unsigned one = is_tf32 ? 0x3f800000u : 0x3f803f80u;
+  if (is_tf32)
+    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%4,%4,%4}, {%4,%4}, {%0,%1,%2,%3};"
+                 : "+f"(s[0]), "+f"(s[1]), "+f"(s[2]), "+f"(s[3]) : "r"(one));
+  else
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%4,%4,%4}, {%4,%4}, {%0,%1,%2,%3};"
+                 : "+f"(s[0]), "+f"(s[1]), "+f"(s[2]), "+f"(s[3]) : "r"(one));
+}
+#else
+__device__ void multiply_once(float* s, bool) { for (int k = 0; k < 4; k++) s[k] += 8.0f; }
+#endif
+
+// Four independent products of each warp in a round, of 16 x 8 x 8 in TF32 and 16 x 8 x 16 in bfloat16: 2048 operations each, and
+// 4096. A host only adds.
+template <bool IsTf32>
 __global__ void __launch_bounds__(kBlock) multiply_matrices(const Sums args) {
   float sums[4][4] = {};
   for (int64_t i = 0; i < args.rounds; i++) {
-    for (int chain = 0; chain < 4; chain++) {
-      float* const s = sums[chain];
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
-      const unsigned one = 0x3f800000u;
-      asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%4,%4,%4}, {%4,%4}, {%0,%1,%2,%3};"
-                   : "+f"(s[0]), "+f"(s[1]), "+f"(s[2]), "+f"(s[3]) : "r"(one));
-#else
-      for (int k = 0; k < 4; k++) s[k] += 8.0f;
-#endif
-    }
+    for (int chain = 0; chain < 4; chain++) multiply_once(sums[chain], IsTf32);
   }
   float sum = 0;
   for (int chain = 0; chain < 4; chain++) for (int k = 0; k < 4; k++) sum += sums[chain][k];
@@ -60,7 +67,8 @@ __global__ void __launch_bounds__(kBlock) copy(const Copy args) {
 
 // dims: rounds, blocks. Output: [blocks].
 void flops(const kcc_call* call) { launch(multiply_add, call->dims[1], kBlock, call->stream, Sums{(float*)call->outputs[0], call->dims[0]}); }
-void tensor_flops(const kcc_call* call) { launch(multiply_matrices, call->dims[1], kBlock, call->stream, Sums{(float*)call->outputs[0], call->dims[0]}); }
+void tf32_flops(const kcc_call* call) { launch(multiply_matrices<true>, call->dims[1], kBlock, call->stream, Sums{(float*)call->outputs[0], call->dims[0]}); }
+void bfloat16_flops(const kcc_call* call) { launch(multiply_matrices<false>, call->dims[1], kBlock, call->stream, Sums{(float*)call->outputs[0], call->dims[0]}); }
 // dims: elements, rounds. Nothing goes in or out.
 void bandwidth(const kcc_call* call) {
   const Copy args = {(const float*)call->arena, (float*)call->arena + call->dims[0], call->dims[0]};
@@ -74,10 +82,11 @@ void no_bytes(const int64_t*, int64_t*) {}
 
 const kcc_function functions[] = {
     {"flops", flops, no_arena, 0, 1, 0, 0, sums_bytes},
-    {"tensorFlops", tensor_flops, no_arena, 0, 1, 0, 0, sums_bytes},
+    {"tensorFlops", tf32_flops, no_arena, 0, 1, 0, 0, sums_bytes},
     {"bandwidth", bandwidth, two_arrays, 0, 0, 0, 0, no_bytes},
+    {"bfloat16Flops", bfloat16_flops, no_arena, 0, 1, 0, 0, sums_bytes},
 };
-const kcc_module machine = {KCC_ABI, 3, 0, 0, 2, 0, "machine", functions, nullptr, nullptr, nullptr};
+const kcc_module machine = {KCC_ABI, 4, 0, 0, 2, 0, "machine", functions, nullptr, nullptr, nullptr};
 
 }  // namespace
 }  // namespace KCC_LEVEL

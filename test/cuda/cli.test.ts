@@ -1,5 +1,5 @@
 /** The command with `--target cuda`, on a GPU that the host plays: training, reports and measurements go through its driver. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { NDArray, loadNpz, saveNpz } from '../../compiler/index.js'
 import { locateNvcc } from '../../compiler/build/cuda.js'
 import { numbers, numbersText, openWorkshop, smallModel } from '../e2e/workshop.js'
@@ -52,6 +52,42 @@ test('fit, evaluate and predict', async () => {
   expect(Math.max(...gpu.map((v, i) => Math.abs(v - cpu[i]!)))).toBeLessThan(5e-7)
 })
 
+describe('--precision', () => {
+  test('run trains with it, and says so', async () => {
+    const weights = async (...flags: string[]): Promise<{ stderr: string; values: number[] }> => {
+      const { stdout, stderr } = await shop.kcc(['run', ...flags, 'train.ts'])
+      return { stderr, values: (JSON.parse(stdout) as number[][]).flat() }
+    }
+    const [exact, rounded, onCpu] = [await weights(...onPlayed), await weights(...onPlayed, '--precision', 'tf32'), await weights(...onPlayed, '--precision', 'tf32', '--device', 'cpu')]
+    const apart = (a: readonly number[], b: readonly number[]): number => Math.max(...a.map((v, i) => Math.abs(v - b[i]!)))
+    expect(rounded.stderr).toBe('kcc: runs on cuda:0 in tf32: it is the first GPU of this machine')
+    // Operands have 11 digits: two epochs differ, by less than a hundredth of a weight, and from the CPU that rounds likewise by far less.
+    expect(apart(exact.values, rounded.values)).toBeGreaterThan(1e-5)
+    expect(apart(exact.values, rounded.values)).toBeLessThan(1e-2)
+    expect(apart(onCpu.values, rounded.values)).toBeLessThan(apart(exact.values, rounded.values) / 4)
+  })
+
+  test('fit and predict take it', async () => {
+    const flags = [...onPlayed, '--precision', 'mixed_bfloat16'], data = ['--x', 'data.npz', '--y', 'data.npz']
+    expect((await shop.kcc(['fit', 'model.ts', ...data, ...flags, '--verbose', '0', '--out', 'short.h5'])).stderr).toBe('kcc: runs on cuda:0 in mixed_bfloat16: it is the first GPU of this machine')
+    const rows = async (name: string, ...more: string[]): Promise<number[]> => {
+      expect((await shop.kcc(['predict', 'short.h5', '--x', 'data.npz', '--out', name, ...more])).code).toBe(0)
+      return Array.from((await loadNpz(shop.path(name)))['y_0']!.data as Float32Array)
+    }
+    const [short, long] = [await rows('short.npz', ...flags), await rows('long.npz')], apart = Math.max(...short.map((v, i) => Math.abs(v - long[i]!)))
+    expect(apart).toBeGreaterThan(1e-5)
+    expect(apart).toBeLessThan(3e-2)
+  })
+
+  test('is for GPUs, and a package has its own', async () => {
+    expect((await shop.kcc(['run', '--precision', 'tf32', 'train.ts'])).stderr).toContain('--precision tf32 is for GPUs, and the target is cpu: give --target cuda with it')
+    expect((await shop.kcc(['bench', '--precision', 'half', 'model.ts'])).stderr).toContain('Unknown precision "half". Expected one of: float32, tf32, mixed_bfloat16')
+    expect((await shop.kcc(['build', 'model.ts', '--out', shop.path('package'), ...onPlayed])).code).toBe(0)
+    const refused = await shop.kcc(['predict', 'package', '--x', 'data.npz', '--out', 'no.npz', '--precision', 'tf32'])
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('package was built to compute in float32, found --precision tf32: build it again with that')])
+  })
+})
+
 type Fusion = { readonly machine: string; readonly functions: readonly { readonly name: string; readonly kernels: readonly { readonly expectedSeconds: number; readonly measuredSeconds: number | null; readonly bytesRead: number }[] }[] }
 
 test('inspect --fusion has the kernels of the GPU, with the time of each', async () => {
@@ -75,7 +111,8 @@ test('without a GPU, inspect --fusion expects and bench refuses', async ({ skip 
 })
 
 test('bench measures the GPU beside the CPU', async () => {
-  const report = await shop.kccJson<{ limitsGpu: { flops: number; tensorFlops: number; bandwidth: number }; rows: { variant: string; what: string; time: { median: number } }[] }>(['bench', ...onPlayed, '--seconds', '1', '--batch-size', '8', 'model.ts'])
+  const report = await shop.kccJson<{ precision: string; limitsGpu: { flops: number; tensorFlops: number; bfloat16Flops: number; bandwidth: number }; rows: { variant: string; what: string; time: { median: number } }[] }>(['bench', ...onPlayed, '--precision', 'mixed_bfloat16', '--seconds', '1', '--batch-size', '8', 'model.ts'])
+  expect(report.precision).toBe('mixed_bfloat16')
   expect([...new Set(report.rows.map(({ variant }) => variant))]).toEqual(['GPU, fused', 'GPU, unfused', 'CPU, fused'])
   expect(Math.min(...Object.values(report.limitsGpu), ...report.rows.map(({ time }) => time.median))).toBeGreaterThan(0)
 })

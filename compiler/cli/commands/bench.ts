@@ -1,6 +1,6 @@
 /** `kcc bench model.ts`: what fusion and threads bring, and how far the machine's limits are. */
 import * as os from 'node:os'
-import type { ModuleManifest } from '../../../runtime/contract/manifest.js'
+import type { ModuleManifest, Precision } from '../../../runtime/contract/manifest.js'
 import { CompiledModel } from '../../../runtime/index.js'
 import { loadEmitted, openModule } from '../../engine.js'
 import { evaluateDim } from '../../ir/dim.js'
@@ -9,12 +9,12 @@ import { assemble, cpu, cuda, emit, planModule } from '../../pipeline.js'
 import { RuntimeError } from '../../../runtime/contract/errors.js'
 import type { DeviceBuild } from '../../build/cuda.js'
 import type { MachineLimits } from '../bench/machine.js'
-import { measureGpu } from '../bench/gpu.js'
+import { measureGpu, productFlops } from '../bench/gpu.js'
 import { openMachine } from '../bench/machine.js'
 import type { Spread, Times } from '../bench/measure.js'
 import { measureInTurns, tasksOf } from '../bench/measure.js'
 import { trafficBytes } from '../bench/traffic.js'
-import { compileOptionsOf, deviceBuildOf, type DeviceFlags } from '../compile-options.js'
+import { compileOptionsOf, deviceBuildOf, precisionOf, type DeviceFlags } from '../compile-options.js'
 import { pipelineOptions, sourceOf } from '../emit-model.js'
 import type { LoadedModel } from '../load-models.js'
 import { loadModels } from '../load-models.js'
@@ -44,11 +44,11 @@ export type BenchRow = {
 
 export async function bench(file: string, options: BenchOptions): Promise<void> {
   const { models } = await loadModels(file, { check: options.check })
-  const plan = await planOf(options)
+  const plan = await planOf(options), precision = precisionOf(options)
   for (const { name, model } of models) {
     const rows = await benchModel(name, model, plan, options)
-    const json = { model: name, cpu: os.cpus()[0]?.model ?? '', batchSize: options.batchSize, ...plan.limits, maxRssBytes: process.resourceUsage().maxRSS * 1024, rows }
-    printResult({ text: table(name, options.batchSize, plan, rows), json }, options.json)
+    const json = { model: name, cpu: os.cpus()[0]?.model ?? '', batchSize: options.batchSize, precision, ...plan.limits, maxRssBytes: process.resourceUsage().maxRSS * 1024, rows }
+    printResult({ text: table(name, options.batchSize, precision, plan, rows), json }, options.json)
   }
 }
 
@@ -65,10 +65,10 @@ async function planOf(options: BenchOptions): Promise<Plan> {
   }
   const { limits, why } = await measureGpu(build)
   if (limits === null) throw new RuntimeError(`There is no GPU to measure on: ${why}`)
-  const gpu = { build, fuse: true, threads: 0, limits }
+  const gpu = { build, fuse: true, threads: 0, limits: { ...limits, flops: productFlops(limits, precisionOf(options)) } }
   return {
     variants: [{ ...gpu, name: 'GPU, fused' }, { ...gpu, name: 'GPU, unfused', fuse: false }, { build: null, fuse: true, threads: 0, limits: all, name: 'CPU, fused' }],
-    machine: `GPU at most: ${text(limits)}, TF32 ${(limits.tensorFlops / 1e9).toFixed(1)} GFLOP/s; CPU: ${text(all)}`, limits: { limits: all, limitsGpu: limits },
+    machine: `GPU at most: ${text(limits)}, TF32 ${(limits.tensorFlops / 1e9).toFixed(1)} and bfloat16 ${(limits.bfloat16Flops / 1e9).toFixed(1)} GFLOP/s; CPU: ${text(all)}`, limits: { limits: all, limitsGpu: limits },
   }
 }
 
@@ -89,7 +89,7 @@ async function benchModel(name: string, model: LoadedModel, { variants }: Plan, 
 
 async function openVariant(name: string, model: LoadedModel, variant: Variant, options: BenchOptions): Promise<Opened> {
   const { levels } = compileOptionsOf({ cpu: options.cpu, fuse: variant.fuse })
-  const pipeline = { ...pipelineOptions({ fuse: variant.fuse, specialize: [], precision: 'float32' }), target: variant.build === null ? cpu : cuda }
+  const pipeline = { ...pipelineOptions({ fuse: variant.fuse, specialize: [], precision: variant.build === null ? 'float32' : precisionOf(options) }), target: variant.build === null ? cpu : cuda }
   const source = sourceOf(name, model)
   const planned = planModule(assemble(source), source.model, pipeline)
   const loaded = await loadEmitted(emit([planned], pipeline), { levels, device: variant.build })
@@ -117,10 +117,10 @@ function rowsOf(variant: Variant, times: Times, manifest: ModuleManifest, memory
   ]
 }
 
-function table(name: string, batchSize: number, { machine }: Plan, rows: readonly BenchRow[]): string {
+function table(name: string, batchSize: number, precision: Precision, { machine }: Plan, rows: readonly BenchRow[]): string {
   const cells = rows.map((row) => [row.variant, row.what, String(row.kernels), shortTime(row.time.median), `${shortTime(row.time.p10)} – ${shortTime(row.time.p90)}`,
     percent(row.flopsShare), percent(row.bandwidthShare), formatBytes(row.memoryBytes), against(row, rows)])
-  return `${name}, batch ${batchSize}, ${os.cpus()[0]?.model.trim() ?? ''}\n` +
+  return `${name}, batch ${batchSize}${precision === 'float32' ? '' : `, ${precision}`}, ${os.cpus()[0]?.model.trim() ?? ''}\n` +
     `${machine}\n\n` +
     `${columns([['variant', 'what', 'kernels', 'median', 'p10 – p90', 'FLOP/s', 'bandwidth', 'memory', 'against fused'], ...cells])}\n` +
     `peak memory of the process: ${formatBytes(process.resourceUsage().maxRSS * 1024)}\n`
