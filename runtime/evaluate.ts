@@ -9,15 +9,18 @@ import type { Session } from './session.js'
 import { functionInputs, weightSum } from './training-data.js'
 import type { TrainingData } from './training-data.js'
 
-/** Runs the compiled loss and metrics over prepared data; the values of `metricsNames` in order. */
-export async function evaluateData(session: Session, data: TrainingData, batchSize: number, callbacks: CallbackList, verbose: 0 | 1): Promise<number[]> {
+/**
+ * Runs the compiled loss and metrics over prepared data; the values of `metricsNames` in order.
+ * @param number of data that are evaluated again and again, which a device may keep; see `LoopPlan`
+ */
+export async function evaluateData(session: Session, data: TrainingData, batchSize: number, callbacks: CallbackList, verbose: 0 | 1, number = 0): Promise<number[]> {
   const fn = session.evaluateFunction(), { model } = session
   const inputs = functionInputs(model, fn, data)
   const scalarOutputs = model.metricsNames.length
   const shape = { samples: data.samples, batchSize }
   const averages = new MetricAverages(session.program, model)
   const run: BatchRun = {
-    ...shape, fn, inputs, outputs: [], order: null, scalarOutputs, state: averages.state,
+    ...shape, fn, inputs, outputs: [], data: number, order: null, scalarOutputs, state: averages.state,
     logs: new Float32Array(batchCount(shape) * scalarOutputs), dims: session.program.dimsOf(fn, inputs),
   }
   await callbacks.phase('Test', 'Begin')

@@ -18,6 +18,8 @@ type Training = {
   readonly options: Required<Pick<FitOptions, 'epochs' | 'initialEpoch' | 'verbose' | 'shuffle' | 'validationFreq'>>
   readonly data: TrainingData
   readonly validation: TrainingData | null
+  /** What a device may keep the validation data under; 0: not at all. */
+  readonly validationNumber: number
   readonly run: Omit<BatchRun, 'order'>
   readonly averages: MetricAverages
   readonly owner: CallbackModel
@@ -29,7 +31,12 @@ type Training = {
 export async function fit(session: Session, x: ArrayData, y: ArrayData, options: FitOptions, owner: CallbackModel): Promise<History> {
   return session.exclusively(async () => {
     const history = new History()
-    await train(prepare(session, x, y, options, owner, history))
+    const training = prepare(session, x, y, options, owner, history)
+    try {
+      await train(training)
+    } finally {
+      forgetData(training)
+    }
     return history
   })
 }
@@ -43,6 +50,8 @@ function prepare(session: Session, x: ArrayData, y: ArrayData, options: FitOptio
   for (const part of [data, validation]) if (part !== null) checkWholeBatches(part.samples, fn)
   const inputs = functionInputs(model, fn, data), scalarOutputs = model.metricsNames.length
   const { samples } = data
+  const dims = session.program.dimsOf(fn, inputs)
+  session.program.reserve(fn, dims, samples, batchSize)
   if (validation !== null) reserveEvaluation(session, validation, batchSize)
   const averages = new MetricAverages(session.program, model)
   const params: CallbackParams = {
@@ -53,13 +62,22 @@ function prepare(session: Session, x: ArrayData, y: ArrayData, options: FitOptio
   const user = options.callbacks ?? []
   // The progress bar is told of batches by the loop itself unless a callback of the user wants them anyway.
   const callbacks = new CallbackList([...(progress === null ? [] : [progress]), ...user, history], owner, params)
+  const epochs = Array.from({ length: Math.max(0, chosen.epochs - chosen.initialEpoch) }, (_, i) => chosen.initialEpoch + i)
   return {
-    session, options: chosen, data, validation, owner, callbacks, progress: wantBatches(user, 'Train') ? null : progress, averages,
+    session, options: chosen, data, validation, validationNumber: validation === null ? 0 : numberFor(session, epochs.filter((epoch) => validates(chosen.validationFreq, epoch + 1)).length), owner, callbacks, progress: wantBatches(user, 'Train') ? null : progress, averages,
     run: {
       fn, inputs, outputs: [], logs: new Float32Array(batchCount({ samples, batchSize }) * scalarOutputs), scalarOutputs, state: averages.state,
-      samples, batchSize, dims: session.program.dimsOf(fn, inputs),
+      samples, batchSize, dims, data: numberFor(session, epochs.length),
     },
   }
+}
+
+/** A number for data that are gone over `times`; none for once, when bringing them to a device is as much as bringing each batch. */
+const numberFor = (session: Session, times: number): number => (times > 1 ? session.newNumber() : 0)
+
+function forgetData({ session, run, validationNumber }: Training): void {
+  if (session.closed) return
+  for (const number of [run.data, validationNumber]) if (number !== 0) session.program.native.forgetData(number)
 }
 
 function checkOptions(options: FitOptions): Training['options'] {
@@ -139,10 +157,10 @@ async function trainEpoch(training: Training, epoch: number, orders: OrderSource
   await callbacks.epochEnd(epoch, logs)
 }
 
-async function validate({ session, options, validation, run, callbacks }: Training, epoch: number): Promise<Logs> {
+async function validate({ session, options, validation, validationNumber, run, callbacks }: Training, epoch: number): Promise<Logs> {
   const logs: Logs = {}
   if (validation === null || !validates(options.validationFreq, epoch + 1)) return logs
-  const values = await evaluateData(session, validation, run.batchSize, callbacks, 0)
+  const values = await evaluateData(session, validation, run.batchSize, callbacks, 0, validationNumber)
   session.model.metricsNames.forEach((name, k) => { logs[`val_${name}`] = values[k]! })
   return logs
 }

@@ -17,7 +17,7 @@ export async function predict(session: Session, x: ArrayData, options: PredictOp
   const arrays = functionOrder(session, inputs)
   const dims = session.program.dimsOf(fn, arrays)
   const outputs = session.program.allocateOutputs(fn, dims, samples)
-  const run: BatchRun = { fn, inputs: arrays, outputs, logs: null, scalarOutputs: 0, state: null, order: null, samples, batchSize, dims }
+  const run: BatchRun = { fn, inputs: arrays, outputs, logs: null, scalarOutputs: 0, state: null, data: 0, order: null, samples, batchSize, dims }
   const plain = (options.verbose ?? 0) === 0 && (options.callbacks ?? []).length === 0
   if (plain && samples <= batchSize) await callOnce(session, run)
   else await observed(session, run, options, owner)

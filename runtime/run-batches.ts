@@ -23,6 +23,8 @@ export type BatchRun = {
   readonly scalarOutputs: number
   /** What the function's metrics count; null where it has none. */
   readonly state: MetricState | null
+  /** Number of the inputs where runs go over them again, which a device may keep; 0 where this is the only one. */
+  readonly data: number
   readonly order: Int32Array | null
   readonly samples: number
   readonly batchSize: number
@@ -57,7 +59,7 @@ export async function runBatches(session: Session, run: BatchRun, observer: Batc
   const count = batchCount(run)
   const columns = { inputs: run.inputs.map((a) => columnOf(a, run.samples)), outputs: run.outputs.map((a) => columnOf(a, run.samples)) }
   session.program.reserve(run.fn, run.dims, run.samples, run.batchSize)
-  const log = observer.watches || run.scalarOutputs === 0 ? 0 : session.newLog()
+  const log = observer.watches || run.scalarOutputs === 0 ? 0 : session.newNumber()
   let next = 0
   try {
     while (next < count) {
@@ -78,11 +80,11 @@ export async function runBatches(session: Session, run: BatchRun, observer: Batc
 
 async function runChunk(session: Session, run: BatchRun, columns: { inputs: Column[]; outputs: Column[] }, log: number, firstBatch: number, lastBatch: number, observer: BatchObserver): Promise<number> {
   const { program } = session
-  const { fn, logs, scalarOutputs, state, order, samples, batchSize, dims } = run
+  const { fn, logs, scalarOutputs, state, data, order, samples, batchSize, dims } = run
   const done = await session.lock.run(fn.exclusive, async () => {
     session.checkOpen()
     const start = (): Promise<number> => program.native.loop({
-      fn: fn.index, ...columns, logs, scalarOutputs, log, order, samples, batchSize, firstBatch, lastBatch,
+      fn: fn.index, ...columns, logs, scalarOutputs, log, data, order, samples, batchSize, firstBatch, lastBatch,
       budgetMs: BUDGET_MS, dims, batchDim: program.batchDim,
     })
     const running = state === null ? start() : state.during(start)

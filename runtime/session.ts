@@ -26,7 +26,7 @@ export class Session {
   #closed = false
   #seed = 0
   #shuffles = 0
-  #logs = 0
+  #numbers = 0
 
   /** @throws RuntimeError for a module that is not a Keras model. */
   constructor(readonly program: Program, options: SessionOptions = {}) {
@@ -56,8 +56,8 @@ export class Session {
     return shuffle === 'batch' ? batchPermutation(samples, batchSize, this.#seed, draw) : permutation(samples, this.#seed, draw)
   }
 
-  /** A number for the scalars of one run, which native code may keep until they are wanted. */
-  newLog(): number { return ++this.#logs }
+  /** A number for what native code may keep until it is forgotten: the scalars of one run, or the inputs of several. */
+  newNumber(): number { return ++this.#numbers }
 
   predictFunction(): ProgramFunction { return this.#function('predict', 'The model has no function `predict`') }
   evaluateFunction(): ProgramFunction { return this.#function('evaluate', NOT_COMPILED) }

@@ -226,6 +226,12 @@ void Instance::forget_log(uint64_t log) {
   pthread_rwlock_unlock(&lock_);
 }
 
+void Instance::forget_data(uint64_t data) {
+  pthread_rwlock_rdlock(&lock_);
+  if (handle_) device_->forget_data(handle_, data);
+  pthread_rwlock_unlock(&lock_);
+}
+
 // A device goes on by itself: its results are there when it has come to rest. The caller holds `lock_`.
 Failure Instance::drain() { return handle_ ? device_->drain(handle_) : nullptr; }
 

@@ -12,10 +12,7 @@ namespace kcc {
 using Failure = const char*;
 inline constexpr Failure kMemory = "out of memory";
 
-struct Column {
-  char* data;
-  int64_t row_bytes;
-};
+using Column = kcc_column;
 
 // LoopPlan of runtime/contract/native.ts, checked, with raw pointers.
 struct Loop {
@@ -23,6 +20,7 @@ struct Loop {
   std::vector<Column> inputs, outputs;
   float* logs;
   uint64_t log;  // not 0: scalars may stay on a device, in the log of this number, until the last batch has run
+  uint64_t data; // not 0: a device may keep the inputs under this number
   int64_t scalar_outputs;
   const int32_t* order;
   int64_t samples, batch_size, last_batch;
@@ -65,6 +63,8 @@ class Instance {
   // Floats [first, first + count) of what a device has kept in a log. On the host they are in the loop's `logs` already.
   Failure read_log(uint64_t log, int64_t first, int64_t count, float* into);
   void forget_log(uint64_t log);
+  // The same of inputs, which only a device keeps.
+  void forget_data(uint64_t data);
   // Frees everything after the calls in progress; later calls fail.
   void close();
 

@@ -105,12 +105,15 @@ bool read_loop(napi_env env, const Instance& instance, napi_value from, Loop* pl
   Reader reader = {env, from};
   int64_t number;
   plan->logs = nullptr;
-  plan->log = 0;
+  plan->log = plan->data = 0;
   plan->order = nullptr;
   if (!reader.integer("fn", 0, (double)instance.module()->function_count - 1, &number)) return false;
   plan->function = &instance.module()->functions[number];
   if (!read_range(reader, plan, first_batch, budget_ms) || !read_dims(reader, instance, plan)) return false;
   if (!read_order(reader, plan, *first_batch) || !read_logs(reader, plan)) return false;
+  int64_t data;
+  if (!reader.integer("data", 0, kMaxInteger, &data)) return false;
+  plan->data = (uint64_t)data;
   if (!reader.columns("inputs", plan->samples, &plan->inputs) || !reader.columns("outputs", plan->samples, &plan->outputs)) return false;
   size_t outputs = plan->outputs.size() + (size_t)plan->scalar_outputs;
   if (plan->inputs.size() == plan->function->input_count && outputs == plan->function->output_count) return true;

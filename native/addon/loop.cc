@@ -120,7 +120,8 @@ Failure Instance::loop(const Loop& plan, int64_t* next, double deadline_ms) {
 Failure Instance::run_batch(const Loop& plan, const Batch& batch, const int64_t* dims, Arena* arena) {
   Filling filling = {&plan, &batch, pool_};
   const int64_t rows = (plan.samples + plan.batch_size - 1) / plan.batch_size;
-  const kcc_batch more = {fill, &filling, plan.log, batch.index, rows};
+  const int32_t* const order = plan.order ? plan.order + batch.first : nullptr;
+  const kcc_batch more = {fill, &filling, plan.log, batch.index, rows, plan.data, plan.inputs.data(), plan.samples, batch.first, batch.count, order};
   const Failure failure = run(*plan.function, batch.inputs.data(), batch.outputs.data(), dims, arena, more);
   // Results that are put into an order are wanted at once; others may come while later batches run.
   return !failure && plan.order && !plan.outputs.empty() ? drain() : failure;

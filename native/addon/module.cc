@@ -12,7 +12,7 @@ Napi::Function Module::define(Napi::Env env) {
       InstanceMethod<&Module::call>("call"), InstanceMethod<&Module::bind>("bind"), InstanceMethod<&Module::call_bound>("callBound"),
       InstanceMethod<&Module::call_async>("callAsync"),
       InstanceMethod<&Module::loop>("loop"), InstanceMethod<&Module::reserve>("reserve"),
-      InstanceMethod<&Module::read_log>("readLog"), InstanceMethod<&Module::forget_log>("forgetLog"), InstanceMethod<&Module::bytes>("bytes"), InstanceMethod<&Module::close>("close")});
+      InstanceMethod<&Module::read_log>("readLog"), InstanceMethod<&Module::forget_log>("forgetLog"), InstanceMethod<&Module::forget_data>("forgetData"), InstanceMethod<&Module::bytes>("bytes"), InstanceMethod<&Module::close>("close")});
 }
 
 // The External's data: what `open` wants opened, and the pool of the process.
@@ -206,10 +206,10 @@ void Module::reserve(const Napi::CallbackInfo& info) {
   if (Failure failure = instance_->reserve(*function, dims.data())) fail_error(info.Env(), "%s", failure);
 }
 
-bool Module::read_log_number(const Napi::CallbackInfo& info, uint64_t* log) {
-  int64_t number;
-  if (!present(info.Env(), instance_) || !read_integer(info.Env(), info[0], "log", 1, kMaxInteger, &number)) return false;
-  *log = (uint64_t)number;
+bool Module::read_number(const Napi::CallbackInfo& info, const char* name, uint64_t* number) {
+  int64_t read;
+  if (!present(info.Env(), instance_) || !read_integer(info.Env(), info[0], name, 1, kMaxInteger, &read)) return false;
+  *number = (uint64_t)read;
   return true;
 }
 
@@ -218,7 +218,7 @@ void Module::read_log(const Napi::CallbackInfo& info) {
   Bytes into;
   napi_typedarray_type type;
   int64_t floats;
-  if (!read_log_number(info, &log) || !read_bytes(info.Env(), info[1], "logs", &into, &type)) return;
+  if (!read_number(info, "log", &log) || !read_bytes(info.Env(), info[1], "logs", &into, &type)) return;
   if (type != napi_float32_array) { fail(info.Env(), "logs must be a Float32Array"); return; }
   if (!read_integer(info.Env(), info[2], "count", 0, (double)(into.length / sizeof(float)), &floats)) return;
   if (Failure failure = instance_->read_log(log, 0, floats, (float*)into.data)) fail_error(info.Env(), "%s", failure);
@@ -226,7 +226,12 @@ void Module::read_log(const Napi::CallbackInfo& info) {
 
 void Module::forget_log(const Napi::CallbackInfo& info) {
   uint64_t log;
-  if (read_log_number(info, &log)) instance_->forget_log(log);
+  if (read_number(info, "log", &log)) instance_->forget_log(log);
+}
+
+void Module::forget_data(const Napi::CallbackInfo& info) {
+  uint64_t data;
+  if (read_number(info, "data", &data)) instance_->forget_data(data);
 }
 
 }  // namespace kcc

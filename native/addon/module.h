@@ -51,10 +51,11 @@ class Module : public Napi::ObjectWrap<Module> {
   void reserve(const Napi::CallbackInfo& info);
   void read_log(const Napi::CallbackInfo& info);
   void forget_log(const Napi::CallbackInfo& info);
+  void forget_data(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 
   const kcc_function* read_function(const Napi::CallbackInfo& info, napi_value index);
-  bool read_log_number(const Napi::CallbackInfo& info, uint64_t* log);
+  bool read_number(const Napi::CallbackInfo& info, const char* name, uint64_t* number);
   bool read_variable(const Napi::CallbackInfo& info, uint32_t* index, Bytes* array);
   bool read_scalar(const Napi::CallbackInfo& info, uint32_t* index);
   // Reads (fn, inputs, outputs, dims) into `into`, which must live as long as the pointers are used.

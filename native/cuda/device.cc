@@ -1,5 +1,6 @@
 // The driver of a device: variables that stay there, one arena that all functions of a module share, recordings of functions
 // for the sizes that came up, and logs: rows of scalars that nobody has asked for yet.
+#include "data-sets.h"
 #include "recording.h"
 #include "runtime.h"
 #include "kcc/device.h"
@@ -33,13 +34,14 @@ class Device {
   Failure drain();
   Failure read_log(uint64_t number, int64_t first, int64_t count, float* into);
   void forget_log(uint64_t number);
-  int64_t bytes() const { return variable_bytes_ + arena_bytes_; }
+  void forget_data(uint64_t number);
+  int64_t bytes() const { return variable_bytes_ + arena_bytes_ + data_.bytes(); }
 
  private:
   Failure allocate();
   Failure find(const kcc_function& function, const int64_t* dims, Recording** found);
   Failure make(const kcc_function& function, const int64_t* dims, Recording** made);
-  Failure check_memory(const kcc_function& function, int64_t arena, int64_t slots) const;
+  Failure check_memory(const kcc_function& function, int64_t arena, int64_t slots);
   Failure reserve_arena(int64_t bytes);
   Failure find_log(const Recording& recording, const kcc_batch& batch, Log** found);
   Failure finish_all();
@@ -53,6 +55,7 @@ class Device {
   int64_t variable_bytes_ = 0, arena_bytes_ = 0;
   std::vector<Recording*> recordings_;
   std::vector<Log> logs_;
+  DataSets data_;
   uint64_t uses_ = 0;
   pthread_mutex_t lock_ = PTHREAD_MUTEX_INITIALIZER;  // calls share arena and streams
 };
@@ -95,6 +98,7 @@ Device::~Device() {
   finish_all();
   for (Recording* recording : recordings_) delete recording;
   for (const Log& log : logs_) gpu::release(log.rows);
+  data_.release();
   gpu::release(arena_);
   gpu::release(block_);
   streams_.release();
@@ -134,7 +138,9 @@ Failure Device::start(const kcc_function& function, const kcc_call& call, const 
   if (Failure failure = find(function, call.dims, &recording)) return failure;
   Log* log = nullptr;
   if (Failure failure = find_log(*recording, batch, &log)) return failure;
-  return recording->start(streams_, call, batch, log ? log->rows + batch.row * recording->output_count() : nullptr);
+  const DataSet* data = nullptr;
+  if (Failure failure = data_.find(batch, function.input_count, streams_.in, &data)) return failure;
+  return recording->start(streams_, call, batch, {log ? log->rows + batch.row * recording->output_count() : nullptr, data});
 }
 
 Failure Device::drain() {
@@ -193,6 +199,13 @@ void Device::forget_log(uint64_t number) {
   for (Log& log : logs_) if (log.number == number) log.number = 0;
 }
 
+void Device::forget_data(uint64_t number) {
+  const Locked locked(&lock_);
+  gpu::use(index_);
+  finish_all();
+  data_.forget(number);
+}
+
 // ---- recordings
 
 Failure Device::find(const kcc_function& function, const int64_t* dims, Recording** found) {
@@ -222,13 +235,18 @@ Failure Device::make(const kcc_function& function, const int64_t* dims, Recordin
   return nullptr;
 }
 
-// Before anything runs or is allocated. The arena at hand is given back when a larger one is needed.
-Failure Device::check_memory(const kcc_function& function, int64_t arena, int64_t slots) const {
+// Before anything runs or is allocated. The arena at hand is given back when a larger one is needed, with what was recorded
+// over it, and data sets make room.
+Failure Device::check_memory(const kcc_function& function, int64_t arena, int64_t slots) {
   int64_t free = 0, total = 0;
   if (Failure failure = gpu::memory(&free, &total)) return failure;
-  if (arena > arena_bytes_) free += arena_bytes_;
+  if (arena > arena_bytes_) {
+    free += arena_bytes_;
+    for (const Recording* recording : recordings_) free += recording->bytes();
+  }
   const int64_t more = (arena > arena_bytes_ ? arena : 0) + slots;
   if (more <= free) return nullptr;
+  if (data_.bytes() > 0) return data_.leave(), check_memory(function, arena, slots);
   return gpu::fail("%s needs %.1f MB of the memory of cuda:%d, %.1f between its kernels and %.1f for batches on their way, beside %.1f MB of variables; "
                    "%.1f of %.1f MB are free. Fewer samples in a batch need less", function.name, megabytes(more), index_, megabytes(arena), megabytes(slots),
                    megabytes(variable_bytes_), megabytes(free), megabytes(total));
@@ -265,6 +283,7 @@ const char* start(void* handle, const kcc_function* function, const kcc_call* ca
 const char* drain(void* handle) { return ((Device*)handle)->drain(); }
 const char* read_log(void* handle, uint64_t log, int64_t first, int64_t count, float* into) { return ((Device*)handle)->read_log(log, first, count, into); }
 void forget_log(void* handle, uint64_t log) { ((Device*)handle)->forget_log(log); }
+void forget_data(void* handle, uint64_t data) { ((Device*)handle)->forget_data(data); }
 int64_t bytes(void* handle) { return ((Device*)handle)->bytes(); }
 void close(void* handle) { delete (Device*)handle; }
 
@@ -273,5 +292,5 @@ void close(void* handle) { delete (Device*)handle; }
 
 extern "C" const kcc_device kcc_cuda_device;
 extern "C" const kcc_device kcc_cuda_device = {
-    "cuda", kcc::count, kcc::open, kcc::set_variable, kcc::get_variable, kcc::reserve, kcc::start, kcc::drain, kcc::read_log, kcc::forget_log, kcc::bytes, kcc::close,
+    "cuda", kcc::count, kcc::open, kcc::set_variable, kcc::get_variable, kcc::reserve, kcc::start, kcc::drain, kcc::read_log, kcc::forget_log, kcc::forget_data, kcc::bytes, kcc::close,
 };

@@ -244,7 +244,9 @@ cudaError_t cudaMalloc(void** block, size_t bytes) {
   return take(block, bytes);
 }
 cudaError_t cudaFree(void* block) {
-  bytes_taken -= (int64_t)give_back(block);
+  const size_t bytes = give_back(block);
+  if (block) trace("release %zu", bytes);
+  bytes_taken -= (int64_t)bytes;
   return state();
 }
 cudaError_t cudaMallocHost(void** block, size_t bytes) { return take(block, bytes); }

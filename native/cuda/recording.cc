@@ -59,14 +59,21 @@ Recording::Recording(const Home& home, const kcc_function& function, const int64
 
 Recording::~Recording() {
   for (Slot& slot : slots_) {
-    gpu::release_graph(slot.graph);
+    for (gpu::Graph graph : {slot.graph, slot.gathering}) gpu::release_graph(graph);
     for (gpu::Event event : {slot.copied, slot.computed, slot.done}) gpu::release_event(event);
-    slot.in.release(), slot.out.release();
+    slot.in.release(), slot.out.release(), slot.chosen.release();
   }
 }
 
 bool Recording::is_of(const kcc_function& function, const int64_t* dims) const {
   return &function_ == &function && std::equal(dims_.begin(), dims_.end(), dims);
+}
+
+int64_t Recording::bytes() const {
+  int64_t sum = 0;
+  for (const Slot& slot : slots_)
+    for (const Staging* staging : {&slot.in, &slot.out, &slot.chosen}) sum += staging->device ? staging->bytes : 0;
+  return sum;
 }
 
 bool Recording::keeps_rows() const {
@@ -75,11 +82,14 @@ bool Recording::keeps_rows() const {
 
 // ---- calls
 
-Failure Recording::start(Streams& streams, const kcc_call& call, const kcc_batch& batch, float* kept) {
+Failure Recording::start(Streams& streams, const kcc_call& call, const kcc_batch& batch, const OnDevice& there) {
   Slot* slot = nullptr;
   if (Failure failure = take_slot(&slot)) return failure;
-  fill(*slot, call, batch, kept);
-  slot->results.assign(call.outputs, call.outputs + (kept ? 0 : function_.output_count));
+  // Kernels that are timed are the function's own.
+  slot->is_gathered = there.data && !Laps::are_wanted();
+  if (!slot->is_gathered) fill(*slot, call, batch, there.kept);
+  else if (Failure failure = choose(*slot, call, batch, there)) return failure;
+  slot->results.assign(call.outputs, call.outputs + (there.kept ? 0 : function_.output_count));
   if (Failure failure = launch(streams, *slot)) return failure;
   slot->is_busy = true;
   return nullptr;
@@ -121,11 +131,37 @@ Failure Recording::make_slot(Slot& slot) {
   return nullptr;
 }
 
-// Parameters, then inputs, in the memory that is copied in.
-void Recording::fill(Slot& slot, const kcc_call& call, const kcc_batch& batch, float* kept) {
-  Parameters* const parameters = (Parameters*)slot.in.host;
+void Recording::put_parameters(char* into, const kcc_call& call, float* kept) const {
+  Parameters* const parameters = (Parameters*)into;
   *parameters = {call.seed, call.step, kept};
   if (home_.module->scalar_count) memcpy(parameters + 1, call.scalars, home_.module->scalar_count * sizeof(float));
+}
+
+// Parameters, where the data set's columns are, and which samples the batch has. The samples of a call are as many each time.
+Failure Recording::choose(Slot& slot, const kcc_call& call, const kcc_batch& batch, const OnDevice& there) {
+  count_ = batch.count;
+  if (!slot.chosen.device)
+    if (Failure failure = slot.chosen.reserve(parameter_bytes() + column_bytes() + room(count_ * (int64_t)sizeof(int32_t)))) return failure;
+  put_parameters(slot.chosen.host, call, there.kept);
+  char* const columns = slot.chosen.host + parameter_bytes();
+  memcpy(columns, there.data->columns.data(), function_.input_count * sizeof(char*));
+  int32_t* const rows = (int32_t*)(columns + column_bytes());
+  if (batch.order) memcpy(rows, batch.order, (size_t)count_ * sizeof(int32_t));
+  else for (int64_t i = 0; i < count_; i++) rows[i] = (int32_t)(batch.first + i);
+  return nullptr;
+}
+
+void Recording::gather(const Slot& slot, gpu::Stream stream) const {
+  std::vector<Gathered> inputs;
+  char* next = slot.in.device + parameter_bytes();
+  for (uint32_t i = 0; i < function_.input_count; next += room(tensor_bytes_[i++])) inputs.push_back({next, tensor_bytes_[i] / count_});
+  const char* const columns = slot.chosen.device + parameter_bytes();
+  gather_rows(inputs, (const char* const*)columns, (const int32_t*)(columns + column_bytes()), count_, stream);
+}
+
+// Parameters, then inputs, in the memory that is copied in.
+void Recording::fill(Slot& slot, const kcc_call& call, const kcc_batch& batch, float* kept) {
+  put_parameters(slot.in.host, call, kept);
   std::vector<void*> places(function_.input_count);
   char* next = slot.in.host + parameter_bytes();
   for (uint32_t i = 0; i < function_.input_count; next += room(tensor_bytes_[i++])) places[i] = next;
@@ -136,10 +172,11 @@ void Recording::fill(Slot& slot, const kcc_call& call, const kcc_batch& batch, f
 
 // Inputs go in beside the kernels of the calls before, and results come out beside those of the next.
 Failure Recording::launch(Streams& streams, Slot& slot) {
-  if (Failure failure = gpu::copy_in(slot.in.device, slot.in.host, slot.in.bytes, streams.in)) return failure;
+  const Staging& from = taken(slot);
+  if (Failure failure = gpu::copy_in(from.device, from.host, from.bytes, streams.in)) return failure;
   if (Failure failure = gpu::mark(slot.copied, streams.in)) return failure;
   const bool is_timed = Laps::are_wanted();
-  if (!is_timed && !slot.graph)
+  if (!is_timed && !graph_of(slot))
     if (Failure failure = record(streams.kernels, slot)) return failure;
   if (Failure failure = gpu::wait_for(streams.kernels, slot.copied)) return failure;
   if (Failure failure = is_timed ? run_timed(streams.kernels, slot) : repeat(streams, slot)) return failure;
@@ -150,10 +187,10 @@ Failure Recording::launch(Streams& streams, Slot& slot) {
   return gpu::mark(slot.done, streams.out);
 }
 
-Failure Recording::repeat(Streams& streams, const Slot& slot) {
-  if (!StepTimes::are_wanted()) return gpu::repeat(slot.graph, streams.kernels);
+Failure Recording::repeat(Streams& streams, Slot& slot) {
+  if (!StepTimes::are_wanted()) return gpu::repeat(graph_of(slot), streams.kernels);
   streams.times.begin(streams.kernels);
-  const Failure failure = gpu::repeat(slot.graph, streams.kernels);
+  const Failure failure = gpu::repeat(graph_of(slot), streams.kernels);
   streams.times.end(streams.kernels, function_.name);
   return failure;
 }
@@ -161,10 +198,11 @@ Failure Recording::repeat(Streams& streams, const Slot& slot) {
 Failure Recording::record(gpu::Stream stream, Slot& slot) {
   if (Failure failure = gpu::begin_recording(stream)) return failure;
   const Failure refused = run(stream, slot);
-  if (Failure failure = gpu::end_recording(stream, &slot.graph)) return failure;
+  gpu::Graph& graph = graph_of(slot);
+  if (Failure failure = gpu::end_recording(stream, &graph)) return failure;
   if (!refused) return nullptr;
-  gpu::release_graph(slot.graph);
-  slot.graph = nullptr;
+  gpu::release_graph(graph);
+  graph = nullptr;
   return refused;
 }
 
@@ -178,9 +216,10 @@ Failure Recording::run(gpu::Stream stream, const Slot& slot) {
   kcc_call call = {};
   call.inputs = inputs.data(), call.outputs = outputs.data(), call.variables = home_.variables;
   call.dims = dims_.data(), call.arena = home_.arena, call.stream = stream;
-  const Parameters* const parameters = (const Parameters*)slot.in.device;
+  const Parameters* const parameters = (const Parameters*)taken(slot).device;
   call.random = &parameters->seed, call.scalars = (const float*)(parameters + 1);
   refused_items = 0;
+  if (slot.is_gathered) gather(slot, stream);
   function_.run(&call);
   if (refused_items) return gpu::fail("a kernel over %lld elements, more than the %lld that one may have", (long long)refused_items, (long long)kMostItems);
   if (keeps_rows()) kcc::launch(keep_row, 1, kWarp, stream, KeepArgs{parameters, slot.out.device, output_count(), room(sizeof(float))});

@@ -4,6 +4,7 @@
 // There are several such sets of places, so that a call's inputs are gathered and copied while another is computed and a
 // third's results are on their way back.
 #pragma once
+#include "data-sets.h"
 #include "laps.h"
 #include "runtime.h"
 #include "kcc/device.h"
@@ -11,9 +12,6 @@
 #include <vector>
 
 namespace kcc {
-
-// Room for values, so that the next ones begin where copies and kernels like them to.
-inline int64_t room(int64_t bytes) { return (bytes + 255) & ~(int64_t)255; }
 
 // Streams of one device handle: of kernels, of inputs on their way there, of results on their way back.
 struct Streams {
@@ -27,6 +25,12 @@ struct Streams {
 struct Parameters {
   uint64_t seed, step;
   float* kept;  // of the device: where the outputs, each a float, are wanted as well; null: nowhere
+};
+
+// Places of the device, beside a call's own, that it takes and gives values at.
+struct OnDevice {
+  float* kept;          // see Parameters
+  const DataSet* data;  // what the batch is gathered from; null: the host gives it
 };
 
 // Memory of the device and of the host beside it, which are copied as one.
@@ -59,12 +63,15 @@ class Recording {
   bool is_of(const kcc_function& function, const int64_t* dims) const;
   // Bytes of one slot on the device.
   int64_t slot_bytes() const { return in_bytes_ + out_bytes_; }
+  // Of the device that it holds.
+  int64_t bytes() const;
   // Are all outputs one float each?
   bool keeps_rows() const;
   int64_t output_count() const { return function_.output_count; }
 
-  // Starts a call after those before. `kept`: see Parameters; then nothing is copied out.
-  gpu::Failure start(Streams& streams, const kcc_call& call, const kcc_batch& batch, float* kept);
+  // Starts a call after those before. With a place for kept outputs nothing is copied out; of a batch that is gathered on the
+  // device only the numbers of its samples are copied in.
+  gpu::Failure start(Streams& streams, const kcc_call& call, const kcc_batch& batch, const OnDevice& there);
   // Takes the memory of all slots, which calls do one by one.
   gpu::Failure reserve();
   // The calls that are under way have ended, and their results are where they were wanted.
@@ -77,23 +84,31 @@ class Recording {
  private:
   // Where one call's inputs and outputs lie, and its launches over them.
   struct Slot {
-    Staging in, out;
-    gpu::Graph graph = nullptr;
+    Staging in, out, chosen;
+    gpu::Graph graph = nullptr, gathering = nullptr;
     gpu::Event copied = nullptr, computed = nullptr, done = nullptr;
     std::vector<void*> results;  // of the host, for the call that is running; none where they stay on the device
-    bool is_made = false, is_busy = false;
+    bool is_made = false, is_busy = false, is_gathered = false;
   };
 
   gpu::Failure take_slot(Slot** taken);
   gpu::Failure make_slot(Slot& slot);
   void fill(Slot& slot, const kcc_call& call, const kcc_batch& batch, float* kept);
+  gpu::Failure choose(Slot& slot, const kcc_call& call, const kcc_batch& batch, const OnDevice& there);
+  void put_parameters(char* into, const kcc_call& call, float* kept) const;
+  void gather(const Slot& slot, gpu::Stream stream) const;
   gpu::Failure launch(Streams& streams, Slot& slot);
-  gpu::Failure repeat(Streams& streams, const Slot& slot);
+  gpu::Failure repeat(Streams& streams, Slot& slot);
   gpu::Failure record(gpu::Stream stream, Slot& slot);
   // Starts the function's kernels over the slot's places; the same with the time of each written down.
   gpu::Failure run(gpu::Stream stream, const Slot& slot);
   gpu::Failure run_timed(gpu::Stream stream, const Slot& slot);
   gpu::Failure finish(Slot& slot);
+  // What the slot's next call takes from the host.
+  const Staging& taken(const Slot& slot) const { return slot.is_gathered ? slot.chosen : slot.in; }
+  static gpu::Graph& graph_of(Slot& slot) { return slot.is_gathered ? slot.gathering : slot.graph; }
+  // Of the addresses of a data set's columns, which lie between parameters and numbers of samples.
+  int64_t column_bytes() const { return room((int64_t)(function_.input_count * sizeof(char*))); }
   int64_t parameter_bytes() const { return room((int64_t)(sizeof(Parameters) + home_.module->scalar_count * sizeof(float))); }
   int64_t output_bytes(uint32_t output) const { return tensor_bytes_[function_.input_count + output]; }
 
@@ -103,6 +118,7 @@ class Recording {
   std::vector<int64_t> tensor_bytes_;  // of inputs, then of outputs
   int64_t in_bytes_ = 0, out_bytes_ = 0;
   Slot slots_[kSlots];
+  int64_t count_ = 0;  // samples of a call; 0 until one was gathered
   int next_ = 0;
 };
 

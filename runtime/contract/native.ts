@@ -41,6 +41,11 @@ export type LoopPlan = {
    * brings them into `logs`; those of a run that ends before are had by `readLog`. 0: they are in `logs` when the loop ends.
    */
   readonly log: number
+  /**
+   * Not 0: a device may keep the inputs, under this number of the caller's, and gather batches there; a number means the same
+   * inputs, which nobody changes, until `forgetData`. 0: batches are copied as they come.
+   */
+  readonly data: number
   /** Permutation of the samples, or null for their own order. */
   readonly order: Int32Array | null
   readonly samples: number
@@ -85,6 +90,8 @@ export type NativeModule = {
   readLog(log: number, logs: Float32Array, count: number): void
   /** Nobody wants the scalars under this number any more. */
   forgetLog(log: number): void
+  /** No more batches of the inputs under this number will come. */
+  forgetData(data: number): void
   /** Bytes held: variables and arenas. */
   bytes(): number
   /** Frees everything; later calls throw. */

@@ -18,7 +18,7 @@ export async function traced(body: () => Promise<unknown>): Promise<string[]> {
 
 /** Streams are numbered as they are made: kernels, inputs, results of one model after another. Here they have those names. */
 export function named(lines: readonly string[]): string[] {
-  return lines.map((line) => line.replace(/ (\d+)$/, (_, n: string) => ` ${['kernels', 'inputs', 'results'][(Number(n) - 1) % 3]!}`))
+  return lines.map((line) => line.replace(/(?<= (?:on|stream)) (\d+)$/, (_, n: string) => ` ${['kernels', 'inputs', 'results'][(Number(n) - 1) % 3]!}`))
 }
 
 /** Lines from the first graph to the last, both of which belong to it. */

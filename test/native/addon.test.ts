@@ -29,7 +29,7 @@ const ramp = (n: number): Float32Array => Float32Array.from({ length: n }, (_, i
 const scaled = (x: Float32Array): Float32Array => x.map((v, i) => v * (1 + (i % 4)) * 2)
 
 const plan = (part: Partial<LoopPlan>): LoopPlan => ({
-  fn: SCALE, inputs: [], outputs: [], logs: null, scalarOutputs: 0, log: 0, order: null, samples: 10, batchSize: 4, firstBatch: 0, lastBatch: 3,
+  fn: SCALE, inputs: [], outputs: [], logs: null, scalarOutputs: 0, log: 0, data: 0, order: null, samples: 10, batchSize: 4, firstBatch: 0, lastBatch: 3,
   budgetMs: Infinity, dims: [0], batchDim: 0, ...part,
 })
 
@@ -124,7 +124,11 @@ describe('loop', () => {
     expect(await kept.loop(plan({ ...train, logs: stay, log: 5, lastBatch: 2 }))).toBe(2)
     kept.readLog(5, stay, 2)
     kept.forgetLog(5)
-    expect([...stay]).toEqual([...whole.subarray(0, 2), 0])
+    // And so are inputs.
+    expect(await kept.loop(plan({ ...train, logs: stay, data: 6, firstBatch: 2 }))).toBe(3)
+    kept.forgetData(6)
+    expect(() => kept.forgetData(0)).toThrow('data must be a whole number from 1')
+    expect([...stay]).toEqual([...whole])
     expect(() => kept.readLog(0, stay, 2)).toThrow('log must be a whole number from 1')
     // the means of rows 3,1,4,0, of rows 5,9,2,6 and of rows 8,7, column by column
     const sum = (rows: number[]): number => rows.reduce((s, r) => s + 16 * r + 6, 0) / rows.length
@@ -267,7 +271,7 @@ describe('process', () => {
     const code = `
       const { parentPort, workerData } = require('node:worker_threads')
       const m = require(workerData).open('demo')
-      m.loop({ fn: ${SLOW}, inputs: [], outputs: [{ data: new Uint8Array(400000), rowBytes: 4 }], logs: null, scalarOutputs: 0, order: null,
+      m.loop({ fn: ${SLOW}, inputs: [], outputs: [{ data: new Uint8Array(400000), rowBytes: 4 }], logs: null, scalarOutputs: 0, log: 0, data: 0, order: null,
         samples: 100000, batchSize: 10, firstBatch: 0, lastBatch: 10000, budgetMs: Infinity, dims: [0], batchDim: 0 })
       setTimeout(() => parentPort.postMessage('running'), 20)`
     for (let i = 0; i < 5; i++) {
@@ -285,7 +289,7 @@ describe('process', () => {
       const a = require(${JSON.stringify(path)}), m = a.open('demo'), x = new Float32Array(4000)
       a.setThreads(4)
       m.call(${SCALE}, [x], [x], [1000])
-      m.loop({ fn: ${SLOW}, inputs: [], outputs: [{ data: new Uint8Array(4000), rowBytes: 4 }], logs: null, scalarOutputs: 0, order: null,
+      m.loop({ fn: ${SLOW}, inputs: [], outputs: [{ data: new Uint8Array(4000), rowBytes: 4 }], logs: null, scalarOutputs: 0, log: 0, data: 0, order: null,
         samples: 1000, batchSize: 10, firstBatch: 0, lastBatch: 100, budgetMs: Infinity, dims: [0], batchDim: 0 })
       setTimeout(() => process.exit(7), 30)`
     const child = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })

@@ -42,6 +42,7 @@ export class FakeModule implements NativeModule {
   reserve(fn: number, dims: readonly number[]): void { this.reserved.push([fn, dims]) }
   readLog(): void {}
   forgetLog(): void {}
+  forgetData(): void {}
   bytes(): number { return 1000 }
   close(): void {
     if (this.readers + this.writers > 0) throw new Error('closed during a call')

@@ -7,6 +7,12 @@
 extern "C" {
 #endif
 
+// Samples of one input, one row after another.
+typedef struct kcc_column {
+  char* data;
+  int64_t row_bytes;
+} kcc_column;
+
 // One call among many over a data set. All zero: a call by itself.
 typedef struct kcc_batch {
   // Writes all inputs to these places of the host, from which the device copies. NULL: they are copied from call->inputs.
@@ -15,6 +21,12 @@ typedef struct kcc_batch {
   // Not 0: the outputs, each one float, stay on the device, as row `row` of `rows` of the log of this number (read_log).
   uint64_t log;
   int64_t row, rows;
+  // Not 0: number of the data set that the samples are from, of which the device may keep a copy until forget_data. Its
+  // `columns`, one for each input, have `samples` rows; the batch has `count` of them, those that `order` names or, NULL, those from `first` on.
+  uint64_t data;
+  const kcc_column* columns;
+  int64_t samples, first, count;
+  const int32_t* order;
 } kcc_batch;
 
 // Whatever fails gives a text, which stays as it is until the thread's next call; NULL is success.
@@ -37,6 +49,8 @@ typedef struct kcc_device {
   const char* (*read_log)(void* handle, uint64_t log, int64_t first, int64_t count, float* into);
   // No more rows of it are wanted; unknown logs are none.
   void (*forget_log)(void* handle, uint64_t log);
+  // No more batches of it will come; unknown ones are none.
+  void (*forget_data)(void* handle, uint64_t data);
   int64_t (*bytes)(void* handle);
   void (*close)(void* handle);
 } kcc_device;

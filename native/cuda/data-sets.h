@@ -1,0 +1,50 @@
+// Data sets that stay on the device: a training goes over its samples again and again, and a kernel gathers those of each batch
+// there in less time than the host takes to gather and copy them. One that would take more than half of the memory that is free
+// stays on the host, from where batches are copied as they come.
+#pragma once
+#include "runtime.h"
+#include "kcc/device.h"
+
+#include <stddef.h>
+#include <vector>
+
+namespace kcc {
+
+// Room for values, so that the next ones begin where copies and kernels like them to.
+inline int64_t room(int64_t bytes) { return (bytes + 255) & ~(int64_t)255; }
+
+// Columns of samples, a row of each for each sample.
+struct DataSet {
+  uint64_t number;
+  char* block;  // of the device; null: it stays on the host
+  std::vector<const char*> columns;
+  int64_t bytes;
+};
+
+class DataSets {
+ public:
+  // The batch's data set, brought to the device if it was not asked for before; null where the host has its samples.
+  gpu::Failure find(const kcc_batch& batch, size_t inputs, gpu::Stream stream, const DataSet** found);
+  // The caller has waited for all that reads it.
+  void forget(uint64_t number);
+  // Gives back the memory of all, whose batches come from the host from now on. The caller has waited likewise.
+  void leave();
+  void release();
+  int64_t bytes() const;
+
+ private:
+  gpu::Failure bring(const kcc_batch& batch, gpu::Stream stream, DataSet* set);
+
+  std::vector<DataSet> sets_;
+};
+
+// Where one input of a batch is put together.
+struct Gathered {
+  char* to;
+  int64_t row_bytes;
+};
+
+// Starts the kernel that puts together `count` rows of each input. `columns` and `rows` are read on the device, when it runs.
+void gather_rows(const std::vector<Gathered>& inputs, const char* const* columns, const int32_t* rows, int64_t count, gpu::Stream stream);
+
+}  // namespace kcc
