@@ -1,7 +1,10 @@
 /** Loop statements as a tree of C++ lines and blocks; the templates print the tree with its indentation. */
+import { widestVector } from '../ir/cost.js'
 import { divideDims } from '../ir/dim.js'
+import { localExpr } from '../ir/expr.js'
 import type { ElementType } from '../ir/element-type.js'
-import { nothingOf, type Axis, type Buffer, type Combination, type Expr, type ReduceOp, type Stmt } from '../ir/loop.js'
+import { isInVectors, nothingOf, VECTORS, type Axis, type AxisMode, type Buffer, type Combination, type Expr, type ReduceOp, type Stmt } from '../ir/loop.js'
+import { copiesAbreast, inCopy, interleaved } from './abreast.js'
 import { cDim } from './c-dim.js'
 import { constantText, indexText, memoryForm, positionText, printAs, printExpr, scalarType, vectorType, type Lanes, type PrintContext } from './c-expr.js'
 
@@ -55,7 +58,7 @@ export class StatementPrinter {
   }
 
   private loop(s: Loop, scope: Scope): CLine[] {
-    if (s.mode === 'vector') return this.vectorLoop(s, scope)
+    if (isInVectors(s.mode)) return this.vectorLoop(s, scope)
     const { range } = this.options
     if (range && range.axes.length > 1 && range.axes[0]!.name === s.axis.name) return [this.itemLoop(range, this.all(bodyBelow(s, range.axes.length - 1), inner(scope)))]
     return [this.serialLoop(s.axis, this.all(s.body, inner(scope)))]
@@ -71,18 +74,27 @@ export class StatementPrinter {
     return block(`for (int64_t ${axis.name} = ${begin}; ${axis.name} < ${end}; ${axis.name}++)`, body)
   }
 
-  /** Whole vectors, then the lanes that are left. */
-  private lanesOver(axis: Axis, body: (lanes: Lanes) => CLine[]): CLine[] {
-    const { begin, end } = this.bounds(axis)
-    const name = axis.name
-    const whole = typeof axis.extent === 'number' && begin === '0' && axis.extent % 16 === 0
-    const main = block(`for (; ${name} + KCC_VW <= ${end}; ${name} += KCC_VW)`, body({ axis: name, count: null }))
+  /** Several vectors at once where there is something for them, whole vectors, then the lanes that are left. */
+  private lanesOver(axis: Axis, body: (lanes: Lanes) => CLine[], abreast: readonly CLine[] | null): CLine[] {
+    const { name } = axis, { begin, end } = this.bounds(axis)
+    const steps = (width: string, inside: readonly CLine[]): CLine => block(`for (; ${name} + ${width} <= ${end}; ${name} += ${width})`, inside)
+    const isMultiple = (of: number): boolean => typeof axis.extent === 'number' && begin === '0' && axis.extent % of === 0
+    const several = abreast ? [steps(`${VECTORS} * KCC_VW`, abreast)] : []
+    const single = abreast && isMultiple(VECTORS * widestVector) ? [] : [steps('KCC_VW', body({ axis: name, count: null }))]
     const rest = block(`if (${name} < ${end})`, [line(`const int64_t lanes = ${end} - ${name};`), ...body({ axis: name, count: 'lanes' })])
-    return [line(`int64_t ${name} = ${begin};`), main, ...(whole ? [] : [rest])]
+    return [line(`int64_t ${name} = ${begin};`), ...several, ...single, ...(isMultiple(widestVector) ? [] : [rest])]
   }
 
   private vectorLoop(s: Loop, scope: Scope): CLine[] {
-    return [block('', this.lanesOver(s.axis, (lanes) => this.all(s.body, inner(scope, lanes))))]
+    return [block('', this.lanesOver(s.axis, (lanes) => this.all(s.body, inner(scope, lanes)), this.abreast(s.mode, s.axis, s.body, inner(scope))))]
+  }
+
+  /** `VECTORS` vectors, then one at a time what is left of them. */
+  private abreast(mode: AxisMode, { name }: Axis, body: readonly Stmt[], scope: Scope): readonly CLine[] | null {
+    if (mode !== 'vector by 8') return null
+    const copies = copiesAbreast(name, body)
+    const places = copies.slice(1).map(({ axis }, i) => line(`const int64_t ${axis} = ${name} + ${i + 1} * KCC_VW;`))
+    return [...places, ...interleaved(copies.map((copy) => this.all(copy.body, { ...scope, lanes: { axis: copy.axis, count: null } })))]
   }
 
   private binding(name: string, value: Expr, scope: Scope): CLine {
@@ -99,12 +111,12 @@ export class StatementPrinter {
     return line(`kcc::store${memoryForm(dtype)}(${s.buffer} + ${position}, ${printAs(s.value, true, scope)}${count});`)
   }
 
-  private reduction(s: Stmt & { kind: 'reduce' }, scope: Scope): CLine[] {
-    return s.modes.at(-1) === 'vector' ? this.reduceAcrossLanes(s, scope) : this.reduceInOrder(s, scope)
+  private reduction(s: Reduction, scope: Scope): CLine[] {
+    return isInVectors(s.modes.at(-1)!) ? this.reduceAcrossLanes(s, scope) : this.reduceInOrder(s, scope)
   }
 
   /** One accumulator per element (or per lane of a loop outside), in the order of the axes. */
-  private reduceInOrder(s: Stmt & { kind: 'reduce' }, scope: Scope): CLine[] {
+  private reduceInOrder(s: Reduction, scope: Scope): CLine[] {
     const { start, body } = this.accumulation(s.results, s.body, scope)
     return [...start, ...this.loops(s.axes, body)]
   }
@@ -130,7 +142,7 @@ export class StatementPrinter {
   }
 
   /** One accumulator per lane along the last axis, folded in a fixed tree at the end. */
-  private reduceAcrossLanes(s: Stmt & { kind: 'reduce' }, scope: Scope): CLine[] {
+  private reduceAcrossLanes(s: Reduction, scope: Scope): CLine[] {
     const last = s.axes[s.axes.length - 1]!
     const steps = this.lanesOver(last, (lanes) => {
       const within = inner(scope, lanes)
@@ -140,12 +152,21 @@ export class StatementPrinter {
         const kept = lanes.count === null ? next : `kcc::select(kcc::first_lanes(${lanes.count}), ${next}, ${lanesOf(r)})`
         return line(`${lanesOf(r)} = ${kept};`)
       })]
-    })
+    }, this.combinedAbreast(s, scope))
     return [
       ...s.results.map((r) => line(`${vectorType(r.dtype)} ${lanesOf(r)} = kcc::bcast(${constantText(nothingOf(r), r.dtype)});`)),
       ...this.loops(s.axes.slice(0, -1), [block('', steps)]),
       ...s.results.map((r) => line(`const ${scalarType(r.dtype)} ${r.name} = kcc::${foldOf[r.op]}(${lanesOf(r)});`)),
     ]
+  }
+
+  /** The accumulators take one vector after the other, as they do without the others. */
+  private combinedAbreast({ axes, modes, body, results, from }: Reduction, scope: Scope): readonly CLine[] | null {
+    const values = results.map((r): Stmt => ({ kind: 'let', name: `${r.name}_next`, value: r.value, from }))
+    const within = inner(scope), lines = this.abreast(modes.at(-1)!, axes.at(-1)!, [...body, ...values], within)
+    const next = ({ name, dtype }: Combination, n: number): string => printAs(localExpr(dtype, inCopy(`${name}_next`, n)), true, within)
+    return lines && [...lines, ...results.flatMap((r) => Array.from({ length: VECTORS }, (_, n) =>
+      line(`${lanesOf(r)} = ${combine(r.op, r.dtype, lanesOf(r), next(r, n))};`)))]
   }
 
   private loops(axes: readonly Axis[], body: readonly CLine[]): CLine[] {
@@ -190,6 +211,7 @@ export const bestOf = ({ name }: Argmax): string => `${name}_best`
 const storedOne = (dtype: ElementType, value: string): string => (dtype === 'bfloat16' ? `kcc::to_bf16(${value})` : value)
 
 type Loop = Stmt & { readonly kind: 'for' }
+type Reduction = Stmt & { readonly kind: 'reduce' }
 
 /** Declarations of axes that run together, from the number of an item; `each` of the elements of the last axis are one item. */
 export function placesOf(axes: readonly Axis[], item: string, each = 1): string[] {

@@ -4,7 +4,8 @@ import { costlyOperations } from './cost.js'
 import { addDims, multiplyDims, sizeOf, type Dim } from './dim.js'
 import { extentOf, finishedRows, type Contract, type Expr, type KernelProgram, type Stmt } from './loop.js'
 
-const costlyCalls: ReadonlySet<string> = new Set(['exp', 'expm1', 'log', 'log1p', 'tanh', 'sigmoid', 'pow'])
+/** Worth `costlyOperations`: long chains of operations, each waiting for the one before. */
+export const costlyCalls: ReadonlySet<string> = new Set(['exp', 'expm1', 'log', 'log1p', 'tanh', 'sigmoid', 'pow'])
 
 /** What following a list is worth besides its first element; how long the lists are is not known before a call. */
 const followedWork = 8

@@ -75,7 +75,7 @@ class KernelReader {
   }
 
   private axis(text: string): { axis: Axis; mode: AxisMode } {
-    const m = /^(\w+) < (.+?)(?: (vector|grid|grid by 4|team|team by 4))?$/.exec(text.trim()) ?? this.fail(`expected an axis such as \`d0 < B\`, found \`${text}\``)
+    const m = /^(\w+) < (.+?)(?: (vector|vector by 8|grid|grid by 4|team|team by 4))?$/.exec(text.trim()) ?? this.fail(`expected an axis such as \`d0 < B\`, found \`${text}\``)
     return { axis: { name: m[1]!, extent: parseDim(m[2]!) }, mode: (m[3] ?? 'serial') as AxisMode }
   }
 

@@ -17,7 +17,7 @@
 import { computedAs, type ElementType } from './element-type.js'
 import { axesOfIndex } from './expr.js'
 import { launchFault } from './launch-verify.js'
-import { accumulatorsOf, finishedRows, isByNeighbours, type Axis, type AxisMode, type Chain, type Expr, type Index, type KernelProgram, type Stmt, type Totals } from './loop.js'
+import { accumulatorsOf, finishedRows, isByNeighbours, isInVectors, type Axis, type AxisMode, type Chain, type Expr, type Index, type KernelProgram, type Stmt, type Totals } from './loop.js'
 import { exprText } from './loop-text.js'
 
 /** A kernel that breaks an invariant: a bug in a pass, never the user's. */
@@ -83,11 +83,12 @@ class Checker {
     switch (s.kind) {
       case 'for':
         this.require(5, !scope.insideVector, `a loop over ${s.axis.name} is inside a vector`)
+        this.require(5, canBeAbreast(s.mode, s.body), `a loop is inside the vectors abreast of ${s.axis.name}`)
         return void this.statements(s.body, { ...this.within(scope, [s.axis]), insideVector: isInLanes(s.mode), lanes: isInLanes(s.mode) ? s.axis.name : null })
       case 'let': this.expr(s.value, scope); return this.bind(s.name, s.value.dtype, scope)
       case 'store': return this.store(s, scope)
       case 'reduce':
-        this.require(5, s.modes.every((mode, i) => mode !== 'vector' || (i === s.modes.length - 1 && !scope.insideVector)), `reduction ${namesOf(s)} has a vector it cannot have`)
+        this.require(5, s.modes.every((mode, i) => !isInVectors(mode) || (i === s.modes.length - 1 && !scope.insideVector && canBeAbreast(mode, s.body))), `reduction ${namesOf(s)} has a vector it cannot have`)
         this.reduction(s, scope)
         return s.results.forEach((r) => this.bind(r.name, r.dtype, scope))
       case 'argmax':
@@ -191,7 +192,10 @@ class Checker {
 }
 
 /** Several elements along the axis are computed at once. */
-const isInLanes = (mode: AxisMode): boolean => mode === 'vector' || isByNeighbours(mode)
+const isInLanes = (mode: AxisMode): boolean => isInVectors(mode) || isByNeighbours(mode)
+
+/** Copies of the statements stand side by side. */
+const canBeAbreast = (mode: AxisMode, body: readonly Stmt[]): boolean => mode !== 'vector by 8' || body.every((s) => s.kind === 'let' || s.kind === 'store')
 
 const namesOf = (s: Stmt & { kind: 'reduce' }): string => s.results.map((r) => r.name).join(', ')
 

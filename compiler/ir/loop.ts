@@ -78,15 +78,20 @@ export type ReduceOp = 'sum' | 'max' | 'min' | 'prod'
 export const isAddition = ({ op }: { readonly op: ReduceOp }): boolean => op === 'sum'
 
 /**
- * How an axis runs inside its kernel: one element after the other, or several at once in the lanes of a vector (CPUs); shared
- * out to all teams of threads of a grid, or among the threads of one team (GPUs, see `Launch`), each thread taking one element
+ * How an axis runs inside its kernel: one element after the other, or several at once in the lanes of a vector or of
+ * `VECTORS` vectors (CPUs); shared out to all teams of threads of a grid, or among the threads of one team (GPUs, see `Launch`), each thread taking one element
  * at a time or `NEIGHBOURS` of them, which lie side by side.
  */
-export type AxisMode = 'serial' | 'vector' | 'grid' | 'grid by 4' | 'team' | 'team by 4'
+export type AxisMode = 'serial' | 'vector' | 'vector by 8' | 'grid' | 'grid by 4' | 'team' | 'team by 4'
 
 /** Elements that a thread of a GPU takes at once: 16 bytes of float32, the widest access there is. `KCC_VW` of `native/include/kcc/cuda/vec.h`. */
 export const NEIGHBOURS = 4
 
+/** Vectors that a CPU takes at once, so that while one waits for a long chain of operations others go on. */
+export const VECTORS = 8
+
+/** Lanes of vectors hold neighbours along the axis. */
+export const isInVectors = (mode: AxisMode): boolean => mode === 'vector' || mode === 'vector by 8'
 export const isOverGrid = (mode: AxisMode): boolean => mode === 'grid' || mode === 'grid by 4'
 export const isOverTeam = (mode: AxisMode): boolean => mode === 'team' || mode === 'team by 4'
 export const isByNeighbours = (mode: AxisMode): boolean => mode === 'grid by 4' || mode === 'team by 4'

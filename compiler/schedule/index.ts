@@ -11,6 +11,7 @@ import { tileWindows } from './tile-windows.js'
 import { totalsApart } from './totals-apart.js'
 import { turnContract } from './turn-contract.js'
 import { vectorize } from './vectorize.js'
+import { vectorsAbreast } from './vectors-abreast.js'
 
 export const scheduleKernel = (kernel: KernelProgram, target: Target): KernelProgram =>
   target.name === 'cuda' ? scheduleForGpu(kernel, target) : scheduleForCpu(kernel, target)
@@ -22,7 +23,8 @@ function scheduleForCpu(kernel: KernelProgram, target: CpuTarget): KernelProgram
   const vectors = vectorize(bounded)        // before splitting: a range of a vector loop is a multiple of a block
   const parts = partialSums(vectors)        // needs to know the vector loop, as tiles do: accumulators are vectors
   const tiled = tileWindows(parts)
-  return parallelize(tiled, target)
+  const abreast = vectorsAbreast(tiled)     // after all that looks for the vector loop, before its ranges are multiples of it
+  return parallelize(abreast, target)
 }
 
 /** Quotients stay what they are: the division of a GPU does not wait for its square root. */

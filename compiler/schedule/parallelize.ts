@@ -1,7 +1,7 @@
 /** Offers the outermost loops of a kernel for splitting into ranges, with what one item of them costs. */
 import { evaluateDim, symbolsOf, type Dim } from '../ir/dim.js'
 import { bodyWork } from '../ir/kernel-work.js'
-import type { Axis, KernelProgram, Split, Stmt } from '../ir/loop.js'
+import { VECTORS, type Axis, type KernelProgram, type Split, type Stmt } from '../ir/loop.js'
 import type { CpuTarget } from './target.js'
 import { accessesIn } from './walk.js'
 
@@ -35,7 +35,8 @@ const onlyLoop = ({ body: [first, ...others] }: Loop): Loop | null => (first?.ki
 /** Lanes stay together; where numbers are drawn, so do those of a block. */
 function multipleOf(loop: Loop, target: CpuTarget): number {
   if (loop.mode === 'serial') return 1
-  return accessesIn(loop.body).draws > 0 ? target.randomBlock : target.widestVector
+  const atOnce = target.widestVector * (loop.mode === 'vector by 8' ? VECTORS : 1)
+  return accessesIn(loop.body).draws > 0 ? Math.max(target.randomBlock, atOnce) : atOnce
 }
 
 /** When every symbol stands for 1. */

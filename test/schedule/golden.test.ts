@@ -14,12 +14,13 @@ import { cpu, cuda } from '../../compiler/schedule/target.js'
 import { sumsInParts } from '../../compiler/schedule/sums-in-parts.js'
 import { tileWindows } from '../../compiler/schedule/tile-windows.js'
 import { vectorize } from '../../compiler/schedule/vectorize.js'
+import { vectorsAbreast } from '../../compiler/schedule/vectors-abreast.js'
 import { goldenFiles } from '../golden-files.js'
 
 const root = new URL('.', import.meta.url).pathname
 
 const passes: Record<string, (kernel: KernelProgram) => KernelProgram> = {
-  collapse, vectorize, 'partial-sums': partialSums, 'tile-windows': tileWindows, parallelize: (kernel) => parallelize(kernel, cpu),
+  collapse, vectorize, 'partial-sums': partialSums, 'tile-windows': tileWindows, 'vectors-abreast': vectorsAbreast, parallelize: (kernel) => parallelize(kernel, cpu),
   'sums-in-parts': (kernel) => sumsInParts(kernel, cuda),
   'map-threads': (kernel) => mapThreads(kernel, cuda),
 }
