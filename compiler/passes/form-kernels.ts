@@ -37,6 +37,8 @@ export type FusionOptions = {
   readonly rates?: Rates
   /** Whether the end of a product may combine what it has made; so by default. */
   readonly combinesInProducts?: boolean
+  /** Whether kernels that do not wait for each other start together: then a number made of what several of them give is not computed by the last. By default they run one after another. */
+  readonly startsTogether?: boolean
 }
 
 export function formKernels(graph: Graph, options: FusionOptions = { fuse: true }): KernelGraph {
@@ -134,7 +136,8 @@ class KernelFormer {
   private placePointwise(node: Node): void {
     const candidates = new Set(accessesOf(node).flatMap((a) => this.groupOf.get(a.source) ?? []))
     const latestFirst = [...candidates].sort((a, b) => b.id - a.id)
-    const home = this.options.fuse ? latestFirst.find((group) => this.canJoin(group, node)) : undefined
+    const mayWait = (group: Group): boolean => this.options.startsTogether !== true || node.type.shape.length > 0 || group.domain.length === 0 || latestFirst.every((other) => reaches(group, other))
+    const home = this.options.fuse ? latestFirst.find((group) => mayWait(group) && this.canJoin(group, node)) : undefined
     if (home) this.join(home, node, roleIn(home, node)!)
     else this.open('map', node)
   }

@@ -39,9 +39,12 @@ test('large ones have launches of their own', () => {
   expect(shapes(kernelsOf(outputs, [z, u]))).toEqual([['in turn', 1], ['in turn', 1]])
 })
 
-test('variables that wait for one norm are updated by one launch, all but the last of its terms', () => {
+test('variables that wait for one norm are updated by one launch, and its terms do not wait for each other', () => {
   const source = moduleSource(cases['clipped']!.make())
   const step = planModule(assemble(source), source.model, { ...defaultOptions, target: cuda }).functions.at(-1)!.general
   const updates = step.kernels.filter(({ bindings }) => bindings.some(({ home, written }) => written && home.kind === 'variable' && home.name.startsWith('dense')))
-  expect(updates.map(({ program }) => program.body.length)).toEqual([1, 9])
+  expect(updates.map(({ program }) => program.body.length)).toEqual([10])
+  // After the last gradient of a weight: the last of the terms, their sum and what it makes of gradients, and the updates.
+  const last = step.kernels.findLastIndex(({ program }) => program.body.some((s) => s.kind === 'contract'))
+  expect(step.kernels.slice(last + 1).map(({ program }) => program.body.length)).toEqual([2, 1, 10])
 })
