@@ -10,7 +10,7 @@ import type { Model } from '../../compiler/nn/model.js'
 import { moduleSource } from '../../compiler/nn/module-source.js'
 import { compileSources, cuda, defaultOptions } from '../../compiler/pipeline.js'
 import { CompiledModel } from '../../runtime/compiled-model.js'
-import { count, named, traced } from './host-gpu.js'
+import { count, named, taken, traced } from './host-gpu.js'
 
 const SAMPLES = 50, BATCH = 8, STEPS = 7
 /** Of each input: rows of 16, 12, 4 and 40 bytes and of 5; more of them than one kernel gathers. */
@@ -61,9 +61,6 @@ async function withMemory<T>(bytes: number, body: () => Promise<T>): Promise<T> 
     delete process.env['KCC_HOST_GPU']
   }
 }
-
-/** What the GPU has taken after these lines, which begin with none. */
-const taken = (lines: readonly string[]): number => lines.reduce((sum, line) => sum + Number(/^allocate (\d+)/.exec(line)?.[1] ?? 0) - Number(/^release (\d+)/.exec(line)?.[1] ?? 0), 0)
 
 const fit = (compiled: CompiledModel, options: FitOptions): Promise<unknown> => compiled.fit(x, y, { batchSize: BATCH, verbose: 0, sampleWeight: weights, ...options })
 

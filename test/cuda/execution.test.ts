@@ -12,7 +12,7 @@ import type { Model } from '../../compiler/nn/model.js'
 import { moduleSource } from '../../compiler/nn/module-source.js'
 import { compileSources, cuda, defaultOptions } from '../../compiler/pipeline.js'
 import { CompiledModel } from '../../runtime/compiled-model.js'
-import { count, named, steps, traced } from './host-gpu.js'
+import { count, named, steps, taken, traced } from './host-gpu.js'
 
 /** Dropout has numbers of every step, RMSprop slots, AUC a state of its own, batch normalisation moving statistics. */
 function counted(): Model {
@@ -147,6 +147,33 @@ test('several models on one device do not touch each other', async () => {
   await Promise.all([one, other].map((each) => each.fit(x, y, { batchSize: BATCH, epochs: 2, verbose: 0 })))
   expect(weightsOf(one)).toEqual(weightsOf(alone))
   expect(weightsOf(other)).toEqual(weightsOf(alone))
+})
+
+test('a model that is closed gives back its memory, while another trains', async () => {
+  const beforeTheEnd = (all: readonly string[]): readonly string[] => all.slice(0, all.findLastIndex((line) => line.startsWith('graph')))
+  let alone!: CompiledModel
+  const own = taken(beforeTheEnd(await traced(async () => {
+    alone = open(onGpu)
+    await alone.fit(x, y, { batchSize: BATCH, epochs: 12, verbose: 0 })
+  })))
+  const wanted = weightsOf(alone), rows = await alone.predict(x, { batchSize: BATCH }) as NDArray
+  const predicted: NDArray[] = []
+  let trained: number[] = []
+  const lines = await traced(async () => {
+    const [one, other] = [open(onGpu), open(onGpu)]
+    one.setWeights(alone.getWeights())
+    const fitting = other.fit(x, y, { batchSize: BATCH, epochs: 12, verbose: 0, callbacks: [new LambdaCallback({ onEpochBegin: async (epoch) => {
+      if (epoch < 3) predicted.push(await one.predict(x, { batchSize: 2 * BATCH }) as NDArray)
+      if (epoch === 3) await one.close()
+    } })] })
+    await fitting
+    await expect(one.predict(x)).rejects.toThrow('has been closed')
+    trained = weightsOf(other)
+    await other.close()
+  })
+  expect(trained).toEqual(wanted)
+  for (const each of predicted) expect([...each.data]).toEqual([...rows.data])
+  expect([taken(beforeTheEnd(lines)), taken(lines)]).toEqual([own, 0])
 })
 
 test('a prediction and an evaluation in the middle of a training count for themselves', async () => {

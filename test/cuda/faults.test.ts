@@ -114,6 +114,32 @@ describe('a GPU that is lost while it trains', () => {
   })
 })
 
+describe('what kernels find in values that other kernels compute', () => {
+  test('is no error on any device: rows outside of a table are zeros, and what is no number stays so', async () => {
+    shop.write('computed.ts', `import { Dense, Input, K, Lambda, Model } from 'kcc'
+      const x = Input({ shape: [4] }), rows = Lambda((v) => K.gather(K.constant([[1, 2], [3, 4], [5, 6]]), K.cast(K.round(v), 'int32')))(x)
+      const model = Model({ inputs: x, outputs: Dense(1)(Lambda((v) => K.sum(v, 1))(rows)) })
+      model.compile({ optimizer: 'sgd', loss: 'mse', metrics: ['mae'] })
+      export default model`)
+    const built = await shop.kcc(['build', 'computed.ts', '--out', shop.path('computed'), '--target', 'cuda', '--sm', 'host'])
+    expect([built.code, built.stderr]).toEqual([0, ''])
+    const report = await ran<Record<'cpu' | 'cuda:0', { texts: string[]; sums: number[]; losses: string[]; weights: string[] }>>('', `
+      const computed = await import('./computed/index.mjs'), result = {}
+      for (const device of ['cpu', 'cuda:0']) {
+        const model = computed.load({ device, seed: 3 })
+        model.setWeights(model.getWeights().map((w) => ({ data: new Float32Array(w.data.length).fill(1), shape: w.shape })))
+        const places = { data: Float32Array.from([0, 1, 2, 1, 0, 1, 7, -3, 100, 200, 300, 1e9, 2, 2, 2, 2]), shape: [4, 4] }, good = { data: new Float32Array(4), shape: [4, 1] }
+        const nan = { data: Float32Array.from([0, NaN, 0, 0]), shape: [4, 1] }
+        let predicted, history
+        const texts = [await said(async () => { predicted = await model.predict(places) }), await said(async () => { history = (await model.fit(places, nan, { verbose: 0, epochs: 2, batchSize: 2 })).history })]
+        result[device] = { texts, sums: Array.from(predicted.data), losses: Object.values(history).flat().map(String), weights: model.getWeights().flatMap((w) => Array.from(w.data, String)) }
+      }
+      return result`)
+    expect(report['cuda:0']).toEqual(report.cpu)
+    expect(report.cpu).toEqual({ texts: ['nothing', 'nothing'], sums: [3 + 7 + 11 + 7, 3 + 7, 0, 4 * 11].map((sum) => sum + 1), losses: Array.from({ length: 4 }, () => 'NaN'), weights: ['NaN', 'NaN', 'NaN'] })
+  })
+})
+
 describe('values that no table or loss takes', () => {
   test('give the errors that the CPU gives, before anything runs', async () => {
     shop.write('words.ts', `import { Dense, Embedding, Flatten, Sequential } from 'kcc'

@@ -26,3 +26,7 @@ export const steps = (lines: readonly string[]): string[] =>
   lines.slice(lines.findIndex((line) => line.startsWith('graph')), lines.findLastIndex((line) => line.startsWith('graph')) + 1)
 
 export const count = (lines: readonly string[], pattern: RegExp): number => lines.filter((line) => pattern.test(line)).length
+
+/** Bytes that were taken in these lines, less those that were given back. */
+export const taken = (lines: readonly string[]): number =>
+  lines.reduce((sum, line) => sum + Number(/^allocate (\d+)/.exec(line)?.[1] ?? 0) - Number(/^release (\d+)/.exec(line)?.[1] ?? 0), 0)
