@@ -8,6 +8,7 @@ import type { ModelClass } from 'kcc'
 import { presentGpus } from '../../compiler/build/cuda.js'
 import { chart } from './chart.js'
 import { drawData, writeData, writeNetwork } from './data.js'
+import { measureKernels } from './kernels.js'
 import { Measurement } from './measure.js'
 import { measureMemory } from './memory.js'
 import { forwardFlops, networkOf, trainFlops } from './network.js'
@@ -18,7 +19,7 @@ import type { Places } from './peers.js'
 import { replaceSection } from './readme.js'
 import { reportText } from './report.js'
 import type { Results } from './results.js'
-import { TIMED_BUILDS, gpuWorkloads, taskName, tasksOf, workloads } from './workloads.js'
+import { TIMED_BUILDS, gpuWorkloads, playedWorkloads, taskName, tasksOf, workloads } from './workloads.js'
 import type { Workload } from './workloads.js'
 
 const usage = `kcc beside its peers, in one run: npm run bench -- [options]
@@ -27,12 +28,13 @@ const usage = `kcc beside its peers, in one run: npm run bench -- [options]
   --rounds <count>  default 7
   --seconds <count> of one measurement, default 0.25
   --limit <count>   seconds for the rounds of one workload, default 30; there are at least two rounds
-  --prepare <count> seconds for a peer to prepare a task, default 45; then it is left out of the workload
-  --device <name>   cpu (default), or cuda: on the GPU of this machine, with peers that run there
+  --prepare <count> seconds for a peer to prepare a task, default 45, on a GPU 240; then it is left out of the workload
+  --device <name>   cpu (default), or cuda: on the GPU of this machine, with peers that run there; or played: the same on a
+                    few samples with a GPU that this CPU plays, to try the benchmark itself
   --json <file>     write the results there
   --save            write test/bench/results.json; of a GPU results-cuda.json, and its chart
   --readme          put results and chart into the README; without --save those that were saved, and nothing is measured
-  --no-extras       neither memory nor times of builds
+  --no-extras       neither memory nor times of builds; of a GPU no times of kernels
 Peers are installed by test/bench/peers/setup.sh; those that are missing are left out with a reason.
 `
 
@@ -40,7 +42,7 @@ const { values: options } = parseArgs({
   allowNegative: true,
   options: {
     only: { type: 'string', default: '' }, peers: { type: 'string', default: peerKeys.join() },
-    rounds: { type: 'string', default: '7' }, seconds: { type: 'string', default: '0.25' }, limit: { type: 'string', default: '30' }, prepare: { type: 'string', default: '45' },
+    rounds: { type: 'string', default: '7' }, seconds: { type: 'string', default: '0.25' }, limit: { type: 'string', default: '30' }, prepare: { type: 'string' },
     device: { type: 'string', default: 'cpu' }, json: { type: 'string' }, save: { type: 'boolean', default: false }, readme: { type: 'boolean', default: false }, extras: { type: 'boolean', default: true }, help: { type: 'boolean', short: 'h', default: false },
   },
 })
@@ -53,9 +55,9 @@ const root = dirname(createRequire(import.meta.url).resolve('kcc/package.json'))
 const inBench = (name: string): string => join(root, 'test', 'bench', name)
 const log = (text: string): void => { process.stderr.write(`bench: ${text}\n`) }
 
-function positive(name: 'rounds' | 'seconds' | 'limit' | 'prepare'): number {
-  const value = Number(options[name])
-  if (!(value > 0)) throw new Error(`--${name} takes a positive number, found "${options[name]}"`)
+function positive(name: 'rounds' | 'seconds' | 'limit' | 'prepare', usual = ''): number {
+  const given = options[name] ?? usual, value = Number(given)
+  if (!(value > 0)) throw new Error(`--${name} takes a positive number, found "${given}"`)
   return value
 }
 
@@ -90,8 +92,8 @@ function machine(loadBefore: number): Results['machine'] {
 
 async function measure(places: Places): Promise<Results> {
   const loadBefore = os.loadavg()[0] ?? 0, flops: [string, number][] = []
-  const chosen = chosenFrom('only', places.device === 'cpu' ? workloads : gpuWorkloads, ({ name }, part) => name.includes(part)), keys = chosenFrom('peers', peerKeys, (key, name) => key === name)
-  const plan = { rounds: positive('rounds'), seconds: positive('seconds'), workloadSeconds: positive('limit'), prepareSeconds: positive('prepare'), gaps: places.device === 'cuda', log }
+  const chosen = chosenFrom('only', { cpu: workloads, cuda: gpuWorkloads, played: playedWorkloads }[places.device], ({ name }, part) => name.includes(part)), keys = chosenFrom('peers', peerKeys, (key, name) => key === name)
+  const plan = { rounds: positive('rounds'), seconds: positive('seconds'), workloadSeconds: positive('limit'), prepareSeconds: positive('prepare', places.device === 'cpu' ? '45' : '240'), gaps: places.device !== 'cpu', log }
   for (const workload of chosen) flops.push(...await describeWorkload(workload, places.data))
   const extras = options.extras && places.device === 'cpu'
   const builds = extras ? await timeBuilds(places, TIMED_BUILDS.filter((name) => chosen.some(({ model }) => model === name)), log) : []
@@ -99,13 +101,14 @@ async function measure(places: Places): Promise<Results> {
   const { specs, skipped } = peerSpecs(places, places.device === 'cpu' ? [1, 2] : [Math.max(2, os.availableParallelism())], keys)
   const { memory, skipped: unmeasured } = extras ? await measureMemory(specs, chosen, log) : { memory: [], skipped: [] }
   const found = await new Measurement(specs, plan).run(chosen)
+  const timed = options.extras && places.device !== 'cpu' ? await measureKernels(places, chosen, log) : { kernels: [], skipped: [] }
   return {
     machine: { ...machine(loadBefore), ...(places.device === 'cpu' ? {} : { gpu: gpuName() }) }, rounds: plan.rounds, seconds: plan.seconds, ...found, flops: Object.fromEntries(flops), memory, builds,
-    skipped: [...skipped, ...unmeasured, ...found.skipped],
+    ...(timed.kernels.length === 0 ? {} : { kernels: timed.kernels }), skipped: [...skipped, ...unmeasured, ...found.skipped, ...timed.skipped],
   }
 }
 
-const gpuName = (): string => (presentGpus() ?? []).slice(0, 1).map(({ name, driver }) => `${name} (driver ${driver})`).join('')
+const gpuName = (): string => (device === 'played' ? 'a GPU that this CPU plays' : '') + (presentGpus() ?? []).slice(0, 1).map(({ name, driver }) => `${name} (driver ${driver})`).join('')
 
 async function measured(): Promise<Results> {
   const data = mkdtempSync(join(os.tmpdir(), 'kcc-bench-'))
@@ -116,13 +119,14 @@ async function measured(): Promise<Results> {
   }
 }
 
-if (options.device !== 'cpu' && options.device !== 'cuda') throw new Error(`--device takes cpu or cuda, found "${options.device}"`)
+if (options.device !== 'cpu' && options.device !== 'cuda' && options.device !== 'played') throw new Error(`--device takes cpu, cuda or played, found "${options.device}"`)
 const device = options.device
 if (device === 'cuda' && (presentGpus() ?? []).length === 0) {
   process.stdout.write('skipped: nothing was measured, because nvidia-smi shows no GPU on this machine\n')
   process.exit(0)
 }
-if (device === 'cuda' && options.readme) throw new Error('--readme is for results of the CPU')
+if (device !== 'cpu' && options.readme) throw new Error('--readme is for results of the CPU')
+if (device === 'played' && options.save) throw new Error('--save is for what was measured')
 
 const write = (file: string, results: Results): void => { writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`) }
 

@@ -16,7 +16,7 @@ async function kccBuild(root: string, model: string, out: string, options: reado
   await promisify(execFile)(process.execPath, [kcc, 'build', join(root, 'test', 'bench', 'models', `${model}.ts`), '--out', out, ...options], { cwd: root, env: { ...process.env, ...env } })
 }
 
-const deviceFlags = (device: Places['device']): string[] => (device === 'cpu' ? [] : ['--target', 'cuda'])
+export const deviceFlags = (device: Places['device']): string[] => ({ cpu: [], cuda: ['--target', 'cuda'], played: ['--target', 'cuda', '--sm', 'host'] })[device]
 
 /** @param withUnfused whether kcc without fusion is measured, too */
 export async function buildPackages({ root, data, device }: Places, workloads: readonly Workload[], withUnfused: boolean, log: (text: string) => void): Promise<void> {

@@ -9,8 +9,8 @@ export type Places = {
   readonly root: string
   /** Folder of the data and packages of this run. */
   readonly data: string
-  /** What is measured. */
-  readonly device: 'cpu' | 'cuda'
+  /** What is measured; `played` is a GPU for the benchmark itself, which a CPU plays for kcc and is for the peers. */
+  readonly device: 'cpu' | 'cuda' | 'played'
 }
 
 export const environment = (): string => process.env['KCC_BENCH_VENV'] ?? join(homedir(), '.cache', 'kcc', 'bench-venv')
@@ -46,9 +46,9 @@ export const peerKeys: readonly string[] = kinds.map(({ key }) => key)
 const pythonOf = (): string => process.env['KCC_BENCH_PYTHON'] ?? join(environment(), 'bin', 'python')
 
 /** Float32 everywhere, in matrix units too; a GPU is hidden from those that are measured on the CPU. */
-const deviceEnvironment = (device: Places['device']): Record<string, string> => (device === 'cpu'
-  ? { JAX_PLATFORMS: 'cpu', CUDA_VISIBLE_DEVICES: '', KCC_BENCH_DEVICE: 'cpu' }
-  : { JAX_PLATFORMS: 'cuda', NVIDIA_TF32_OVERRIDE: '0', XLA_PYTHON_CLIENT_PREALLOCATE: 'false', KCC_BENCH_DEVICE: 'cuda' })
+const deviceEnvironment = (device: Places['device']): Record<string, string> => (device === 'cuda'
+  ? { JAX_PLATFORMS: 'cuda', NVIDIA_TF32_OVERRIDE: '0', XLA_PYTHON_CLIENT_PREALLOCATE: 'false', KCC_BENCH_DEVICE: device }
+  : { JAX_PLATFORMS: 'cpu', CUDA_VISIBLE_DEVICES: '', KCC_BENCH_DEVICE: device })
 
 /** Float32 arithmetic throughout, quiet libraries, and the number of threads in every spelling. */
 function environmentOf(threads: number, places: Places): Record<string, string> {

@@ -1,5 +1,6 @@
 /** What the benchmark makes of its measurements: statistics, the better thread setting, and the README's section. */
 import { expect, test } from 'vitest'
+import type { FusionReport, KernelReport } from '../../compiler/cli/fusion-report.js'
 import { read } from '../architecture/files.js'
 import { chart } from './chart.js'
 import { comparison, isSame } from './compare.js'
@@ -11,8 +12,9 @@ import smallMlp from './models/small-mlp.js'
 import { forwardFlops, networkOf, trainFlops, weightBytes } from './network.js'
 import { replaceSection } from './readme.js'
 import { duration, reportText } from './report.js'
+import { kernelsOf } from './kernels.js'
 import { advantage, bestRows } from './results.js'
-import type { Results, Row } from './results.js'
+import type { KernelTime, Results, Row } from './results.js'
 import { quantile, summarize } from './statistics.js'
 import { tasksOf, workloads } from './workloads.js'
 
@@ -77,6 +79,21 @@ test('README and chart say what was measured last', () => {
 test('the chart has a dot for each peer of a task', () => {
   const dots = [...chart(results).matchAll(/<title>(.*?)<\/title>/g)].map(([, text]) => text)
   expect(dots).toEqual(['PyTorch: 2.4 ×, 6.00 ms'])
+})
+
+test('kernels of a GPU stand with their shares of what bounds them, those that take longest', () => {
+  const kernel = (i: number, measuredSeconds: number | null): KernelReport =>
+    ({ name: `kernel_${i}`, layer: '', line: '', bytesRead: 3e6, bytesWritten: 1e6, flops: i === 0 ? 1e9 : 0, operations: 0, intensity: 0, bound: i === 0 ? 'arithmetic' : 'memory', expectedSeconds: i === 0 ? 2e-5 : 2e-6, measuredSeconds, apart: [] })
+  const report = (seconds: (i: number) => number | null): FusionReport =>
+    ({ model: 'm', batchSize: 8, machine: 'this GPU', bytesPerSecond: 2e12, flopsPerSecond: 5e13, functions: [{ name: 'predict', kernels: [] }, { name: 'trainStep', kernels: Array.from({ length: 14 }, (_, i) => kernel(i, seconds(i))) }] })
+  const kernels = kernelsOf(report((i) => (i === 0 ? 2.5e-5 : 4e-6)), { kind: 'train' })
+  const shares = ({ ofBound, ofBandwidth, ofPeak }: KernelTime): number[] => [ofBound, ofBandwidth, ofPeak].map((share) => Math.round(1000 * share) / 1000)
+  expect(kernels.slice(0, 2).map(shares)).toEqual([[0.8, 0.08, 0.8], [0.5, 0.5, 0]])
+  const text = reportText({ ...results, kernels: [{ ...mlp, kernels }] })
+  expect(text).toContain('kernels of kcc in a training step of mnist-mlp, batch 128: 14, 77.0 µs one by one')
+  expect(text).toMatch(/kernel_0 +25\.0 µs +32 % +arithmetic +80 % +8 % +80 %\n/)
+  expect(text).toContain('  and 2 others in 8.00 µs\n')
+  expect(() => kernelsOf(report(() => null), { kind: 'train' })).toThrow('nothing was run: this GPU')
 })
 
 test('data are the same at every run, and every sample has a class', () => {

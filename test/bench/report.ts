@@ -29,7 +29,7 @@ function columns(rows: readonly (readonly string[])[]): string {
 }
 
 export function reportText(results: Results): string {
-  return [machineText(results), ...tasksIn(results).map((task) => taskText(results, task)), gapText(results), checkText(results), memoryText(results), buildText(results), skippedText(results), summaryText(results)].filter((t) => t !== '').join('\n')
+  return [machineText(results), ...tasksIn(results).map((task) => taskText(results, task)), gapText(results), kernelText(results), checkText(results), memoryText(results), buildText(results), skippedText(results), summaryText(results)].filter((t) => t !== '').join('\n')
 }
 
 function machineText({ machine, limits, rounds, seconds }: Results): string {
@@ -66,6 +66,19 @@ function checkText({ checks }: Results): string {
 function gapText({ gaps = [] }: Results): string {
   const cells = gaps.map(({ workload, step, between }) => [workload, duration(step.median), quartiles(step), duration(between.median), quartiles(between)])
   return cells.length === 0 ? '' : `steps of kcc on the GPU, and what it waits for the next\n${columns([['workload', 'step', 'quartiles', 'gap', 'quartiles'], ...cells])}`
+}
+
+/** Of each task those that take longest. */
+const SHOWN_KERNELS = 12
+
+function kernelText({ kernels = [] }: Results): string {
+  return kernels.map(({ kind, workload, batch, kernels: all }) => {
+    const total = all.reduce((sum, { seconds }) => sum + seconds, 0), longest = [...all].sort((a, b) => b.seconds - a.seconds)
+    const cells = longest.slice(0, SHOWN_KERNELS).map((k) => [k.name, duration(k.seconds), percent(k.seconds / total), k.bound, percent(k.ofBound), percent(k.ofBandwidth), percent(k.ofPeak)])
+    const rest = longest.slice(SHOWN_KERNELS), others = rest.length === 0 ? '' : `  and ${rest.length} others in ${duration(rest.reduce((sum, { seconds }) => sum + seconds, 0))}\n`
+    return `kernels of kcc in ${kind === 'train' ? 'a training step' : 'a prediction'} of ${workload}, batch ${batch}: ${all.length}, ${duration(total)} one by one\n` +
+      `${columns([['kernel', 'time', 'share', 'bound by', 'of that', 'bandwidth', 'peak'], ...cells])}${others}`
+  }).join('\n')
 }
 
 function memoryText({ memory }: Results): string {

@@ -43,10 +43,26 @@ export type Results = {
   readonly skipped: readonly { readonly name: string; readonly reason: string }[]
   /** Of a GPU: the calls of kcc's training, with the time for which it waited between two of them. */
   readonly gaps?: readonly Gap[]
+  /** Of a GPU: kcc's kernels. */
+  readonly kernels?: readonly TaskKernels[]
 }
 
 /** Seconds of a recorded step on the GPU, and from its end to the beginning of the next. */
 export type Gap = { readonly workload: Workload['name']; readonly step: Summary; readonly between: Summary }
+
+/** One launch, in seconds; its shares of the memory's measured speed, of the peak of products, and of the one of them that bounds it. */
+export type KernelTime = {
+  readonly name: string
+  readonly layer: string
+  readonly bound: 'memory' | 'arithmetic'
+  readonly seconds: number
+  readonly ofBound: number
+  readonly ofBandwidth: number
+  readonly ofPeak: number
+}
+
+/** In the order in which they start. */
+export type TaskKernels = TaskKey & { readonly kernels: readonly KernelTime[] }
 
 /** What a task is known by. */
 export type TaskKey = Pick<Row, 'kind' | 'workload' | 'batch'>

@@ -92,7 +92,17 @@ const movers = formats.map((format): Case => {
   }
 })
 
-const cases = [...products, ...layers, ...rounders, ...movers]
+/** Random numbers as an output, and a product of what they let through: the mask is in the prologue of its tiles. */
+const drawing = ((): { plain: Graph; run: Run; cases: Case[] } => {
+  const drawn = b.randomUniform([64, 48], 5), x = b.input('x', { dtype: 'float32', shape: [64, 48] }), w = b.input('w', { dtype: 'float32', shape: [48, 48] })
+  const plain: Graph = { name: 'draws', inputs: [x, w], outputs: [{ name: 'drawn', node: drawn }, { name: 'y', node: b.matmul(b.select(b.less(drawn, 0.75), x, 0), w) }], updates: [] }
+  const ones = (shape: number[]): { shape: number[]; data: Float64Array } => ({ shape, data: new Float64Array(shape[0]! * shape[1]!).fill(1) })
+  // A matrix that lets each element through as it is.
+  const run: Run = { inputs: { x: ones([64, 48]), w: { shape: [48, 48], data: Float64Array.from({ length: 48 * 48 }, (_, i) => Number(i % 49 === 0)) } }, seed: 9, step: 4 }
+  return { plain, run, cases: casesOf('draws', { name: 'draws', graph: plain, variables: [], scalars: [], fuse: true }, run) }
+})()
+
+const cases = [...products, ...layers, ...rounders, ...movers, ...drawing.cases]
 const opened: { native: NativeFunctions | null }[] = [{ native: null }, { native: null }]
 
 beforeAll(async () => {
@@ -121,6 +131,13 @@ describe.each([['on the CPU', 0], [where, 1]] as const)('%s', (_where, side) => 
   })
 
   test.each([...movers, ...products, ...layers].map((c) => [c.title, c] as const))('%s', (_title, c) => expectWithinBounds(c, native()))
+
+  test.each(drawing.cases.map((c) => [c.title, c] as const))('%s the bits that float32 draws', (_title, { task, run }) => {
+    const wanted = interpret(drawing.plain, drawing.run).outputs['drawn']!.data, got = native().call(task.name, run)
+    expect(Array.from(got['drawn']!)).toEqual(Array.from(wanted))
+    expect(Array.from(got['y']!)).toEqual(Array.from(wanted, (v) => Number(v < 0.75)))
+    expect(new Set(got['drawn']).size).toBeGreaterThan(3000)
+  })
 })
 
 /**
@@ -143,16 +160,6 @@ test('products are as exact as their operands, and no more', () => {
 
 /** Of many terms and results. */
 const title64 = ({ run }: Case): boolean => Object.values(run.inputs).every(({ shape }) => shape.reduce((p, n) => p * n, 1) > 2000)
-
-test('random numbers are the same bits in every precision', () => {
-  const drawn = b.randomUniform([64, 48], 5), x = b.input('x', { dtype: 'float32', shape: [64, 48] }), w = b.input('w', { dtype: 'float32', shape: [48, 32] })
-  const dropped = b.select(b.less(drawn, 0.75), x, 0)
-  const graph: Graph = { name: 'f', inputs: [x, w], outputs: [{ name: 'drawn', node: drawn }, { name: 'y', node: b.matmul(dropped, w) }], updates: [] }
-  const random = randomSource(1), draw = (shape: number[]): { shape: number[]; data: Float64Array } => ({ shape, data: Float64Array.from({ length: shape[0]! * shape[1]! }, () => Math.fround(random())) })
-  const run = { inputs: { x: draw([64, 48]), w: draw([48, 32]) }, seed: 9, step: 4 }
-  const plain = interpret(graph, run).outputs['drawn']!.data
-  for (const rounding of Object.values(roundings)) expect(interpret(roundProducts(rounding)(graph), run).outputs['drawn']!.data).toEqual(plain)
-})
 
 describe.each(Object.keys(roundings))('random networks in %s', (precision) => {
   const count = Number(process.env['KCC_FUZZ'] ?? 8), first = Number(process.env['KCC_FUZZ_FIRST'] ?? 30_000)

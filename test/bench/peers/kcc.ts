@@ -18,7 +18,7 @@ const folder = process.env['KCC_BENCH_DATA'] ?? '.', threads = Number(process.en
 /** Ending of the folders of the packages: those built with other options have one. */
 const variant = process.env['KCC_BENCH_VARIANT'] ?? ''
 
-const onGpu = process.env['KCC_BENCH_DEVICE'] === 'cuda'
+const device = process.env['KCC_BENCH_DEVICE'] ?? 'cpu', onGpu = device !== 'cpu'
 
 /** As in `peer.py`. */
 const MEMORY_STEPS = 4
@@ -98,7 +98,7 @@ const memoryOf = (name: 'VmRSS' | 'VmHWM'): number => 1024 * Number(new RegExp(`
 
 async function limits(): Promise<Limits> {
   if (!onGpu) return (await openMachine()).limits(threads)
-  const { limits: found, why } = await measureGpu({ kind: 'nvcc', architectures: presentArchitectures() ?? [] })
+  const { limits: found, why } = await measureGpu(device === 'played' ? { kind: 'host' } : { kind: 'nvcc', architectures: presentArchitectures() ?? [] })
   if (found === null) throw new Error(why)
   return found
 }

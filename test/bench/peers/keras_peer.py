@@ -92,7 +92,7 @@ def jax_predict_way(workload, batch):
     model, x = model_of(data), jax.device_put(data.x[:batch])
     parts = [v.value for v in model.trainable_variables], [v.value for v in model.non_trainable_variables]
     call = jax.jit(lambda t, n, a: model.stateless_call(t, n, a, training=False)[0])
-    if os.environ.get("KCC_BENCH_DEVICE") == "cuda":  # samples come from the host, and results are wanted there
+    if os.environ.get("KCC_BENCH_DEVICE", "cpu") != "cpu":  # samples come from the host, and results are wanted there
         return (lambda: np.asarray(call(*parts, jax.device_put(data.x[:batch])))), lambda: None
     return (lambda: jax.block_until_ready(call(*parts, x))), lambda: None
 

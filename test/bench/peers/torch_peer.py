@@ -1,6 +1,6 @@
 """PyTorch. KCC_BENCH_MODE is eager or compile, KCC_BENCH_DEVICE cpu or cuda. Several ways are tried, the quickest is measured: optimizers that are fused,
 that take lists of tensors or one after another; sequences as such or as images in channels_last; for predictions also a
-traced and frozen module."""
+traced and frozen module. The device `played` is the CPU, which goes the way of a GPU as far as it can."""
 import itertools
 import os
 
@@ -13,7 +13,9 @@ from torch_network import array_of, network_module, tensor_of
 torch.set_num_threads(THREADS)
 COMPILE = os.environ.get("KCC_BENCH_MODE") == "compile"
 DEVICE = os.environ.get("KCC_BENCH_DEVICE", "cpu")
-ON_GPU = DEVICE == "cuda"
+ON_GPU = DEVICE != "cpu"
+if DEVICE == "played":
+    DEVICE, torch.cuda.synchronize, torch.Tensor.pin_memory = "cpu", lambda: None, lambda self: self
 # Float32 as everybody else's: matrix units would round the factors.
 torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 torch.backends.cudnn.benchmark = ON_GPU
