@@ -2,11 +2,14 @@
  * Runs models of a script through the same compiled code as a package: the road from a model to a loaded module,
  * behind the interface that `nn/engine.ts` declares. With `index.ts` the only place that knows compiler and runtime.
  */
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { ModuleManifest, Precision } from '../runtime/contract/manifest.js'
 import type { NativeAddon, NativeModule } from '../runtime/contract/native.js'
 import { CompiledModel } from '../runtime/compiled-model.js'
 import { openOn, type DeviceChoice, type Opened } from '../runtime/device.js'
+import { applyTuned } from '../runtime/tuned.js'
+import { BuildCache } from './build/cache.js'
 import type { DeviceBuild } from './build/cuda.js'
 import { buildNative, type NativeBuildOptions } from './build/native.js'
 import type { Emitted } from './emit/sources.js'
@@ -51,14 +54,17 @@ async function openOnCpu(model: Model, options: PipelineOptions): Promise<Opened
   return { opened: { native: openModule(loaded), device: { name: 'cpu', reason: 'no code for GPUs was asked for' } }, manifest: loaded.manifests[0]! }
 }
 
+/** What was measured for models of scripts, which have no package to keep it in. */
+export const tunedFile = (): string => new BuildCache().tunedFile
+
 /** Says once what was taken, and why. */
 async function openOnTarget(model: Model, options: PipelineOptions, { build, device, precision }: RunTarget): Promise<OpenedModule> {
   const { addon, manifests } = await loadEmitted(compileForBoth([moduleSource(model)], { ...options, precision }), { device: build })
-  const opened = openOn(addon, manifests[0]!.name, device), computes = precision === 'float32' ? '' : ` in ${precision}`
-  const text = `kcc: runs on ${opened.device.name}${computes}: ${opened.device.reason}\n`
+  const { native, device: taken } = openOn(addon, manifests[0]!.name, device), libraries = applyTuned(native, tunedFile()), computes = precision === 'float32' ? '' : ` in ${precision}`
+  const text = `kcc: runs on ${taken.name}${computes}: ${taken.reason}${libraries === null || !existsSync(tunedFile()) ? '' : `; ${libraries}`}\n`
   if (!told.has(text)) process.stderr.write(text)
   told.add(text)
-  return { opened, manifest: manifests[0]! }
+  return { opened: { native, device: libraries === null ? taken : { ...taken, libraries } }, manifest: manifests[0]! }
 }
 
 /** Makes `fit`, `evaluate` and `predict` of models in this process run compiled code. Called once, by the facade. */

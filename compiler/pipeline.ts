@@ -11,7 +11,7 @@ import type { KernelProgram } from './ir/loop.js'
 import { verifyKernel } from './ir/loop-verify.js'
 import { verifyModule, type Infer } from './ir/verify.js'
 import { scratchOf } from './emit/contract-kernel.js'
-import { emitModules, plansOf, type PlannedModule, type PlannedVariants } from './emit/emit-modules.js'
+import { emitModules, kernelDigests, plansOf, type PlannedModule, type PlannedVariants } from './emit/emit-modules.js'
 import type { Emitted } from './emit/sources.js'
 import { opNamed } from './ops/registry.js'
 import { lowerKernels } from './lower/lower-kernel.js'
@@ -168,6 +168,9 @@ export function dimsOf(module: Module): string[] {
 export const emit = (modules: readonly PlannedModule[], options: PipelineOptions): Emitted =>
   timed(modules.map(({ module }) => module.name).join(', '), 'emit', () =>
     emitModules(modules, { target: options.target ?? cpu, templates: inPackage('templates'), version: kccVersion, timed: options.timed ?? false }))
+
+/** Ends of the names of a function's kernels in what `emit` gives, in launch order. */
+export const digestsOf = (planned: PlannedFunction, target: Target): readonly string[] => kernelDigests(planned, { target, templates: inPackage('templates') })
 
 export const compileSources = (sources: readonly ModuleSource[], options: PipelineOptions = defaultOptions): Emitted =>
   emit(sources.map((source) => planModule(assemble(source), source.model, options)), options)

@@ -30,6 +30,8 @@ import { Session } from './session.js'
 import type { SessionOptions } from './session.js'
 import { oneOrAll, testOnBatch, trainOnBatch } from './train-on-batch.js'
 import { checkWholeBatches, chooseBatchSize, standardizeTraining } from './training-data.js'
+import { choicesOf } from './tuned.js'
+import type { TunedGpu } from './tuned.js'
 import { loadVariables, saveVariables, setWeights } from './weights.js'
 import type { WeightValues } from './weights.js'
 
@@ -59,6 +61,8 @@ export class CompiledModel implements CallbackModel {
   get weightNames(): readonly string[] { return this.#session.model.weights }
   /** Where the model runs, `cpu` or a GPU such as `cuda:0`, and why. */
   get device(): Device { return this.#session.device }
+  /** What computes its products on a GPU where a library could, as far as their functions have run; null on the CPU. */
+  get products(): TunedGpu | null { this.#session.checkOpen(); return choicesOf(this.program.native) }
   /** What the model computes with; `float32` unless it was built with `--precision`. */
   get precision(): Precision { return this.program.manifest.precision ?? 'float32' }
   /** Bytes of variables and working memory held by native code. */

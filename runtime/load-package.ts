@@ -4,13 +4,14 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { FileFormatError, RuntimeError } from './contract/errors.js'
-import { MANIFEST_FORMAT } from './contract/manifest.js'
+import { MANIFEST_FORMAT, TUNED_FILE } from './contract/manifest.js'
 import type { ModuleManifest, NativeFileManifest } from './contract/manifest.js'
 import type { NativeAddon } from './contract/native.js'
 import { CompiledModel } from './compiled-model.js'
 import { openOn } from './device.js'
 import type { DeviceChoice } from './device.js'
 import type { SessionOptions } from './session.js'
+import { applyTuned } from './tuned.js'
 import { loadVariables } from './weights.js'
 
 /** Version of the interface between the runtime and the native file: `KCC_ABI` of `native/include/kcc/abi.h`. */
@@ -31,17 +32,18 @@ export type LoadOptions = Omit<SessionOptions, 'device'> & {
 export function loadPackage(folder: string, options: LoadOptions = {}): CompiledModel {
   const manifest = readManifest(path.join(folder, 'manifest.json'))
   const addon = loadAddon(path.resolve(folder, 'model.node'), manifest.native)
-  return loadPackageFrom(addon, manifest, path.join(folder, 'weights.safetensors'), options)
+  return loadPackageFrom(addon, manifest, path.join(folder, 'weights.safetensors'), options, path.join(folder, TUNED_FILE))
 }
 
-/** The same from parts at hand. @param weights a safetensors file, or null to leave all variables zero. */
-export function loadPackageFrom(addon: NativeAddon, manifest: ModuleManifest, weights: string | null, options: LoadOptions = {}): CompiledModel {
+/** The same from parts at hand. @param weights a safetensors file, or null to leave all variables zero. @param tuned what was measured on GPUs; null: nothing */
+export function loadPackageFrom(addon: NativeAddon, manifest: ModuleManifest, weights: string | null, options: LoadOptions = {}, tuned: string | null = null): CompiledModel {
   checkManifest(manifest, 'the manifest')
   checkAddon(addon, manifest)
   if (options.threads !== undefined) addon.setThreads(options.threads)
   const { native, device } = openOn(addon, manifest.name, options.device)
   try {
-    const model = new CompiledModel(native, manifest, { ...options, device })
+    const libraries = tuned === null ? null : applyTuned(native, tuned)
+    const model = new CompiledModel(native, manifest, { ...options, device: libraries === null ? device : { ...device, libraries } })
     if (weights !== null) loadVariables(model.program, weights, model.weightNames)
     return model
   } catch (error) {

@@ -6,6 +6,7 @@
 import * as fs from 'node:fs'
 import * as path from 'node:path'
 import { KccError } from '../../runtime/contract/errors.js'
+import { TUNED_FILE } from '../../runtime/contract/manifest.js'
 import { copyFileAtomic, writeFileAtomic } from '../support/files.js'
 import { hashFile } from '../support/hash.js'
 import { cacheFolder } from '../support/paths.js'
@@ -19,6 +20,9 @@ const KEEP_FOR = 30 * DAY
 
 export class BuildCache {
   constructor(readonly folder: string = cacheFolder()) {}
+
+  /** What was measured on GPUs, of models that are in no package. */
+  get tunedFile(): string { return path.join(this.folder, TUNED_FILE) }
 
   private file(kind: EntryKind, key: string): string {
     return path.join(this.folder, `${kind}s`, `${key}${extension[kind]}`)

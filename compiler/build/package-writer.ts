@@ -6,6 +6,7 @@ import * as fs from 'node:fs'
 import * as path from 'node:path'
 import Handlebars from 'handlebars'
 import type { ModuleManifest, NativeFileManifest } from '../../runtime/contract/manifest.js'
+import { TUNED_FILE } from '../../runtime/contract/manifest.js'
 import { KccError, ValueError } from '../../runtime/contract/errors.js'
 import type { SourceFile } from '../emit/sources.js'
 import { besideName, filesBelow, readText, replaceFolder } from '../support/files.js'
@@ -50,6 +51,8 @@ export async function writePackage(input: PackageInput): Promise<WrittenPackage>
 async function contentOf(input: PackageInput): Promise<Content> {
   const view = packageView(input.name, input.manifest)
   const rendered = ['package.json', 'index.mjs', 'index.cjs', 'index.d.ts', 'index.d.mts'].map((name) => [name, render(name, view)] as const)
+  // What was measured on GPUs outlasts a build: it names kernels by digests of their code.
+  const tuned = path.join(input.folder, TUNED_FILE)
   const types = filesBelow(inPackage('build', 'runtime')).filter((name) => name.endsWith('.d.ts'))
   return new Map<string, string | Uint8Array | { copyOf: string }>([
     ...rendered,
@@ -57,6 +60,7 @@ async function contentOf(input: PackageInput): Promise<Content> {
     ['model.node', { copyOf: input.native }],
     ['weights.safetensors', input.weights],
     ['runtime.cjs', await bundleRuntime()],
+    ...(fs.existsSync(tuned) ? [[TUNED_FILE, fs.readFileSync(tuned)] as const] : []),
     ...types.map((name) => [`types/${name}`, (readText(inPackage('build', 'runtime', name)) ?? '').replace(/^\/\/# sourceMappingURL=.*$/gm, '')] as const),
     ...input.sources.map((source) => [`src/${source.name}`, source.text] as const),
   ])

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { KccError } from '../../runtime/contract/errors.js'
 import type { Precision } from '../../runtime/contract/manifest.js'
-import { CompiledModel } from '../../runtime/index.js'
+import { choicesOf, CompiledModel, type ProductChoice } from '../../runtime/index.js'
 import { loadEmitted, openModule } from '../engine.js'
 import type { DeviceBuild } from '../build/cuda.js'
 import { bytesOf, expectedTime, gpuRates, measuredRates, type Rates } from '../ir/cost.js'
@@ -15,10 +15,11 @@ import { evaluateDim, shapeText, type Dim } from '../ir/dim.js'
 import { kernelWork } from '../ir/kernel-work.js'
 import type { Kernel } from '../ir/kernel-graph.js'
 import type { BoundKernel, PlannedFunction } from '../plan/plan-function.js'
-import { assemble, cpu, cuda, emit, kernelsOf, planModule, whyStored, type PipelineOptions } from '../pipeline.js'
+import { assemble, cpu, cuda, digestsOf, emit, kernelsOf, planModule, whyStored, type PipelineOptions } from '../pipeline.js'
 import { measureGpu, productFlops } from './bench/gpu.js'
 import { openMachine } from './bench/machine.js'
 import { samplesOf, targetsOf } from './bench/measure.js'
+import { choiceText } from './choice-text.js'
 import type { CompileOptions } from './compile-options.js'
 import { pipelineOptions, sourceOf } from './emit-model.js'
 import type { LoadedModel } from './load-models.js'
@@ -39,6 +40,8 @@ export type KernelReport = {
   readonly expectedSeconds: number
   /** null where the function was not run. */
   readonly measuredSeconds: number | null
+  /** Of a product that a library could compute on the GPU: what does, and why; null for any other kernel. */
+  readonly computedBy: string | null
   readonly apart: readonly { readonly from: string; readonly value: string; readonly why: string }[]
 }
 export type FunctionReport = { readonly name: string; readonly kernels: readonly KernelReport[] }
@@ -65,9 +68,9 @@ export async function fusionReport(name: string, model: LoadedModel, options: Co
   const source = sourceOf(name, model), target = options.device === null ? cpu : cuda
   const pipeline = { ...pipelineOptions({ ...options, specialize: [] }), target, timed: true }
   const planned = planModule(assemble(source), source.model, pipeline)
-  const times = runs ? await measure(model, emit([planned], pipeline), options, batchSize) : new Map<string, readonly number[]>()
+  const measured = runs ? await measure(model, emit([planned], pipeline), options, batchSize) : { times: new Map<string, readonly number[]>(), products: [] }
   const env = Object.fromEntries(planned.dims.map((dim) => [dim, batchSize]))
-  const functions = planned.functions.map(({ general }, i) => functionReport(general, planned.module.functions[i]!, pipeline, env, rates, times.get(general.graph.name)))
+  const functions = planned.functions.map(({ general }, i) => functionReport(general, planned.module.functions[i]!, pipeline, env, rates, { products: measured.products, times: measured.times.get(general.graph.name) }))
   return { model: name, batchSize, machine, bytesPerSecond: rates.bytesPerNs * 1e9, flopsPerSecond: rates.flopsPerNs * 1e9, functions }
 }
 
@@ -83,15 +86,18 @@ async function gpuYardstick(device: DeviceBuild, precision: Precision): Promise<
   return { machine: device.kind === 'host' ? 'a GPU that this CPU plays' : 'this GPU', rates: measuredRates(limits.bandwidth, limits.flops, productFlops(limits, precision)), runs: true }
 }
 
-/** Seconds of each kernel, in launch order, for the functions that ran. */
-async function measure(model: LoadedModel, emitted: ReturnType<typeof emit>, { levels, device }: CompileOptions, batchSize: number): Promise<Map<string, readonly number[]>> {
+/** Seconds of each kernel, in launch order, for the functions that ran, and what computes the products that libraries could. */
+type Measured = { readonly times: ReadonlyMap<string, readonly number[]>; readonly products: readonly ProductChoice[] }
+
+async function measure(model: LoadedModel, emitted: ReturnType<typeof emit>, { levels, device }: CompileOptions, batchSize: number): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), 'kcc-times-')), file = join(folder, 'times')
   const loaded = await loadEmitted(emitted, { levels, device })
   const compiled = new CompiledModel(openModule(loaded), loaded.manifests[0]!)
   try {
     for (const weight of model.weights) compiled.writeVariable(weight.name, weight.value)
+    choicesOf(compiled.program.native, true)
     await runFunctions(compiled, loaded.manifests[0]!, batchSize, () => { process.env['KCC_KERNEL_TIMES'] = file })
-    return medians(readFileSync(file, 'utf8'))
+    return { times: medians(readFileSync(file, 'utf8')), products: compiled.products?.products ?? [] }
   } finally {
     delete process.env['KCC_KERNEL_TIMES']
     await compiled.close()
@@ -125,9 +131,10 @@ function medians(text: string): Map<string, readonly number[]> {
   return new Map([...calls].map(([name, rows]) => [name, rows[0]!.map((_, kernel) => median(rows.map((row) => row[kernel]!)) / 1e9)]))
 }
 
-function functionReport(planned: PlannedFunction, graph: PlannedFunction['graph'], options: PipelineOptions, env: Readonly<Record<string, number>>, rates: Rates, times: readonly number[] | undefined): FunctionReport {
-  const { kernels } = kernelsOf(graph, options)
-  const reports = planned.kernels.map((bound, i) => kernelReport(bound, kernels, kernelNamed(kernels, bound.program.name), env, rates, times?.[i] ?? null))
+function functionReport(planned: PlannedFunction, graph: PlannedFunction['graph'], options: PipelineOptions, env: Readonly<Record<string, number>>, rates: Rates, { times, products }: { readonly times: readonly number[] | undefined; readonly products: readonly ProductChoice[] }): FunctionReport {
+  const { kernels } = kernelsOf(graph, options), digests = products.length === 0 ? [] : digestsOf(planned, options.target ?? cpu)
+  const choiceOf = (i: number): ProductChoice | undefined => products.find(({ kernel }) => digests[i] !== undefined && kernel.endsWith(`_${digests[i]}`))
+  const reports = planned.kernels.map((bound, i) => kernelReport(bound, kernels, kernelNamed(kernels, bound.program.name), env, rates, times?.[i] ?? null, choiceOf(i)))
   return { name: graph.name, kernels: reports }
 }
 
@@ -138,14 +145,15 @@ function kernelNamed(kernels: readonly Kernel[], name: string): Kernel {
   return found
 }
 
-function kernelReport({ program }: BoundKernel, all: readonly Kernel[], kernel: Kernel, env: Readonly<Record<string, number>>, rates: Rates, measuredSeconds: number | null): KernelReport {
+function kernelReport({ program }: BoundKernel, all: readonly Kernel[], kernel: Kernel, env: Readonly<Record<string, number>>, rates: Rates, measuredSeconds: number | null, choice: ProductChoice | undefined): KernelReport {
   const work = kernelWork(program), at = (dim: Dim): number => evaluateDim(dim, env)
   const bytesRead = at(work.read), bytesWritten = at(work.written), flops = at(work.flops), operations = at(work.operations)
   const { nanoseconds, bound } = expectedTime({ bytes: bytesRead + bytesWritten, flops, operations }, rates)
   const { location, path } = program.from
   return {
     name: program.name, layer: path, line: location === null ? '' : `${location.file}:${location.line}`, bytesRead, bytesWritten, flops, operations,
-    intensity: (flops + operations) / Math.max(bytesRead + bytesWritten, 1), bound, expectedSeconds: nanoseconds / 1e9, measuredSeconds, apart: apartFrom(kernel, all, (bytes) => at(bytes) >= LEAST_SHARE * bytesRead),
+    intensity: (flops + operations) / Math.max(bytesRead + bytesWritten, 1), bound, expectedSeconds: nanoseconds / 1e9, measuredSeconds, computedBy: choice ? choiceText(choice) : null,
+    apart: apartFrom(kernel, all, (bytes) => at(bytes) >= LEAST_SHARE * bytesRead),
   }
 }
 
@@ -172,7 +180,8 @@ function functionText({ name, kernels }: FunctionReport): string {
   // One that shares the launch of another has no number of its own.
   const numbers = new Map(kernels.map((k, i) => [k.name, String(i)])), numberOf = (maker: string): string => numbers.get(maker) ?? maker
   const reasons = kernels.flatMap((k, i) => k.apart.map((a) => `  ${String(i).padStart(4)} reads ${a.value} of ${numberOf(a.from)}: ${a.why}\n`))
-  return `${head}${lines}\nNot one kernel, because:\n${reasons.join('') || '  –\n'}`
+  const products = kernels.flatMap((k, i) => (k.computedBy === null ? [] : [`  ${String(i).padStart(4)} ${k.computedBy}\n`]))
+  return `${head}${lines}\n${products.length === 0 ? '' : `Products, as measured:\n${products.join('')}`}Not one kernel, because:\n${reasons.join('') || '  –\n'}`
 }
 
 const micro = (seconds: number): string => (seconds < 1e-2 ? `${(seconds * 1e6).toFixed(1)} µs` : `${(seconds * 1e3).toFixed(2)} ms`)

@@ -16,7 +16,7 @@ export function makeProgram(): Command {
     .enablePositionalOptions()
     .showHelpAfterError('(kcc --help shows how)')
     .addHelpText('after', `\nEnvironment:\n${describeEnvironment()}\n${exitHelp}`)
-  for (const add of [addBuild, addRun, addPredict, addEvaluate, addFit, addInspect, addBench, addDoctor]) add(program)
+  for (const add of [addBuild, addRun, addPredict, addEvaluate, addFit, addTune, addInspect, addBench, addDoctor]) add(program)
   return program
 }
 
@@ -131,6 +131,19 @@ function addFit(program: Command): void {
     .action(async (model: string, options: import('./commands/data.js').FitArguments) => {
       const { fit } = await import('./commands/data.js')
       await fit(model, options)
+    })
+}
+
+function addTune(program: Command): void {
+  addAll(program.command('tune'), [
+    new Option('--batch-size <counts>', 'samples of a call, one or more as in 32,128').default('32'),
+    ...runOptions(), checkOption(), jsonOption(),
+  ])
+    .description("measure on this machine's GPU which products its vendor's libraries compute faster, and keep it")
+    .argument('<model>', modelArgument)
+    .action(async (model: string, options: import('./commands/tune.js').TuneOptions) => {
+      const { tune } = await import('./commands/tune.js')
+      await tune(model, options)
     })
 }
 

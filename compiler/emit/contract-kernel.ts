@@ -1,11 +1,11 @@
 /** A contraction of the loop IR as the emitter of contractions takes it: which operands lie in memory, and text for the holes. */
 import { elementSize } from '../ir/element-type.js'
 import { divideDims, multiplyDims, sizeOf, type Dim } from '../ir/dim.js'
-import { axesOfIndex } from '../ir/expr.js'
 import { accumulatorsOf, BLOCK_COLUMNS, extentOf, finishedRows, type Axis, type Buffer, type Contract, type Expr, type KernelProgram, type Stmt } from '../ir/loop.js'
+import { matrixOf, siteOf, type Matrix, type Site } from '../schedule/as-matrix.js'
 import { joinAxes, type Joined } from '../schedule/join-axes.js'
 import { areNeighbours } from '../schedule/turn-contract.js'
-import { everyIndex, indicesOf, loadsIn, loadsOf, mapExprIndices, mapIndices, strideOf, type Load } from '../schedule/walk.js'
+import { everyIndex, loadsIn, loadsOf, mapIndices, strideOf } from '../schedule/walk.js'
 import { cDim } from './c-dim.js'
 import { ownBytes } from './scratch.js'
 import { printAs } from './c-expr.js'
@@ -42,24 +42,10 @@ export function scratchOf(program: KernelProgram): Dim {
   return contractWorkspace({ ...sizesOf(first), totals: first.totals !== null }, { lhs: isComputed(siteOf(first.lhs, first.m, first.k)), rhs: isComputed(siteOf(first.rhs, first.k, first.n)) })
 }
 
-/** An operand over rows and columns of its own: axes that it runs through as one are joined, whatever others do. */
-export type Site = { readonly value: Expr; readonly rows: readonly Axis[]; readonly columns: readonly Axis[] }
-
-export function siteOf(value: Expr, rows: readonly Axis[], columns: readonly Axis[]): Site {
-  const uses = indicesOf(value)
-  const [row, column] = [joinAxes(rows, uses), joinAxes(columns, uses)]
-  return { value: mapExprIndices(value, (index) => column.without(row.without(index))), rows: row.axes, columns: column.axes }
-}
-
-type DirectLoad = { readonly load: Load; readonly rowStride: Dim; readonly columnStride: Dim }
-
-/** The operand as a matrix in memory, by the strides of its index. */
-function directOperand({ value, rows, columns }: Site): DirectLoad | null {
-  const [row, column] = [rows[0]!, columns[0]!]
-  if (rows.length > 1 || columns.length > 1 || value.kind !== 'load' || value.dtype !== 'float32') return null
-  const [rowStride, columnStride] = [row, column].map((axis) => strideOf(value.index, axis.name)) as [Dim | null, Dim | null]
-  const fixed = axesOfIndex(value.index).every((axis) => axis === row.name || axis === column.name)
-  return fixed && rowStride !== null && columnStride !== null && (rowStride === 1 || columnStride === 1) ? { load: value, rowStride, columnStride } : null
+/** The operand as a matrix of floats in memory. */
+function directOperand(site: Site): Matrix | null {
+  const matrix = matrixOf(site)
+  return matrix?.load.dtype === 'float32' ? matrix : null
 }
 
 /** Strides of a matrix's rows and columns: of a blocked one inside a block, and from one block to the next. */
@@ -71,7 +57,7 @@ function stored(buffer: Buffer, row: Dim, column: Dim): Strides {
   return { row: inside(row), column: inside(column), block: multiplyDims(sizeOf(buffer.shape.slice(0, -1)), BLOCK_COLUMNS) }
 }
 
-function inBlocks(program: KernelProgram, { load, rowStride, columnStride }: DirectLoad): Operand {
+function inBlocks(program: KernelProgram, { load, rowStride, columnStride }: Matrix): Operand {
   const { row, column, block } = stored(bufferIn(program)(load.buffer), rowStride, columnStride)
   return { kind: 'direct', pointer: `(${load.buffer} + ${cDim(load.index.offset)})`, rowStride: row, columnStride: column, block }
 }

@@ -2,13 +2,15 @@
 import { nowhere } from '../ir/graph.js'
 import { KEPT_SUMS } from '../ir/launch-verify.js'
 import { accumulatorsOf, extentOf, finishedRows, NEIGHBOURS, rowsTogether, type Arithmetic, type Axis, type Buffer, type Contract, type Expr, type KernelProgram, type Stmt, type Tiles } from '../ir/loop.js'
+import { siteOf, type Site } from '../schedule/as-matrix.js'
 import { takesNeighbours } from '../schedule/by-neighbours.js'
 import { indicesOf, strideOf } from '../schedule/walk.js'
 import { cDim } from './c-dim.js'
 import { printAs } from './c-expr.js'
 import { printStatements } from './c-stmt.js'
 import { axesText, placeText } from './contract-axes.js'
-import { bufferIn, siteOf, type Site } from './contract-kernel.js'
+import { bufferIn } from './contract-kernel.js'
+import { productView } from './library-product.js'
 import type { KernelView, OperandHoleView, TilesView } from './views.js'
 
 /** Results of a tile from which on a thread would take more registers than leave room for a second block, which hides waits of the first. */
@@ -17,7 +19,7 @@ const LARGE_TILE = 128 * 64
 /** Columns of a tile from which on a thread has neighbours among its results. */
 const LEAST_COLUMNS = 64
 
-export function tilesView(program: KernelProgram, contract: Contract, { rows, columns, depth, parts, arithmetic }: Tiles, { name, prelude }: KernelView): TilesView {
+export function tilesView(program: KernelProgram, contract: Contract, { rows, columns, depth, parts, arithmetic, instead }: Tiles, { name, prelude }: KernelView): TilesView {
   const { m, n, k, epilogue, together } = contract, bufferOf = bufferIn(program), last = n.at(-1)!
   const lhs = leftPanel(siteOf(contract.lhs, m, k)), rhs = rightPanel(siteOf(contract.rhs, k, n))
   const finished = arithmetic === 'fma' && columns >= LEAST_COLUMNS && takesNeighbours(epilogue, last) ? NEIGHBOURS : 1
@@ -30,6 +32,7 @@ export function tilesView(program: KernelProgram, contract: Contract, { rows, co
     m: cDim(extentOf(m)), n: cDim(extentOf(n)), k: cDim(extentOf(k)), column: placeIn(n, 'column'), group: placeIn(finishedRows(contract), 'row'),
     operands: [operandHole('lhs', lhs, bufferOf), operandHole('rhs', rhs, bufferOf)],
     epilogue: printStatements(epilogue, { bufferOf, range: null, lanes, varying: lanes ? accumulatorsOf(contract) : [] }),
+    library: instead && productView(contract, instead, bufferOf),
   }
 }
 
@@ -56,7 +59,7 @@ const tileText = (arithmetic: Arithmetic, left: string, right: string, finished:
 
 /** What defines the tiles of a kernel. */
 export const tileHeaders = ({ launches }: KernelProgram): string[] =>
-  [...new Set(launches.flatMap((launch) => (launch.kind === 'tiles' ? [launch.arithmetic === 'fma' ? 'kcc/cuda/multiply.h' : 'kcc/cuda/multiply-mma.h'] : [])))]
+  [...new Set(launches.flatMap((launch) => (launch.kind === 'tiles' ? [launch.arithmetic === 'fma' ? 'kcc/cuda/multiply.h' : 'kcc/cuda/multiply-mma.h', ...(launch.instead ? ['kcc/cuda/product.h'] : [])] : [])))]
 const typeOf = (each: number): string => (each === 1 ? 'float' : 'kcc::vf')
 
 function operandHole(name: string, operand: PanelOf, bufferOf: (name: string) => Buffer): OperandHoleView {

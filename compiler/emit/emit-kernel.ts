@@ -21,6 +21,9 @@ type Render = (template: string, view: object) => string
 const placeholder = 'KCC_KERNEL'
 const headers = ['kcc/launch.h', 'kcc/math.h', 'kcc/philox.h']
 
+/** What ends the name of a kernel of this hash. */
+export const digestOf = (hash: string): string => hash.slice(0, 8)
+
 /** The kernel under a name made of `program.name` and a hash of its text: equal texts get equal hashes. */
 export function emitKernel(program: KernelProgram, target: Target, render: Render): { readonly hash: string; readonly named: (name: string) => EmittedKernel } {
   const needs = needsOf(program)

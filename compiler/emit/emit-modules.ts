@@ -9,7 +9,7 @@ import type { PlannedFunction } from '../plan/plan-function.js'
 import type { Target } from '../schedule/target.js'
 import { constantText, identifier } from './c-expr.js'
 import { functionIdentifier, functionView, type Tables } from './emit-function.js'
-import { emitKernel, type EmittedKernel } from './emit-kernel.js'
+import { digestOf, emitKernel, type EmittedKernel } from './emit-kernel.js'
 import { moduleManifest } from './manifest.js'
 import { loadTemplates } from './render.js'
 import type { Emitted, SourceFile } from './sources.js'
@@ -55,6 +55,12 @@ export function emitModules(modules: readonly PlannedModule[], options: EmitOpti
   return { files: [], device: files.map((file) => ({ ...file, name: `${options.target.name}_${file.name}` })), manifests }
 }
 
+/** What the names of a function's kernels end in, whatever other kernel of the same text they are named after. */
+export function kernelDigests(planned: PlannedFunction, { target, templates }: Pick<EmitOptions, 'target' | 'templates'>): readonly string[] {
+  const render = loadTemplates(templates)
+  return planned.kernels.map(({ program }) => digestOf(emitKernel(program, target, render).hash))
+}
+
 const perLevel = (name: string, text: string): SourceFile => ({ name, text, perLevel: true })
 
 class KernelPool {
@@ -64,7 +70,7 @@ class KernelPool {
   add(planned: PlannedFunction): KernelView[] {
     return planned.kernels.map(({ program }) => {
       const { hash, named } = emitKernel(program, this.target, this.render)
-      const known = this.byHash.get(hash) ?? named(`${program.name}_${hash.slice(0, 8)}`)
+      const known = this.byHash.get(hash) ?? named(`${program.name}_${digestOf(hash)}`)
       this.byHash.set(hash, known)
       return known.view
     })

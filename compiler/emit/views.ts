@@ -65,6 +65,22 @@ export type TilesView = Pick<KernelView, 'name' | 'prelude'> & {
   readonly group: string
   readonly operands: readonly OperandHoleView[]
   readonly epilogue: readonly CLine[]
+  /** The same as a library could compute it; null where none can. */
+  readonly library: ProductView | null
+}
+
+/** Fields of `kcc::MatrixProduct` (`native/include/kcc/cuda/product.h`). */
+export type ProductView = {
+  /** Where it lies, and its strides from line to line and from term to term. */
+  readonly left: string
+  readonly right: string
+  readonly operands: string
+  readonly format: string
+  readonly into: string
+  readonly stride: string
+  readonly ended: boolean
+  readonly bias: string
+  readonly relu: boolean
 }
 
 /** An operand of such a contraction: the places of a line and of a term on its axes, from their numbers, and what is there. */

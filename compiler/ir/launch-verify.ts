@@ -10,7 +10,7 @@ export function launchFault(kernel: KernelProgram): string | null {
   if (kernel.isAtOnce && (chains.length > 0 || scratch.length > 0 || launches.some((launch) => launch.kind !== 'teams'))) return 'statements that are started as one need others before them'
   const keepsSums = body.some((s, i) => s.kind === 'contract' && (s.together.length > 0 || isInParts(launches[i]!)))
   if (keepsSums && !scratch.some((b) => b.name === KEPT_SUMS && b.dtype === 'float32')) return `there is no scratch memory ${KEPT_SUMS} for sums that blocks do not finish`
-  return body.map((s, i) => faultOf(s, launches[i]!)).find((fault) => fault !== null) ?? null
+  return body.map((s, i) => faultOf(s, launches[i]!) ?? libraryFault(kernel, s, launches[i]!)).find((fault) => fault !== null) ?? null
 }
 
 /** The scratch buffer of the sums of a contraction that more than one block makes, or that are finished together: part by part, by rows. */
@@ -35,6 +35,19 @@ function tilesFault(s: Contract, { arithmetic }: Tiles): string | null {
   return arithmetic === arithmeticOf(s.lhs.dtype) ? null : `operands of ${s.lhs.dtype} are multiplied as ${arithmetic}`
 }
 
+/** What a library writes, before the epilogue reads anything, nobody may read; and what ends there is stored nowhere else. */
+function libraryFault({ buffers, reads, writes }: KernelProgram, s: Stmt, launch: Launch): string | null {
+  if (launch.kind !== 'tiles' || s.kind !== 'contract' || launch.instead === null) return null
+  const { into, end } = launch.instead, stores = s.epilogue.filter((each): each is Store => each.kind === 'store')
+  if (s.together.length > 0) return 'a library does not know of rows that are finished together'
+  if (into !== null && (reads.includes(into) || !writes.includes(into))) return `a library writes ${into}, which is not written alone`
+  if (into !== null && stores.filter(({ buffer }) => buffer === into).length !== 1) return `a library writes ${into}, which is not stored once`
+  if (end === null) return into === null || buffers.some(({ name, dtype }) => name === into && dtype === 'float32') ? null : `a library leaves sums in ${into}, which is not float32`
+  if (into === null || stores.length !== 1) return 'a library ends a product that is stored more than once'
+  return end.bias === null || reads.includes(end.bias) ? null : `a library adds ${end.bias}, which is not read`
+}
+
+type Store = Stmt & { readonly kind: 'store' }
 type Loop = Stmt & { readonly kind: 'for' }
 
 /** Loops over the grid, outermost first. */

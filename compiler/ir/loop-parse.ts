@@ -6,7 +6,7 @@ import { addIndex, axisIndex, callExpr, castExpr, constIndex, divideIndex, scale
 import { parseProvenance, parseType } from './graph-parse.js'
 import { dtypeNames } from './graph-text.js'
 import { nowhere, type Provenance } from './graph.js'
-import { accumulatorsOf, type Arithmetic, type Axis, type Bound, type AxisMode, type Buffer, type Chain, type Combination, type Expr, type Index, type Intrinsic, type KernelProgram, type Launch, type ReduceOp, type Split, type StaticAxis, type Stmt, type TeamSize, type Totals } from './loop.js'
+import { accumulatorsOf, type Arithmetic, type Axis, type Bound, type AxisMode, type Buffer, type Chain, type Combination, type Expr, type Index, type Intrinsic, type KernelProgram, type Launch, type LibraryCall, type ReduceOp, type Split, type StaticAxis, type Stmt, type TeamSize, type Totals } from './loop.js'
 
 /** @throws SyntaxError naming the line. */
 export function parseKernel(text: string): KernelProgram {
@@ -70,8 +70,13 @@ class KernelReader {
   private launch(text: string): Launch {
     const teams = /^teams of (1|8|32|256)( by column)?$/.exec(text)
     if (teams) return { kind: 'teams', threads: Number(teams[1]) as TeamSize, by: teams[2] === undefined ? 'row' : 'column' }
-    const [, rows, columns, depth, arithmetic = 'fma', parts = '1'] = /^tiles of (\d+) x (\d+) x (\d+)(?: (tf32|bf16))?(?: in (\d+) parts)?$/.exec(text) ?? this.fail(`expected \`teams of <threads>\` or \`tiles of <rows> x <columns> x <depth>\`, found \`${text}\``)
-    return { kind: 'tiles', rows: Number(rows), columns: Number(columns), depth: Number(depth), parts: Number(parts), arithmetic: arithmetic as Arithmetic }
+    const [, rows, columns, depth, arithmetic = 'fma', parts = '1', instead] = /^tiles of (\d+) x (\d+) x (\d+)(?: (tf32|bf16))?(?: in (\d+) parts)?(?: or (library.*))?$/.exec(text) ?? this.fail(`expected \`teams of <threads>\` or \`tiles of <rows> x <columns> x <depth>\`, found \`${text}\``)
+    return { kind: 'tiles', rows: Number(rows), columns: Number(columns), depth: Number(depth), parts: Number(parts), arithmetic: arithmetic as Arithmetic, instead: instead === undefined ? null : this.library(instead) }
+  }
+
+  private library(text: string): LibraryCall {
+    const [, into, then, bias, relu] = /^library(?: into (\w+))?(?:(, then end)|(?: plus (\w+))?( above 0)?)$/.exec(text) ?? this.fail(`expected \`library into <buffer> plus <buffer> above 0\` or \`library into <buffer>, then end\`, found \`${text}\``)
+    return { into: into ?? null, end: then === undefined ? { bias: bias ?? null, relu: relu !== undefined } : null }
   }
 
   private axis(text: string): { axis: Axis; mode: AxisMode } {

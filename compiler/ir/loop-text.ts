@@ -17,12 +17,13 @@
  * `split d0 < B by 64 work 12` after the buffers says how the outermost loops may be cut into ranges, one after the other
  * where there are several statements: `split d0 < B, d1 < 8 by 1 work 12; whole`. `launch teams of 32; tiles of 64 x 64 x 16`
  * says how threads of a GPU share the statements, `tiles of 64 x 64 x 32 bf16` that tensor cores multiply; `teams of 1 beside teams of 32`
- * are started as one.
+ * are started as one. `tiles of … or library into out0 plus in2 above 0` names a library's call that does the same, with a bias and a
+ * bound of its own; `or library into out0, then end` one whose result the kernel ends itself; `or library, then end` uses other memory.
  */
 import { dimText, isStatic, type Dim } from './dim.js'
 import { dtypeNames, provenanceText, typeText } from './graph-text.js'
 import type { Provenance } from './graph.js'
-import type { Axis, AxisMode, Chain, Expr, Index, KernelProgram, Launch, Split, Stmt, Tiles } from './loop.js'
+import type { Axis, AxisMode, Chain, Expr, Index, KernelProgram, Launch, LibraryCall, Split, Stmt, Tiles } from './loop.js'
 
 export function printKernel(kernel: KernelProgram): string {
   const buffers = kernel.buffers.map((b) => `${b.name}: ${typeText(b)} ${b.blocked === true ? 'blocked ' : ''}${accessOf(kernel, b.name)}`)
@@ -39,8 +40,10 @@ function accessOf({ reads, writes }: KernelProgram, name: string): string {
 
 const splitText = (split: Split | null): string => (split ? `${axesText(split.axes)} by ${split.multiple} work ${dimText(split.workPerItem)}` : 'whole')
 const launchText = (launch: Launch): string => (launch.kind === 'teams' ? `teams of ${launch.threads}${launch.by === 'row' ? '' : ' by column'}` : tilesText(launch))
-const tilesText = ({ rows, columns, depth, parts, arithmetic }: Tiles): string =>
-  `tiles of ${rows} x ${columns} x ${depth}${arithmetic === 'fma' ? '' : ` ${arithmetic}`}${parts === 1 ? '' : ` in ${parts} parts`}`
+const tilesText = ({ rows, columns, depth, parts, arithmetic, instead }: Tiles): string =>
+  `tiles of ${rows} x ${columns} x ${depth}${arithmetic === 'fma' ? '' : ` ${arithmetic}`}${parts === 1 ? '' : ` in ${parts} parts`}${instead ? ` or ${libraryText(instead)}` : ''}`
+const libraryText = ({ into, end }: LibraryCall): string =>
+  `library${into === null ? '' : ` into ${into}`}${end === null ? ', then end' : `${end.bias === null ? '' : ` plus ${end.bias}`}${end.relu ? ' above 0' : ''}`}`
 const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`)
 const axesText = (axes: readonly Axis[]): string => axes.map(axisText).join(', ')
 const axisText = ({ name, extent }: Axis): string => `${name} < ${dimText(extent)}`

@@ -180,11 +180,22 @@ export type KernelProgram = {
  * they are of neighbouring items: a block of 256 threads has 32 items side by side in teams of 8, or 8 in teams of 32. `tiles`: a block computes `rows` by `columns` results of a contraction,
  * `depth` terms of the sum at a time. With more than one of `parts`, blocks share the terms of a tile too: what they find is kept
  * in scratch memory (`KEPT_SUMS`), part by part, and added in order of the parts before the epilogue. Their arithmetic is that of
- * the operands' type: multiply-adds of float32, or tensor cores, which take operands of fewer digits and add in float32.
+ * the operands' type: multiply-adds of float32, or tensor cores, which take operands of fewer digits and add in float32. Where the operands lie in
+ * memory as matrices, a library of the GPU's vendor may be asked `instead`; which is done is measured on the GPU itself.
  */
 export type Launch = Teams | Tiles
 export type Teams = { readonly kind: 'teams'; readonly threads: TeamSize; readonly by: 'row' | 'column' }
-export type Tiles = { readonly kind: 'tiles'; readonly rows: number; readonly columns: number; readonly depth: number; readonly parts: number; readonly arithmetic: Arithmetic }
+export type Tiles = { readonly kind: 'tiles'; readonly rows: number; readonly columns: number; readonly depth: number; readonly parts: number; readonly arithmetic: Arithmetic
+  readonly instead: LibraryCall | null }
+
+/**
+ * What a library that multiplies matrices does in place of tiles. `into` takes the product, row by row: a buffer that the epilogue
+ * stores each sum's result to, or memory of the library's own (null). `end` is the epilogue, where the library has just that: a
+ * bias of each column, and the larger of a result and 0. Without it the epilogue is a launch of its own, over what `into` holds.
+ */
+export type LibraryCall = { readonly into: string | null; readonly end: LibraryEnd | null }
+export type LibraryEnd = { readonly bias: string | null; readonly relu: boolean }
+
 export type Arithmetic = 'fma' | 'tf32' | 'bf16'
 
 /** What multiplies operands of this type. */

@@ -9,17 +9,19 @@
  *
  * Where neighbours along the innermost loop are neighbours in memory, a thread takes four of them at once (`by-neighbours.ts`).
  *
- * A contraction is started in tiles: as large as leaves work for all of the GPU, where blocks may share the terms of long sums.
+ * A contraction is started in tiles: as large as leaves work for all of the GPU, where blocks may share the terms of long sums. Of
+ * matrices in memory it says what a library may do instead (`by-library.ts`).
  */
 import { atReference } from '../ir/cost.js'
 import { arithmeticOf, extentOf, isOverGrid, NEIGHBOURS, type Arithmetic, type Axis, type AxisMode, type Buffer, type Contract, type KernelProgram, type Launch, type Stmt, type Teams, type Tiles } from '../ir/loop.js'
 import { KEPT_SUMS } from '../ir/launch-verify.js'
+import { libraryCall } from './by-library.js'
 import { takesNeighbours } from './by-neighbours.js'
 import { chooseTeam } from './choose-team.js'
 import type { CudaTarget } from './target.js'
 
 export function mapThreads(kernel: KernelProgram, target: CudaTarget): KernelProgram {
-  const mapped = asLoops(kernel.body).map((s) => mapStatement(s, target))
+  const mapped = asLoops(kernel.body).map((s) => mapStatement(s, kernel, target))
   return { ...kernel, body: mapped.map((m) => m.statement), launches: mapped.map((m) => m.launch), scratch: [...kernel.scratch, ...mapped.flatMap((m) => m.scratch)] }
 }
 
@@ -29,9 +31,9 @@ type Mapped = { readonly statement: Stmt; readonly launch: Launch; readonly scra
 const asLoops = (body: readonly Stmt[]): readonly Stmt[] =>
   (body.every((s) => s.kind === 'for' || s.kind === 'contract') ? body : [{ kind: 'for', axis: { name: 'one', extent: 1 }, mode: 'serial', body }])
 
-function mapStatement(s: Stmt, target: CudaTarget): Mapped {
+function mapStatement(s: Stmt, kernel: KernelProgram, target: CudaTarget): Mapped {
   if (s.kind === 'contract') {
-    const launch = tilesOf(s, target)
+    const launch = tilesOf(s, kernel, target)
     return { statement: s, launch, scratch: keptSums(s, launch) }
   }
   const { axes, inside } = nestOf([s])
@@ -82,13 +84,14 @@ function depthOf(rows: number, columns: number, arithmetic: Arithmetic): number 
   return rows === 128 && columns === 128 ? 8 : 16
 }
 
-function tilesOf({ m, n, k, lhs }: Contract, target: CudaTarget): Tiles {
+function tilesOf(contract: Contract, kernel: KernelProgram, target: CudaTarget): Tiles {
+  const { m, n, k, lhs } = contract
   const [rows, columns, terms] = [m, n, k].map((axes) => atReference(extentOf(axes))) as [number, number, number]
   const partsAt = (size: number): number => Math.ceil(target.blocks / Math.max(Math.ceil(rows / size) * Math.ceil(columns / size), 1))
   const most = Math.max(1, Math.min(mostParts, Math.floor(terms / leastTerms), Math.floor(mostKept / Math.max(rows * columns, 1))))
   const size = tileSizes.find((s) => s >= leastTile && partsAt(s) <= most) ?? leastTile
   const arithmetic = arithmeticOf(lhs.dtype), [high, wide] = [rows, columns].map((extent) => Math.max(fitting(size, extent), leastOf(arithmetic))) as [number, number]
-  return { kind: 'tiles', rows: high, columns: wide, depth: depthOf(high, wide, arithmetic), parts: Math.min(partsAt(size), most), arithmetic }
+  return { kind: 'tiles', rows: high, columns: wide, depth: depthOf(high, wide, arithmetic), parts: Math.min(partsAt(size), most), arithmetic, instead: libraryCall(kernel, contract) }
 }
 
 /** No wider than it takes to hold what there is. */

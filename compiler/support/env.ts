@@ -16,6 +16,7 @@ const table = {
   KCC_STEP_TIMES: ['file', 'where calls on a GPU write, each in a line, the nanoseconds they took and those since the call before'],
   KCC_HOST_GPU: ['settings', 'what the GPU that `--sm host` plays is like, for tests: a list such as `memory=1000000,lost=5` (`native/cuda/host-api.cc`)'],
   KCC_HOST_GPU_TRACE: ['file', 'where that GPU adds a line for everything it is asked, for tests'],
+  KCC_CUBLASLT: ['file', 'the library cuBLASLt, for products on a GPU (default: libcublasLt.so.13, .12 or .11 where the system finds it)'],
   KCC_CXX: ['command', 'the C++ compiler (default: the first of c++, g++, clang++)'],
   KCC_NVCC: ['command', 'the CUDA compiler (default: nvcc, on PATH or in /usr/local/cuda/bin)'],
   KCC_CMAKE: ['command', 'the cmake to use (default: cmake)'],

@@ -232,6 +232,22 @@ void Instance::forget_data(uint64_t data) {
   pthread_rwlock_unlock(&lock_);
 }
 
+Failure Instance::describe(const char** text) const { return device_ ? device_->describe(device_index_, text) : (*text = nullptr, nullptr); }
+
+Failure Instance::read_choices(const char* lines) {
+  pthread_rwlock_wrlock(&lock_);
+  const Failure failure = handle_ ? device_->read_choices(handle_, lines) : nullptr;
+  pthread_rwlock_unlock(&lock_);
+  return failure;
+}
+
+const char* Instance::choices(bool measures) {
+  pthread_rwlock_wrlock(&lock_);
+  const char* const text = handle_ ? device_->choices(handle_, measures) : "";
+  pthread_rwlock_unlock(&lock_);
+  return text;
+}
+
 // A device goes on by itself: its results are there when it has come to rest. The caller holds `lock_`.
 Failure Instance::drain() { return handle_ ? device_->drain(handle_) : nullptr; }
 

@@ -65,6 +65,11 @@ class Instance {
   void forget_log(uint64_t log);
   // The same of inputs, which only a device keeps.
   void forget_data(uint64_t data);
+  // Name and compute capability of the device; null on the host.
+  Failure describe(const char** text) const;
+  // What computes products on a device (device.h): nothing is to be chosen on the host.
+  Failure read_choices(const char* lines);
+  const char* choices(bool measures);
   // Frees everything after the calls in progress; later calls fail.
   void close();
 

@@ -12,7 +12,8 @@ Napi::Function Module::define(Napi::Env env) {
       InstanceMethod<&Module::call>("call"), InstanceMethod<&Module::bind>("bind"), InstanceMethod<&Module::call_bound>("callBound"),
       InstanceMethod<&Module::call_async>("callAsync"),
       InstanceMethod<&Module::loop>("loop"), InstanceMethod<&Module::reserve>("reserve"),
-      InstanceMethod<&Module::read_log>("readLog"), InstanceMethod<&Module::forget_log>("forgetLog"), InstanceMethod<&Module::forget_data>("forgetData"), InstanceMethod<&Module::bytes>("bytes"), InstanceMethod<&Module::close>("close")});
+      InstanceMethod<&Module::read_log>("readLog"), InstanceMethod<&Module::forget_log>("forgetLog"), InstanceMethod<&Module::forget_data>("forgetData"), InstanceMethod<&Module::describe>("describe"),
+      InstanceMethod<&Module::read_choices>("readChoices"), InstanceMethod<&Module::choices>("choices"), InstanceMethod<&Module::bytes>("bytes"), InstanceMethod<&Module::close>("close")});
 }
 
 // The External's data: what `open` wants opened, and the pool of the process.
@@ -232,6 +233,26 @@ void Module::forget_log(const Napi::CallbackInfo& info) {
 void Module::forget_data(const Napi::CallbackInfo& info) {
   uint64_t data;
   if (read_number(info, "data", &data)) instance_->forget_data(data);
+}
+
+// ---- what computes products
+
+Napi::Value Module::describe(const Napi::CallbackInfo& info) {
+  const char* text = nullptr;
+  if (!present(info.Env(), instance_)) return info.Env().Undefined();
+  if (Failure failure = instance_->describe(&text)) return fail_error(info.Env(), "%s", failure), info.Env().Undefined();
+  return text ? Napi::Value(Napi::String::New(info.Env(), text)) : info.Env().Null();
+}
+
+void Module::read_choices(const Napi::CallbackInfo& info) {
+  if (!present(info.Env(), instance_)) return;
+  if (!info[0].IsString()) { fail(info.Env(), "choices are text"); return; }
+  if (Failure failure = instance_->read_choices(info[0].As<Napi::String>().Utf8Value().c_str())) fail_error(info.Env(), "%s", failure);
+}
+
+Napi::Value Module::choices(const Napi::CallbackInfo& info) {
+  if (!present(info.Env(), instance_)) return info.Env().Undefined();
+  return Napi::String::New(info.Env(), instance_->choices(info[0].IsBoolean() && info[0].As<Napi::Boolean>().Value()));
 }
 
 }  // namespace kcc

@@ -52,6 +52,9 @@ class Module : public Napi::ObjectWrap<Module> {
   void read_log(const Napi::CallbackInfo& info);
   void forget_log(const Napi::CallbackInfo& info);
   void forget_data(const Napi::CallbackInfo& info);
+  Napi::Value describe(const Napi::CallbackInfo& info);
+  void read_choices(const Napi::CallbackInfo& info);
+  Napi::Value choices(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 
   const kcc_function* read_function(const Napi::CallbackInfo& info, napi_value index);

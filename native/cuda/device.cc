@@ -1,6 +1,8 @@
 // The driver of a device: variables that stay there, one arena that all functions of a module share, recordings of functions
 // for the sizes that came up, and logs: rows of scalars that nobody has asked for yet.
 #include "data-sets.h"
+#include "libraries.h"
+#include "measure.h"
 #include "recording.h"
 #include "runtime.h"
 #include "kcc/device.h"
@@ -35,7 +37,9 @@ class Device {
   Failure read_log(uint64_t number, int64_t first, int64_t count, float* into);
   void forget_log(uint64_t number);
   void forget_data(uint64_t number);
-  int64_t bytes() const { return variable_bytes_ + arena_bytes_ + data_.bytes(); }
+  Failure read_choices(const char* lines);
+  const char* choices(bool measures);
+  int64_t bytes() const { return variable_bytes_ + arena_bytes_ + data_.bytes() + libraries_.bytes(); }
 
  private:
   Failure allocate();
@@ -43,6 +47,9 @@ class Device {
   Failure make(const kcc_function& function, const int64_t* dims, Recording** made);
   Failure check_memory(const kcc_function& function, int64_t arena, int64_t slots);
   Failure reserve_arena(int64_t bytes);
+  Failure ask_libraries(Recording* recording);
+  Failure measure(Recording* recording);
+  void forget_recordings(const Recording* but);
   Failure find_log(const Recording& recording, const kcc_batch& batch, Log** found);
   Failure finish_all();
 
@@ -53,6 +60,7 @@ class Device {
   std::vector<void*> variables_;
   char* arena_ = nullptr;
   int64_t variable_bytes_ = 0, arena_bytes_ = 0;
+  Libraries libraries_;
   std::vector<Recording*> recordings_;
   std::vector<Log> logs_;
   DataSets data_;
@@ -222,7 +230,7 @@ Failure Device::make(const kcc_function& function, const int64_t* dims, Recordin
   if (Failure failure = finish_all()) return failure;
   const int64_t arena = function.arena_bytes ? function.arena_bytes(dims) : 0;
   if (arena < 0) return gpu::fail("sizes whose memory no number counts");
-  const int64_t slots = Recording::kSlots * Recording({module_, nullptr, nullptr}, function, dims).slot_bytes();
+  const int64_t slots = Recording::kSlots * Recording({module_, nullptr, nullptr, nullptr}, function, dims).slot_bytes();
   if (Failure failure = check_memory(function, arena, slots)) return failure;
   if (Failure failure = reserve_arena(arena)) return failure;
   if (recordings_.size() == kMostRecordings) {
@@ -231,8 +239,8 @@ Failure Device::make(const kcc_function& function, const int64_t* dims, Recordin
     delete recordings_[oldest];
     recordings_.erase(recordings_.begin() + (long)oldest);
   }
-  recordings_.push_back(*made = new Recording({module_, variables_.data(), arena_}, function, dims));
-  return nullptr;
+  recordings_.push_back(*made = new Recording({module_, variables_.data(), arena_, &libraries_}, function, dims));
+  return ask_libraries(*made);
 }
 
 // Before anything runs or is allocated. The arena at hand is given back when a larger one is needed, with what was recorded
@@ -254,13 +262,62 @@ Failure Device::check_memory(const kcc_function& function, int64_t arena, int64_
 
 Failure Device::reserve_arena(int64_t bytes) {
   if (bytes <= arena_bytes_) return nullptr;
-  for (Recording* recording : recordings_) delete recording;
-  recordings_.clear();
+  forget_recordings(nullptr);
   gpu::release(arena_);
   arena_ = nullptr, arena_bytes_ = 0;
   if (Failure failure = gpu::allocate((void**)&arena_, bytes)) return failure;
   arena_bytes_ = bytes;
   return nullptr;
+}
+
+void Device::forget_recordings(const Recording* but) {
+  std::vector<Recording*> kept;
+  for (Recording* recording : recordings_) recording == but ? kept.push_back(recording) : delete recording;
+  recordings_ = kept;
+}
+
+// ---- libraries
+
+Failure Device::read_choices(const char* lines) {
+  const Locked locked(&lock_);
+  if (Failure failure = gpu::use(index_)) return failure;
+  if (Failure failure = finish_all()) return failure;
+  forget_recordings(nullptr);
+  return libraries_.read(lines);
+}
+
+const char* Device::choices(bool measures) {
+  const Locked locked(&lock_);
+  libraries_.measures = measures;
+  return libraries_.text();
+}
+
+// Memory for those that were chosen, which all functions share: what was recorded over another place of it goes.
+Failure Device::ask_libraries(Recording* recording) {
+  if (!libraries_.is_wanted()) return nullptr;
+  ProductNeeds needs(libraries_);
+  if (Failure failure = recording->tell(streams_, &needs)) return failure;
+  if (needs.unknown > 0 && libraries_.measures) return measure(recording);
+  if (libraries_.reserve(needs.bytes)) forget_recordings(recording);
+  return nullptr;
+}
+
+// Kernels that are measured change what they write, variables among it.
+Failure Device::measure(Recording* recording) {
+  std::vector<char> values((size_t)variable_bytes_);
+  if (Failure failure = gpu::copy_out(values.data(), block_, variable_bytes_, streams_.kernels)) return failure;
+  if (Failure failure = gpu::wait(streams_.kernels)) return failure;
+  const int64_t before = libraries_.bytes();
+  Failure failure = nullptr;
+  {
+    Measurer measurer(&libraries_, streams_.kernels);
+    failure = recording->tell(streams_, &measurer);
+    if (!failure) failure = measurer.failure();
+  }
+  if (libraries_.bytes() != before) forget_recordings(recording);
+  if (failure) return failure;
+  if (Failure restored = gpu::copy_in(block_, values.data(), variable_bytes_, streams_.kernels)) return restored;
+  return gpu::wait(streams_.kernels);
 }
 
 // ---- the table
@@ -284,6 +341,8 @@ const char* drain(void* handle) { return ((Device*)handle)->drain(); }
 const char* read_log(void* handle, uint64_t log, int64_t first, int64_t count, float* into) { return ((Device*)handle)->read_log(log, first, count, into); }
 void forget_log(void* handle, uint64_t log) { ((Device*)handle)->forget_log(log); }
 void forget_data(void* handle, uint64_t data) { ((Device*)handle)->forget_data(data); }
+const char* read_choices(void* handle, const char* lines) { return ((Device*)handle)->read_choices(lines); }
+const char* choices(void* handle, int32_t measures) { return ((Device*)handle)->choices(measures != 0); }
 int64_t bytes(void* handle) { return ((Device*)handle)->bytes(); }
 void close(void* handle) { delete (Device*)handle; }
 
@@ -292,5 +351,6 @@ void close(void* handle) { delete (Device*)handle; }
 
 extern "C" const kcc_device kcc_cuda_device;
 extern "C" const kcc_device kcc_cuda_device = {
-    "cuda", kcc::count, kcc::open, kcc::set_variable, kcc::get_variable, kcc::reserve, kcc::start, kcc::drain, kcc::read_log, kcc::forget_log, kcc::forget_data, kcc::bytes, kcc::close,
+    "cuda", kcc::count, kcc::open, kcc::set_variable, kcc::get_variable, kcc::reserve, kcc::start, kcc::drain, kcc::read_log, kcc::forget_log, kcc::forget_data, kcc::gpu::describe, kcc::read_choices, kcc::choices,
+    kcc::bytes, kcc::close,
 };

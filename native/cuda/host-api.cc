@@ -282,6 +282,12 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
   return state();
 }
 
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
+  const int capability = (int)played("capability", 90);
+  *properties = {"a CPU that plays a GPU", capability / 10, capability % 10};
+  return state();
+}
+
 cudaError_t cudaGetLastError() { return state(); }
 const char* cudaGetErrorName(cudaError_t error) {
   switch (error) {

@@ -95,6 +95,16 @@ Failure Recording::start(Streams& streams, const kcc_call& call, const kcc_batch
   return nullptr;
 }
 
+Failure Recording::tell(Streams& streams, Listener* listener) {
+  if (!slots_[0].is_made)
+    if (Failure failure = make_slot(slots_[0])) return failure;
+  const Listening products(listener);
+  starts_nothing = true;
+  const Failure failure = run(streams.kernels, slots_[0]);
+  starts_nothing = false;
+  return failure;
+}
+
 Failure Recording::reserve() {
   for (Slot& slot : slots_)
     if (!slot.is_made)
@@ -195,7 +205,17 @@ Failure Recording::repeat(Streams& streams, Slot& slot) {
   return failure;
 }
 
+// A library may do what cannot be recorded: then our own kernels are.
 Failure Recording::record(gpu::Stream stream, Slot& slot) {
+  home_.libraries->has_started();
+  const Failure failure = record_once(stream, slot);
+  if (!failure || !home_.libraries->has_started()) return failure;
+  home_.libraries->refuse(std::string("its work cannot be recorded: ") + failure);
+  return record_once(stream, slot);
+}
+
+Failure Recording::record_once(gpu::Stream stream, Slot& slot) {
+  const Listening products(home_.libraries);
   if (Failure failure = gpu::begin_recording(stream)) return failure;
   const Failure refused = run(stream, slot);
   gpu::Graph& graph = graph_of(slot);
@@ -227,6 +247,7 @@ Failure Recording::run(gpu::Stream stream, const Slot& slot) {
 }
 
 Failure Recording::run_timed(gpu::Stream stream, const Slot& slot) {
+  const Listening products(home_.libraries);
   Laps laps(stream);
   const Failure failure = run(stream, slot);
   return failure ? failure : laps.write(function_.name);

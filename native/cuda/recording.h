@@ -6,6 +6,7 @@
 #pragma once
 #include "data-sets.h"
 #include "laps.h"
+#include "libraries.h"
 #include "runtime.h"
 #include "kcc/device.h"
 
@@ -48,6 +49,7 @@ struct Home {
   const kcc_module* module;
   void* const* variables;
   char* arena;
+  Libraries* libraries;
 };
 
 class Recording {
@@ -72,6 +74,8 @@ class Recording {
   // Starts a call after those before. With a place for kept outputs nothing is copied out; of a batch that is gathered on the
   // device only the numbers of its samples are copied in.
   gpu::Failure start(Streams& streams, const kcc_call& call, const kcc_batch& batch, const OnDevice& there);
+  // Tells a listener of the function's products, in their order, and starts nothing of it.
+  gpu::Failure tell(Streams& streams, Listener* listener);
   // Takes the memory of all slots, which calls do one by one.
   gpu::Failure reserve();
   // The calls that are under way have ended, and their results are where they were wanted.
@@ -100,6 +104,7 @@ class Recording {
   gpu::Failure launch(Streams& streams, Slot& slot);
   gpu::Failure repeat(Streams& streams, Slot& slot);
   gpu::Failure record(gpu::Stream stream, Slot& slot);
+  gpu::Failure record_once(gpu::Stream stream, Slot& slot);
   // Starts the function's kernels over the slot's places; the same with the time of each written down.
   gpu::Failure run(gpu::Stream stream, const Slot& slot);
   gpu::Failure run_timed(gpu::Stream stream, const Slot& slot);

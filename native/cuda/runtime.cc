@@ -79,6 +79,14 @@ static Failure check_architecture(int32_t device) {
   return fail("cuda:%d has compute capability %d.%d, and this file was built for %s: build it with --sm %d%d", device, major, minor, built, major, minor);
 }
 
+Failure describe(int32_t device, const char** text) {
+  cudaDeviceProp properties;
+  if (Failure failure = check(cudaGetDeviceProperties(&properties, device))) return failure;
+  static thread_local char described[320];
+  snprintf(described, sizeof described, "%s, %d.%d", properties.name, properties.major, properties.minor);
+  return *text = described, nullptr;
+}
+
 Failure use(int32_t device) {
   current = device;
   if (Failure failure = check(cudaSetDevice(device))) return failure;

@@ -21,6 +21,9 @@ Failure count(int32_t* devices);
 // Can the file's kernels run on this device? Later calls of this thread mean it.
 Failure use(int32_t device);
 
+// Name and compute capability; the text stays until the thread's next failure or description.
+Failure describe(int32_t device, const char** text);
+
 // Bytes of the device in use.
 Failure memory(int64_t* free, int64_t* total);
 Failure allocate(void** block, int64_t bytes);

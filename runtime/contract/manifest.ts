@@ -122,6 +122,9 @@ export type ModelManifest = {
 export const precisions = ['float32', 'tf32', 'mixed_bfloat16'] as const
 export type Precision = (typeof precisions)[number]
 
+/** The file of a package that says what was measured on GPUs (`runtime/tuned.ts`). */
+export const TUNED_FILE = 'tuned.json'
+
 /** The native file of a package, which is checked before it is loaded: a damaged one would end the process. */
 export type NativeFileManifest = { readonly bytes: number; readonly sha256: string }
 

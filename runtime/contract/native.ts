@@ -92,6 +92,15 @@ export type NativeModule = {
   forgetLog(log: number): void
   /** No more batches of the inputs under this number will come. */
   forgetData(data: number): void
+  /** Name and compute capability of the GPU, as in `NVIDIA H200, 9.0`; null on the CPU. */
+  describe(): string | null
+  /**
+   * What computes each product where a library of the GPU's vendor could, as text that `choices` gave. Kernels of kcc compute those it
+   * does not name. @throws Error for text that is none
+   */
+  readChoices(text: string): void
+  /** All choices as text; '' on the CPU. `measure`: from now on products that have none are measured when room is made for their function. */
+  choices(measure: boolean): string
   /** Bytes held: variables and arenas. */
   bytes(): number
   /** Frees everything; later calls throw. */

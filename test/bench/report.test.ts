@@ -83,7 +83,7 @@ test('the chart has a dot for each peer of a task', () => {
 
 test('kernels of a GPU stand with their shares of what bounds them, those that take longest', () => {
   const kernel = (i: number, measuredSeconds: number | null): KernelReport =>
-    ({ name: `kernel_${i}`, layer: '', line: '', bytesRead: 3e6, bytesWritten: 1e6, flops: i === 0 ? 1e9 : 0, operations: 0, intensity: 0, bound: i === 0 ? 'arithmetic' : 'memory', expectedSeconds: i === 0 ? 2e-5 : 2e-6, measuredSeconds, apart: [] })
+    ({ name: `kernel_${i}`, layer: '', line: '', bytesRead: 3e6, bytesWritten: 1e6, flops: i === 0 ? 1e9 : 0, operations: 0, intensity: 0, bound: i === 0 ? 'arithmetic' : 'memory', expectedSeconds: i === 0 ? 2e-5 : 2e-6, measuredSeconds, computedBy: null, apart: [] })
   const report = (seconds: (i: number) => number | null): FusionReport =>
     ({ model: 'm', batchSize: 8, machine: 'this GPU', bytesPerSecond: 2e12, flopsPerSecond: 5e13, functions: [{ name: 'predict', kernels: [] }, { name: 'trainStep', kernels: Array.from({ length: 14 }, (_, i) => kernel(i, seconds(i))) }] })
   const kernels = kernelsOf(report((i) => (i === 0 ? 2.5e-5 : 4e-6)), { kind: 'train' })

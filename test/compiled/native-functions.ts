@@ -161,6 +161,9 @@ export class NativeFunctions implements Callable {
     return resultsOf(request)
   }
 
+  /** What `body` gives for each module. */
+  each<T>(body: (module: NativeModule) => T): T[] { return [...this.modules.values()].map(body) }
+
   close(): void { for (const module of this.modules.values()) module.close() }
 }
 

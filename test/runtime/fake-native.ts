@@ -43,6 +43,9 @@ export class FakeModule implements NativeModule {
   readLog(): void {}
   forgetLog(): void {}
   forgetData(): void {}
+  describe(): null { return null }
+  readChoices(): void {}
+  choices(): string { return '' }
   bytes(): number { return 1000 }
   close(): void {
     if (this.readers + this.writers > 0) throw new Error('closed during a call')

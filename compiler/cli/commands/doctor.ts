@@ -33,7 +33,7 @@ export async function doctor(options: { readonly json: boolean }): Promise<ExitC
     await compileCheck(tools['c++']),
     await toolCheck('cmake', tools.cmake, 'KCC_CMAKE', '3.16'),
     await toolCheck('make', tools.make),
-    headersCheck(), cpuCheck(), coresCheck(), cacheCheck(), await nvccCheck(), gpuCheck(),
+    headersCheck(), cpuCheck(), coresCheck(), cacheCheck(), await nvccCheck(), gpuCheck(), libraryCheck(),
   ]
   const healthy = checks.every((check) => check.ok)
   const variables = environmentVariables.map(({ name }) => ({ name, value: process.env[name] ?? null })).filter((v) => v.value !== null)
@@ -143,6 +143,27 @@ function gpuCheck(): Check {
   const gpus = presentGpus()
   const found = gpus === null ? 'none: no nvidia-smi' : gpus.map(({ name, capability, memory, driver }, i) => `cuda:${i} ${name} (sm_${capability}, ${memory}, driver ${driver})`).join('; ')
   return { name: 'gpu', ok: true, found: found === '' ? 'none: nvidia-smi shows none' : found, fix: '' }
+}
+
+/** Libraries of the GPU's vendor, as the driver looks for them (`native/cuda/cublaslt.cc`). */
+const cublasltNames = ['libcublasLt.so.13', 'libcublasLt.so.12', 'libcublasLt.so.11']
+
+/** None is needed: kernels of kcc compute whatever they could. */
+function libraryCheck(): Check {
+  const name = 'cublaslt', asked = setting('KCC_CUBLASLT'), found = (asked === undefined ? cublasltNames : [asked]).find(opens)
+  if (found !== undefined) return { name, ok: true, found: `${found}; \`kcc tune\` measures what it does better on a GPU`, fix: '' }
+  const fix = 'name the file of cuBLASLt 11, 12 or 13 in KCC_CUBLASLT, or leave it unset'
+  return { name, ok: asked === undefined, found: asked === undefined ? 'not found; kernels of kcc compute all products on a GPU' : `KCC_CUBLASLT=${asked} cannot be loaded`, fix }
+}
+
+/** Whether the system finds and opens a library. Node says of one that it opens that it is no addon. */
+function opens(file: string): boolean {
+  try {
+    process.dlopen({ exports: {} }, file)
+    return true
+  } catch (error) {
+    return (error as Error).message.includes('did not self-register')
+  }
 }
 
 function cacheCheck(): Check {

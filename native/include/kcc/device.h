@@ -51,6 +51,14 @@ typedef struct kcc_device {
   void (*forget_log)(void* handle, uint64_t log);
   // No more batches of it will come; unknown ones are none.
   void (*forget_data)(void* handle, uint64_t data);
+  // Name and compute capability of device `index`, as in "NVIDIA H200, 9.0"; results may differ between those whose texts do.
+  const char* (*describe)(int32_t index, const char** text);
+  // What computes each product where libraries of the vendor's could, as text that `choices` gave: before it is given, and where it
+  // says nothing, kernels of our own do.
+  const char* (*read_choices)(void* handle, const char* lines);
+  // The text of all choices, which stays as it is until the next call. `measures`: from now on products without one are measured, in
+  // `reserve` or before they first run, and what is fastest is chosen.
+  const char* (*choices)(void* handle, int32_t measures);
   int64_t (*bytes)(void* handle);
   void (*close)(void* handle);
 } kcc_device;

@@ -11,6 +11,9 @@ static constexpr int64_t kMostItems = (int64_t)1 << 31;
 // As many as a kernel had that was not started for having more; the driver asks after each function.
 inline thread_local int64_t refused_items = 0;
 
+// Nothing is started: the driver asks a function what it would do.
+inline thread_local bool starts_nothing = false;
+
 // Blocks of a kernel over `items`; none where there are too many.
 inline int64_t blocks_for(int64_t items, int64_t per_block) {
   if (items > kMostItems) return refused_items = items, 0;
@@ -20,7 +23,7 @@ inline int64_t blocks_for(int64_t items, int64_t per_block) {
 // Runs kernel(args) in blocks of `threads`, after whatever `stream` was given before. Nothing to do starts nothing.
 template <class Args>
 inline void launch(void (*kernel)(const Args), int64_t blocks, int threads, void* stream, const Args& args) {
-  if (blocks <= 0) return;
+  if (blocks <= 0 || starts_nothing) return;
 #ifdef __CUDACC__
   kernel<<<(unsigned)blocks, (unsigned)threads, 0, (cudaStream_t)stream>>>(args);
 #else

@@ -1,0 +1,70 @@
+/**
+ * `kcc tune`: measures on this machine's GPU, for each product of a model that a library of the GPU's vendor could compute too, how
+ * long that and kcc's own kernels take. What was measured is kept in the package, or for a model file in kcc's cache folder, and
+ * used from then on; nothing is ever measured elsewhere.
+ */
+import { statSync } from 'node:fs'
+import * as path from 'node:path'
+import { RuntimeError } from '../../../runtime/contract/errors.js'
+import { TUNED_FILE } from '../../../runtime/contract/manifest.js'
+import type { CompiledModel, ProductChoice, TunedGpu } from '../../../runtime/index.js'
+import { choicesOf, loadPackage, readTuned, versionText, withGpu, writeFileAtomic } from '../../../runtime/index.js'
+import { compileAndLoad, runOn, tunedFile } from '../../engine.js'
+import { displayPath } from '../../support/paths.js'
+import { choiceText } from '../choice-text.js'
+import { UsageError } from '../exit-codes.js'
+import { loadModels } from '../load-models.js'
+import { printResult } from '../report.js'
+import { deviceChoiceOf, runTargetOf, type RunFlags } from '../run-target.js'
+
+export type TuneOptions = RunFlags & { readonly batchSize: string; readonly check: boolean; readonly json: boolean }
+
+export async function tune(file: string, options: TuneOptions): Promise<void> {
+  const sizes = sizesOf(options.batchSize), isPackage = statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false
+  const into = isPackage ? path.join(file, TUNED_FILE) : tunedFile()
+  const before = readTuned(into), models = isPackage ? [loadPackage(file, { device: deviceChoiceOf(options) })] : await compiled(file, options)
+  const measured = models.map((model) => measure(model, sizes)).reduce(together)
+  // Of models in files others may have been measured before; a package is measured as a whole.
+  const known = isPackage ? undefined : before.gpus.find(({ gpu, cublaslt }) => gpu === measured.gpu && cublaslt === measured.cublaslt)
+  const all = known === undefined ? measured : together(measured, known)
+  await writeFileAtomic(into, [Buffer.from(`${JSON.stringify(withGpu(before, all), null, 1)}\n`)])
+  for (const model of models) await model.close()
+  printResult({ text: `${tunedText(measured)}\nKept in ${displayPath(into)}\n`, json: { file: into, ...measured } }, options.json)
+}
+
+function sizesOf(text: string): readonly number[] {
+  if (!/^[1-9]\d*(,[1-9]\d*)*$/.test(text)) throw new UsageError(`Cannot read --batch-size "${text}". Expected sizes of the batch, as in --batch-size 32,128`)
+  return [...new Set(text.split(',').map(Number))]
+}
+
+async function compiled(file: string, options: TuneOptions): Promise<readonly CompiledModel[]> {
+  runOn(runTargetOf({ ...options, target: options.target ?? 'cuda' }))
+  const { models } = await loadModels(file, options)
+  return Promise.all(models.map(({ model }) => compileAndLoad(model)))
+}
+
+/** Making room for a function measures what is not known of it. @throws RuntimeError for a model that is on the CPU, or whose sizes are not told by that of the batch */
+function measure({ program, device }: CompiledModel, sizes: readonly number[]): TunedGpu {
+  const { native, manifest } = program, free = manifest.dims.filter((_, i) => i !== program.batchDim)
+  if (native.describe() === null) throw new RuntimeError(`Only a GPU is measured, and the model runs on ${device.name}: ${device.reason}`)
+  if (free.length > 0) throw new RuntimeError(`The sizes ${free.join(', ')} of the model's inputs are not known before it runs: give them in inputShape`)
+  native.readChoices('')
+  choicesOf(native, true)
+  for (const { name } of manifest.functions) for (const size of sizes) program.reserve(program.find(name)!, manifest.dims.map(() => size), size, size)
+  return choicesOf(native)!
+}
+
+const keyOf = ({ kernel, rows, columns, terms }: ProductChoice): string => [kernel, rows, columns, terms].join(' ')
+
+/** What the first has, and what only the second has. */
+function together(first: TunedGpu, second: TunedGpu): TunedGpu {
+  const known = new Set(first.products.map(keyOf))
+  return { ...first, products: [...first.products, ...second.products.filter((choice) => !known.has(keyOf(choice)))] }
+}
+
+export function tunedText({ gpu, cublaslt, products }: TunedGpu): string {
+  const head = `${gpu}; ${cublaslt === 0 ? 'no cuBLASLt' : `cuBLASLt ${versionText(cublaslt)}`}\n`
+  return `${head}${products.map((choice) => `  ${sizesText(choice).padEnd(22)} ${choiceText(choice).padEnd(64)} ${choice.kernel}\n`).join('')}`
+}
+
+const sizesText = ({ rows, columns, terms }: ProductChoice): string => `${rows} x ${columns} x ${terms}`

@@ -1,0 +1,74 @@
+/**
+ * What a library that multiplies matrices may do in place of a contraction's tiles: where both operands lie in memory as
+ * matrices, of the type that is multiplied. Whether it does is measured on the GPU (`native/cuda/libraries.h`).
+ *
+ *     contract d0 < B; d1 < 512; k0 < 784 as sum {
+ *       lhs in0[784*d0 + k0]                                     tiles of 64 x 64 x 16 in 7 parts
+ *       rhs in1[512*k0 + d1]                                →      or library into out0 plus in2 above 0
+ *       store out0[512*d0 + d1] = max(sum + in2[d1], 0)
+ *     }
+ *
+ * Any other end is a kernel of our own over the product, which lies where that kernel stores a result of its shape, element for
+ * element: each is read before it is replaced.
+ */
+import { elementSize } from '../ir/element-type.js'
+import { equalIndex, loadExpr } from '../ir/expr.js'
+import type { Buffer, Contract, Expr, KernelProgram, LibraryCall, LibraryEnd, Stmt } from '../ir/loop.js'
+import { matrixOf, siteOf } from './as-matrix.js'
+import { loadsIn } from './walk.js'
+
+type Store = Stmt & { readonly kind: 'store' }
+
+export function libraryCall(program: KernelProgram, contract: Contract): LibraryCall | null {
+  const { m, n, k, lhs, rhs, together } = contract
+  if (together.length > 0 || [siteOf(lhs, m, k), siteOf(rhs, k, n)].some((site) => matrixOf(site) === null)) return null
+  const stores = storesIn(contract), [only] = stores
+  const end = stores.length === 1 && isPlaceOf(program, contract, only!) ? endOf(program, contract, only!) : null
+  if (end !== null) return { into: only!.buffer, end }
+  const into = stores.find((store) => isPlaceOf(program, contract, store) && bufferOf(program, store).dtype === 'float32')
+  return { into: into?.buffer ?? null, end: null }
+}
+
+const storesIn = ({ epilogue }: Contract): Store[] => epilogue.filter((s): s is Store => s.kind === 'store')
+const bufferOf = ({ buffers }: KernelProgram, { buffer }: Store): Buffer => buffers.find(({ name }) => name === buffer)!
+
+/** May the product lie there until it is ended? Rows with neighbouring columns, that nobody reads nor shares with what is read (`plan/in-place.ts`). */
+function isPlaceOf(program: KernelProgram, contract: Contract, store: Store): boolean {
+  const { dtype } = bufferOf(program, store), { m, n, epilogue } = contract
+  const site = siteOf(loadExpr(dtype, store.buffer, store.index), m, n), matrix = matrixOf(site)
+  return matrix !== null && matrix.columnStride === 1 && (matrix.rowStride !== 0 || site.rows[0]!.extent === 1) && !program.reads.includes(store.buffer) &&
+    storesIn(contract).filter(({ buffer }) => buffer === store.buffer).length === 1 &&
+    !loadsIn(epilogue).some((load) => equalIndex(load.index, store.index) && elementSize[load.dtype] === elementSize[dtype])
+}
+
+/** The epilogue as a library's own: the sum, a bias, 0 as the least, rounded as it is stored; null for any other. */
+function endOf(program: KernelProgram, contract: Contract, store: Store): LibraryEnd | null {
+  const { dtype } = bufferOf(program, store), value = resolved(store.value, contract.epilogue)
+  if (dtype !== 'float32' && dtype !== 'bfloat16') return null
+  const above = dtype === 'float32' ? value : value.kind === 'cast' ? value.arg : null
+  const relu = above !== null && isAboveZero(above), sum = relu ? above.args[0]! : above
+  if (sum !== null && isSum(sum, contract)) return { bias: null, relu }
+  const bias = sum === null || dtype !== 'float32' ? null : biasOf(sum, contract)
+  return bias === null ? null : { bias, relu }
+}
+
+/** The value with the names in it replaced by what they stand for. */
+function resolved(value: Expr, body: readonly Stmt[]): Expr {
+  if (value.kind === 'local') {
+    const bound = body.find((s) => s.kind === 'let' && s.name === value.name)
+    return bound?.kind === 'let' ? resolved(bound.value, body) : value
+  }
+  if (value.kind === 'cast') return { ...value, arg: resolved(value.arg, body) }
+  return value.kind === 'call' ? { ...value, args: value.args.map((arg) => resolved(arg, body)) } : value
+}
+
+type Call = Expr & { readonly kind: 'call' }
+const isAboveZero = (value: Expr): value is Call => value.kind === 'call' && value.fn === 'max' && value.args[1]!.kind === 'const' && value.args[1]!.value === 0
+const isSum = (value: Expr, { accumulator }: Contract): boolean => value.kind === 'local' && value.name === accumulator
+
+/** The buffer that is added, one float for each column. */
+function biasOf(value: Expr, contract: Contract): string | null {
+  if (value.kind !== 'call' || value.fn !== 'add' || !value.args.some((arg) => isSum(arg, contract))) return null
+  const found = value.args.map((arg) => matrixOf(siteOf(arg, contract.m, contract.n))).find((matrix) => matrix !== null)
+  return found && found.load.dtype === 'float32' && found.columnStride === 1 && found.rowStride === 0 && found.load.index.offset === 0 ? found.load.buffer : null
+}

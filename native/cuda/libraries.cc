@@ -1,0 +1,180 @@
+#include "libraries.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <algorithm>
+
+namespace kcc {
+
+using gpu::Failure;
+
+// ---- listeners
+
+static thread_local Listener* listening = nullptr;
+
+Listening::Listening(Listener* listener) { listening = listener; }
+Listening::~Listening() { listening = nullptr; }
+
+// ---- choices as text
+
+static std::string key_of(const MatrixProduct& p) {
+  char sizes[80];
+  snprintf(sizes, sizeof sizes, "\t%lld\t%lld\t%lld", (long long)p.rows, (long long)p.columns, (long long)p.terms);
+  return p.kernel + std::string(sizes);
+}
+
+static std::string hex_of(const cublaslt::Algorithm& algorithm) {
+  std::string text;
+  char word[20];
+  for (uint64_t data : algorithm.data) text += (snprintf(word, sizeof word, "%016llx", (unsigned long long)data), word);
+  return text;
+}
+
+static bool read_hex(const std::string& text, cublaslt::Algorithm* algorithm) {
+  if (text.size() != 16 * 8 || text.find_first_not_of("0123456789abcdef") != std::string::npos) return false;
+  for (size_t i = 0; i < 8; i++) algorithm->data[i] = strtoull(text.substr(16 * i, 16).c_str(), nullptr, 16);
+  return true;
+}
+
+static std::vector<std::string> parts_of(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  for (size_t at = 0; at <= text.size();) {
+    const size_t end = std::min(text.find(separator, at), text.size());
+    parts.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return parts;
+}
+
+static const char* const kWho[] = {"own", "library", "library, then end"};
+
+static const char* who(const Choice& choice) { return kWho[!choice.is_library ? 0 : choice.way.is_ended ? 1 : 2]; }
+
+// Kernel, rows, columns, terms, who, algorithm, workspace, nanoseconds of both, and why.
+static bool read_choice(const std::vector<std::string>& parts, std::string* key, Choice* choice) {
+  if (parts.size() != 10) return false;
+  *key = parts[0] + "\t" + parts[1] + "\t" + parts[2] + "\t" + parts[3];
+  const auto* const found = std::find(std::begin(kWho), std::end(kWho), parts[4]);
+  if (found == std::end(kWho)) return false;
+  choice->is_library = found != kWho, choice->way.is_ended = found == kWho + 1;
+  choice->way.workspace = atoll(parts[6].c_str()), choice->own_ns = atoll(parts[7].c_str()), choice->library_ns = atoll(parts[8].c_str());
+  choice->why = parts[9];
+  return !choice->is_library || read_hex(parts[5], &choice->way.algorithm);
+}
+
+Failure Libraries::read(const char* lines) {
+  choices_.clear();
+  names_library_ = false, read_version_ = 0;
+  for (const std::string& line : parts_of(lines, '\n')) {
+    if (line.empty()) continue;
+    if (line.rfind("cublaslt ", 0) == 0) {
+      read_version_ = atoll(line.c_str() + strlen("cublaslt "));
+      continue;
+    }
+    std::string key;
+    Choice choice;
+    if (!read_choice(parts_of(line, '\t'), &key, &choice)) return gpu::fail("cannot read the choice \"%.200s\"", line.c_str());
+    choices_[key] = choice, names_library_ |= choice.is_library;
+  }
+  return nullptr;
+}
+
+const char* Libraries::text() {
+  const int64_t version = library_ && library_->is_ready() ? library_->version() : read_version_;
+  text_ = "cublaslt " + std::to_string(version) + "\n";
+  for (const auto& [key, c] : choices_) {
+    text_ += key + "\t" + who(c) + "\t" + (c.is_library ? hex_of(c.way.algorithm) : "-") + "\t" + std::to_string(c.way.workspace);
+    text_ += "\t" + std::to_string(c.own_ns) + "\t" + std::to_string(c.library_ns) + "\t" + c.why + "\n";
+  }
+  return text_.c_str();
+}
+
+const Choice* Libraries::find(const MatrixProduct& product) const {
+  const auto found = choices_.find(key_of(product));
+  return found == choices_.end() ? nullptr : &found->second;
+}
+
+void Libraries::keep(const MatrixProduct& product, const Choice& choice) {
+  choices_[key_of(product)] = choice;
+  names_library_ |= choice.is_library;
+}
+
+void Libraries::refuse(const std::string& why) {
+  for (auto& [key, choice] : choices_)
+    if (choice.is_library) choice.is_library = false, choice.why = why;
+  names_library_ = false;
+}
+
+// ---- the library
+
+// 130101 is 13.1.1.
+static std::string version_text(int64_t version) {
+  return std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." + std::to_string(version % 100);
+}
+
+Libraries::~Libraries() { gpu::release(memory_); }
+
+bool Libraries::is_ready() {
+  if (!library_) library_.reset(new Cublaslt());
+  if (!library_->is_ready()) return refuse(library_->why()), false;
+  const int64_t version = library_->version();
+  if (read_version_ && read_version_ != version && names_library_)
+    refuse("measured with cuBLASLt " + version_text(read_version_) + ", and this is " + version_text(version));
+  read_version_ = version;
+  return true;
+}
+
+bool Libraries::reserve(int64_t bytes) {
+  if (bytes <= bytes_) return false;
+  gpu::release(memory_);
+  memory_ = nullptr, bytes_ = 0;
+  // Where there is too little, our own kernels do it.
+  if (!gpu::allocate((void**)&memory_, bytes)) bytes_ = bytes;
+  return true;
+}
+
+// ---- products
+
+static bool has_place(const MatrixProduct& product, const Way& way) { return product.into && (way.is_ended || product.result == Format::kFloat32); }
+
+static int64_t sums_room(const MatrixProduct& product, const Way& way) {
+  return has_place(product, way) ? 0 : (product.rows * product.stride * (int64_t)sizeof(float) + 255) & ~(int64_t)255;
+}
+
+int64_t Libraries::room_for(const MatrixProduct& product, const Way& way) { return sums_room(product, way) + way.workspace; }
+
+void* Libraries::place_of(const MatrixProduct& product, const Way& way) const { return has_place(product, way) ? product.into : memory_; }
+
+Failure Libraries::start(const MatrixProduct& product, const Way& way, gpu::Stream stream, const OwnLaunches& own) const {
+  if (room_for(product, way) > bytes_) return gpu::fail("%.1f MB that cuBLASLt needs for it are not free", (double)room_for(product, way) / 1e6);
+  void* const place = place_of(product, way);
+  if (Failure failure = library_->start(product, way, place, memory_ + sums_room(product, way), stream)) return failure;
+  if (!way.is_ended) own.end(own.with, (const float*)place);
+  return nullptr;
+}
+
+void Libraries::hear(const MatrixProduct& product, gpu::Stream stream, const OwnLaunches& own) {
+  const auto found = choices_.find(key_of(product));
+  if (found == choices_.end() || !found->second.is_library || !is_ready() || !found->second.is_library) return own.whole(own.with);
+  if (Failure failure = start(product, found->second.way, stream, own)) {
+    found->second.is_library = false, found->second.why = failure;
+    return own.whole(own.with);
+  }
+  has_started_ = true;
+}
+
+void ProductNeeds::hear(const MatrixProduct& product, gpu::Stream, const OwnLaunches&) {
+  const Choice* const choice = libraries.find(product);
+  if (!choice) unknown++;
+  else if (choice->is_library) bytes = std::max(bytes, Libraries::room_for(product, choice->way));
+}
+
+}  // namespace kcc
+
+// With no listener, and of sizes that are none, our own kernels; they start nothing for the latter.
+extern "C" void kcc_cuda_product(const kcc::MatrixProduct* product, void* stream, const kcc::OwnLaunches* own) {
+  const bool is_empty = product->rows == 0 || product->columns == 0 || product->terms == 0;
+  if (kcc::listening && !is_empty) kcc::listening->hear(*product, stream, *own);
+  else own->whole(own->with);
+}

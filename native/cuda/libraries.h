@@ -1,0 +1,98 @@
+// Which products libraries compute in place of our own kernels. Nothing is guessed and nothing is measured by the way: without a
+// choice that was made before, by a measurement on a GPU of this kind, our own kernels run. So results are the same bits from
+// run to run, and a library is not even opened.
+#pragma once
+#include "cublaslt.h"
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace kcc {
+
+// Hears of the products of a function as it runs on this thread; the products of other functions start our own kernels.
+class Listener {
+ public:
+  virtual void hear(const MatrixProduct& product, gpu::Stream stream, const OwnLaunches& own) = 0;
+
+ protected:
+  ~Listener() = default;
+};
+
+class Listening {
+ public:
+  explicit Listening(Listener* listener);
+  ~Listening();
+  Listening(const Listening&) = delete;
+  Listening& operator=(const Listening&) = delete;
+};
+
+// What computes a product. Times are nanoseconds, 0 where there was none to measure.
+struct Choice {
+  bool is_library = false;
+  Way way = {};
+  int64_t own_ns = 0, library_ns = 0;
+  std::string why;  // where times do not tell
+};
+
+// Of one device handle. As a listener it starts what was chosen.
+class Libraries : public Listener {
+ public:
+  Libraries() = default;
+  ~Libraries();
+
+  // Choices as `text` gave them, in place of those there are.
+  gpu::Failure read(const char* lines);
+  // "cublaslt <version>", then a line for each choice, with tabs between: kernel, rows, columns, terms, "own", "library" or
+  // "library, then end", its algorithm, workspace, nanoseconds of our own and of the library, and why.
+  const char* text();
+  // Products without a choice are measured before they first run.
+  bool measures = false;
+
+  bool is_wanted() const { return measures || names_library_; }
+  // Could a library be asked at all? Opens it.
+  bool is_ready();
+  const Choice* find(const MatrixProduct& product) const;
+  void keep(const MatrixProduct& product, const Choice& choice);
+  const Cublaslt& library() const { return *library_; }
+
+  // Memory that libraries use, at the cost of what was in it. True when it has moved.
+  bool reserve(int64_t bytes);
+  int64_t bytes() const { return bytes_; }
+  // What a way takes of it: for sums that lie nowhere else, then as workspace.
+  static int64_t room_for(const MatrixProduct& product, const Way& way);
+  // Starts a product in this way, and its end.
+  gpu::Failure start(const MatrixProduct& product, const Way& way, gpu::Stream stream, const OwnLaunches& own) const;
+  // Where the product lies before it is ended.
+  void* place_of(const MatrixProduct& product, const Way& way) const;
+
+  void hear(const MatrixProduct& product, gpu::Stream stream, const OwnLaunches& own) override;
+  // Has a library started anything since the last time this was asked?
+  bool has_started() { const bool was = has_started_; return has_started_ = false, was; }
+  // All of its choices go back to our own kernels.
+  void refuse(const std::string& why);
+
+  // Most that a library may use besides sums.
+  static constexpr int64_t kMostWorkspace = (int64_t)32 << 20;
+
+ private:
+  std::map<std::string, Choice> choices_;
+  std::unique_ptr<Cublaslt> library_;
+  int64_t read_version_ = 0;  // of the library that the choices are for; 0: none was named
+  bool names_library_ = false, has_started_ = false;
+  char* memory_ = nullptr;
+  int64_t bytes_ = 0;
+  std::string text_;
+};
+
+// What the products of a function need before it runs.
+struct ProductNeeds : Listener {
+  explicit ProductNeeds(const Libraries& libraries) : libraries(libraries) {}
+  void hear(const MatrixProduct& product, gpu::Stream stream, const OwnLaunches& own) override;
+
+  const Libraries& libraries;
+  int64_t bytes = 0;
+  int unknown = 0;
+};
+
+}  // namespace kcc

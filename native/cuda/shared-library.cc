@@ -1,0 +1,33 @@
+#include "shared-library.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+
+namespace kcc {
+
+SharedLibrary::SharedLibrary(const char* title, const char* override_variable, std::vector<const char*> names) {
+  const char* const asked = getenv(override_variable);
+  const bool is_asked = asked && *asked;
+  if (is_asked) names = {asked};
+  for (const char* name : names) {
+    if ((handle_ = dlopen(name, RTLD_NOW | RTLD_LOCAL))) {
+      file_ = name;
+      return;
+    }
+    // Of a file that is there the system says what is wrong with it.
+    const char* const text = dlerror();
+    if (is_asked) why_ = std::string(override_variable) + "=" + asked + " cannot be loaded: " + (text ? text : "no reason is given");
+  }
+  if (why_.empty()) why_ = std::string("there is no ") + title + " on this machine";
+}
+
+void* SharedLibrary::address(const char* name) {
+  void* const found = handle_ ? dlsym(handle_, name) : nullptr;
+  if (found || !handle_) return found;
+  why_ = file_ + " has no function " + name + ": it is another version than kcc knows";
+  dlclose(handle_);
+  handle_ = nullptr;
+  return nullptr;
+}
+
+}  // namespace kcc

@@ -1,0 +1,192 @@
+/**
+ * Libraries of the GPU's vendor, from measuring to use: cuBLASLt as a CPU plays it (played-cublaslt.cc), opened by the driver as the
+ * real one is. What it computes is what kcc's own kernels compute; where anything is wrong with it or with what was measured, those
+ * do, and the model says why.
+ */
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Tuned, TunedGpu } from '../../runtime/tuned.js'
+import { lastJson, numbersText, openWorkshop, sharedCache, smallModel } from '../e2e/workshop.js'
+import { count, traced } from './host-gpu.js'
+import { playedLibrary, type PlayedLibrary } from './played-library.js'
+
+const shop = openWorkshop('libraries')
+let library: PlayedLibrary
+afterAll(() => { shop.remove(); library.remove() })
+
+const program = `${numbersText}
+const { load } = await import('./package/index.mjs')
+const model = load({ seed: 11, device: process.argv[2] ?? 'cuda:0' })
+const x = { data: numbers(96 * 12, 5), shape: [96, 12] }, y = Int32Array.from({ length: 96 }, (_, i) => i % 3)
+const first = Array.from((await model.predict(x, { batchSize: 32 })).data)
+await model.fit(x, y, { batchSize: 32, epochs: 4, verbose: 0 })
+const weights = model.getWeights().flatMap((w) => Array.from(w.data)), bytes = model.memoryBytes
+console.log(JSON.stringify({ device: model.device, products: model.products?.products ?? null, bytes, values: { first, weights, evaluation: await model.evaluate(x, y, { batchSize: 32, verbose: 0 }) } }))
+await model.close()
+`
+type Values = { readonly first: readonly number[]; readonly weights: readonly number[]; readonly evaluation: readonly number[] }
+type Report = { readonly device: { readonly libraries?: string }; readonly products: TunedGpu['products'] | null; readonly bytes: number; readonly values: Values }
+
+const played = (settings = ''): Record<string, string> => ({ KCC_CUBLASLT: library.file, KCC_PLAYED_CUBLASLT: settings })
+
+async function used(env: Record<string, string>, device = 'cuda:0'): Promise<Report> {
+  return lastJson<Report>(await shop.node(['program.mjs', device], env))
+}
+
+const measured = (env: Record<string, string>): Promise<TunedGpu> => shop.kccJson<TunedGpu>(['tune', 'package', '--batch-size', '32'], env)
+const reasons = (products: TunedGpu['products'] | null): ReadonlySet<string> => new Set((products ?? []).map(({ by, why }) => `${by}: ${why}`))
+
+beforeAll(async () => {
+  library = playedLibrary('played-cublaslt.cc')
+  shop.write('model.ts', smallModel(40))
+  shop.write('program.mjs', program)
+  const built = await shop.kcc(['build', 'model.ts', '--out', shop.path('package'), '--target', 'cuda', '--sm', 'host'])
+  expect([built.code, built.stderr]).toEqual([0, ''])
+})
+
+const largest = (a: readonly number[], b: readonly number[]): number => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)))
+
+/** As in package.test.ts: sums in another order, then 12 steps of RMSprop. */
+const PREDICTED = 5e-7, TRAINED = 1e-5
+
+describe('from measuring to use', () => {
+  let own: Report, tuned: TunedGpu, chosen: Report
+  beforeAll(async () => {
+    own = await used(played())
+    tuned = await measured(played())
+    chosen = await used(played())
+  })
+
+  test('nothing is used that was not measured', () => {
+    expect(own.device.libraries).toBe('kernels of kcc compute all products: `kcc tune` has measured nothing on a CPU that plays a GPU, 9.0')
+    expect(own.products).toEqual([])
+  })
+
+  test('every product of the model is measured, and the file says which', () => {
+    const { format, gpus } = JSON.parse(shop.read('package/tuned.json')) as Tuned
+    expect([format, gpus.length, gpus[0]!.gpu, gpus[0]!.cublaslt]).toEqual(['kcc-tuned-1', 1, 'a CPU that plays a GPU, 9.0', 130101])
+    expect(gpus[0]!.products).toEqual(tuned.products)
+    // Forward, of both layers: a bias and a bound in prediction, an end of our own in training, the bias alone; backward, 3 of 4.
+    expect(tuned.products.map(({ rows, columns, terms }) => `${rows} ${columns} ${terms}`).sort()).toEqual(['12 40 32', '32 3 40', '32 40 12', '32 40 12', '32 40 3', '40 3 32'])
+    expect(tuned.products.filter(({ by }) => by === 'own')).toEqual([])
+    expect(tuned.products.find(({ rows }) => rows === 12)!.by).toBe('library, then end')
+  })
+
+  test('the model is told, and computes what it computed', () => {
+    expect(chosen.device.libraries).toBe('cuBLASLt 13.1.1 computes 6 of 6 products that were measured on a CPU that plays a GPU, 9.0')
+    expect(chosen.products).toEqual(tuned.products)
+    expect(largest(chosen.values.first, own.values.first)).toBeLessThan(PREDICTED)
+    expect(chosen.values.first).not.toEqual(own.values.first)
+    for (const what of ['weights', 'evaluation'] as const) expect(largest(chosen.values[what], own.values[what]), what).toBeLessThan(TRAINED)
+  })
+
+  test('is bit-identical from run to run', async () => {
+    expect((await used(played())).values).toEqual(chosen.values)
+  })
+
+  test('what libraries work in is counted', () => {
+    // The fastest way of the library that is played takes 64 KB; sums that lie nowhere else take 12 x 40 floats, in rooms of 256 bytes.
+    expect(chosen.bytes - own.bytes).toBe(65536 + 2048)
+  })
+
+  test('is part of what is recorded', async () => {
+    const kernels = async (env: Record<string, string>): Promise<number> => {
+      const lines = await traced(async () => used({ ...env, KCC_HOST_GPU_TRACE: process.env['KCC_HOST_GPU_TRACE']! }))
+      return count(lines, /^kernel/)
+    }
+    // All launches belong to graphs, with a library as without.
+    expect(await kernels(played())).toBe(0)
+  })
+
+  test('another build keeps what was measured', async () => {
+    const built = await shop.kcc(['build', 'model.ts', '--out', shop.path('package'), '--target', 'cuda', '--sm', 'host', '--force'])
+    expect([built.code, built.stderr]).toEqual([0, ''])
+    expect((await used(played())).values).toEqual(chosen.values)
+  })
+
+  const otherwise: readonly (readonly [string, () => Record<string, string>, string])[] = [
+    ['there is no library', () => ({}), 'own: there is no cuBLASLt on this machine'],
+    ['the library that is named is no library', () => ({ KCC_CUBLASLT: shop.path('model.ts') }), ''],
+    ['it is of another version', () => played('version=120800'), 'own: measured with cuBLASLt 13.1.1, and this is 12.8.0'],
+    ['it does not start', () => played('create=1'), `own: FILE cannot be used: it is not initialized (status 1)`],
+    ['it does not know the way any more', () => played('check=15'), 'own: cuBLASLt: it cannot do that (status 15)'],
+    ['it fails', () => played('matmul=13'), 'own: cuBLASLt: it failed to run (status 13)'],
+    ['the GPU has no memory for it', () => ({ ...played(), KCC_HOST_GPU: `memory=${own.bytes + 60_000}` }), 'own: 0.1 MB that cuBLASLt needs for it are not free'],
+  ]
+  test.each(otherwise)('kernels of kcc do it where %s', async (_what, env, why) => {
+    const report = await used(env())
+    expect(report.values).toEqual(own.values)
+    if (why === '') expect([...reasons(report.products)].join()).toMatch(/^own: KCC_CUBLASLT=\S+model.ts cannot be loaded: /)
+    else expect(reasons(report.products)).toEqual(new Set([why.replace('FILE', library.file)]))
+  })
+
+  test('the CPU has none of it', async () => {
+    const { device, products } = await used(played(), 'cpu')
+    expect([device.libraries, products]).toEqual([undefined, null])
+  })
+
+  const damaged: readonly (readonly [string, string, RegExp])[] = [
+    ['cut off', '{"format": "kcc-tuned-1", "gpus": [', /tuned\.json is damaged: .* Measure again with `kcc tune`, or remove it\.$/],
+    ['of another format', '{"format": "kcc-tuned-0", "gpus": []}', /tuned\.json has format "kcc-tuned-0", but this version reads kcc-tuned-1\./],
+    ['of something else', '[1, 2]', /tuned\.json has format undefined/],
+    ['without products', '{"format": "kcc-tuned-1", "gpus": [{"gpu": "a CPU that plays a GPU, 9.0", "cublaslt": 1}]}', /one of its GPUs or products is none/],
+    ['with a product that is none', '{"format": "kcc-tuned-1", "gpus": [{"gpu": "a CPU that plays a GPU, 9.0", "cublaslt": 1, "products": [{"kernel": "a\\tb"}]}]}', /one of its GPUs or products is none/],
+    ['with an algorithm that is none', JSON.stringify({ format: 'kcc-tuned-1', gpus: [{ gpu: 'a CPU that plays a GPU, 9.0', cublaslt: 130101, products: [{ kernel: 'k', rows: 1, columns: 1, terms: 1, by: 'library', algorithm: 'xyz', workspace: 0, ownNanoseconds: 1, libraryNanoseconds: 1, why: '' }] }] }),
+      /cannot read the choice "k\t1\t1\t1\tlibrary\txyz/],
+  ]
+  test.each(damaged)('a file that is %s changes nothing but the words', async (_what, text, words) => {
+    const kept = shop.read('package/tuned.json')
+    shop.write('package/tuned.json', text)
+    const report = await used(played())
+    shop.write('package/tuned.json', kept)
+    expect(report.device.libraries).toMatch(/^kernels of kcc compute all products: /)
+    expect(report.device.libraries).toMatch(words)
+    expect(report.values).toEqual(own.values)
+  })
+})
+
+describe('what is measured', () => {
+  const unfit: readonly (readonly [string, string, RegExp])[] = [
+    ['operands with fewer digits than asked for', 'wrong=1', /^own: cuBLASLt gave another product than asked for, at \d+ of 256 places$/],
+    ['a matrix read the other way', 'wrong=3', /^own: cuBLASLt gave another product than asked for, at \d+ of 256 places$/],
+    ['no way to do it', 'heuristic=15', /^own: cuBLASLt: it cannot do that \(status 15\)$/],
+    ['a refusal', 'matmul=7', /^own: cuBLASLt: it takes a value for wrong \(status 7\)$/],
+    ['less speed', 'busy=20000', /^own: $/],
+  ]
+  test.each(unfit)('%s is no choice', async (_what, settings, why) => {
+    const { products } = await measured(played(settings))
+    expect(products.length).toBe(6)
+    for (const { by, why: said } of products) expect(`${by}: ${said}`).toMatch(why)
+  })
+
+  test('a bound that hides NaN is not the library\'s to give', async () => {
+    const { products } = await measured(played('wrong=2'))
+    expect(products.filter(({ by }) => by === 'own')).toEqual([])
+    expect(products.filter(({ by, columns }) => by === 'library' && columns !== 3)).toEqual([])
+  })
+
+  test('without a library it says so, in the table too', async () => {
+    rmSync(shop.path('package/tuned.json'))
+    const ran = await shop.kcc(['tune', 'package'], {})
+    expect(ran.stdout).toMatch(/^a CPU that plays a GPU, 9\.0; no cuBLASLt\n(  .*kcc: there is no cuBLASLt on this machine .*\n){6}\nKept in package\/tuned\.json$/)
+  })
+
+  test('a library without what is needed is another version', async () => {
+    const other = playedLibrary('played-cublaslt.cc', ['-DcublasLtMatmulAlgoCheck=otherwise'])
+    const { products } = await measured({ KCC_CUBLASLT: other.file })
+    other.remove()
+    expect(reasons(products)).toEqual(new Set([`own: ${other.file} has no function cublasLtMatmulAlgoCheck: it is another version than kcc knows`]))
+  })
+
+  test('a model file is measured too, for the scripts that run it', async () => {
+    const env = { ...played(), KCC_CACHE_DIR: shop.path('cache') }
+    mkdirSync(shop.path('cache'))
+    for (const folder of ['objects', 'natives']) symlinkSync(join(sharedCache, folder), shop.path('cache', folder))
+    const ran = await shop.kcc(['tune', 'model.ts', '--sm', 'host', '--batch-size', '32', '--json'], env), report = JSON.parse(ran.stdout) as TunedGpu & { readonly file: string }
+    expect(ran.stderr).toBe('kcc: runs on cuda:0: it is the first GPU of this machine')
+    expect([report.file, report.products.length]).toEqual([shop.path('cache', 'tuned.json'), 6])
+    expect((await shop.kcc(['tune', 'model.ts', '--batch-size', '0'], env)).stderr).toContain('Cannot read --batch-size "0". Expected sizes of the batch, as in --batch-size 32,128')
+    expect((await shop.kcc(['tune', 'package', '--device', 'cpu'], env)).stderr).toContain('Only a GPU is measured, and the model runs on cpu: it was asked for')
+  })
+})
