@@ -16,6 +16,9 @@ const samples = [
   { folder: models, precision: 'tf32', digits: 11, every: 12, from: 8 }, { folder: models, precision: 'mixed_bfloat16', digits: 8, every: 12, from: 4 },
 ] as const
 
+/** What is not as exact as its operands: where the maxima of windows lie, which rounding moves. */
+const places = ['models/E15']
+
 /** The cases for a GPU with another precision, whose operands have so many digits. */
 function roadWith(precision: 'tf32' | 'mixed_bfloat16', digits: number): Road {
   const road = deviceRoad(deviceBuild())
@@ -24,7 +27,7 @@ function roadWith(precision: 'tf32' | 'mixed_bfloat16', digits: number): Road {
 
 describe.skipIf(!hasGolden)('golden', () => {
   it.each(samples)('$folder.name in $precision', { timeout: 900_000 }, async ({ folder, precision, digits, every, from }) => {
-    const result = await runFolder(folder, (_, i) => onGpu || i % every === from, roadWith(precision, digits))
+    const result = await runFolder(folder, (name, i) => !places.includes(name) && (onGpu || i % every === from), roadWith(precision, digits))
     console.log(`${onGpu ? 'every case' : `every ${every}th case`} in ${precision}: ${reportFolder(result)}`)
     expect(failuresOf([result])).toEqual([])
     expect(result.results.some(({ status }) => status === 'passed')).toBe(true)
