@@ -11,22 +11,22 @@ namespace {
 
 // ---- gathering
 
-// Inputs of one kernel; with more there are several.
+// Columns of one kernel; with more there are several.
 constexpr int kMostParts = 8;
 
 struct alignas(16) Four { uint32_t words[4]; };
 
-// One input: its blocks are those from `first_block` on, its rows have `words` of `word` bytes.
+// One column: its blocks are those from `first_block` on, its rows have `words` of `word` bytes.
 struct Part {
   char* to;
   int64_t row_bytes;
-  uint32_t first_block, words, word;
+  uint32_t first_block, count, words, word;
+  bool is_plain;
 };
 
 struct GatherArgs {
   const char* const* columns;
   const int32_t* rows;
-  uint32_t count;
   int32_t parts;
   Part part[kMostParts];
 };
@@ -41,9 +41,9 @@ __global__ void __launch_bounds__(kBlock) gather(const GatherArgs args) {
   const Part part = args.part[at];
   const uint32_t item = (blockIdx.x - part.first_block) * kBlock + threadIdx.x;
   const uint32_t row = item / part.words;
-  if (row >= args.count) return;
+  if (row >= part.count) return;
   char* const to = part.to + (int64_t)item * part.word;
-  const char* const from = args.columns[at] + args.rows[row] * part.row_bytes + (int64_t)(item - row * part.words) * part.word;
+  const char* const from = args.columns[at] + (part.is_plain ? row : args.rows[row]) * part.row_bytes + (int64_t)(item - row * part.words) * part.word;
   switch (part.word) {
     case 16: return copy_word<Four>(to, from);
     case 4: return copy_word<uint32_t>(to, from);
@@ -55,19 +55,21 @@ uint32_t word_of(int64_t row_bytes) { return row_bytes % 16 == 0 ? 16 : row_byte
 
 }  // namespace
 
-void gather_rows(const std::vector<Gathered>& inputs, const char* const* columns, const int32_t* rows, int64_t count, gpu::Stream stream) {
-  for (size_t first = 0; first < inputs.size(); first += kMostParts) {
-    GatherArgs args = {columns + first, rows, (uint32_t)count, (int32_t)std::min(inputs.size() - first, (size_t)kMostParts), {}};
+Failure gather_rows(const std::vector<Gathered>& parts, const char* const* columns, const int32_t* rows, gpu::Stream stream) {
+  refused_items = 0;
+  for (size_t first = 0; first < parts.size(); first += kMostParts) {
+    GatherArgs args = {columns + first, rows, (int32_t)std::min(parts.size() - first, (size_t)kMostParts), {}};
     int64_t blocks = 0;
     for (int i = 0; i < args.parts; i++) {
-      const Gathered& input = inputs[first + (size_t)i];
-      const uint32_t word = word_of(input.row_bytes);
+      const auto [to, row_bytes, count, is_plain] = parts[first + (size_t)i];
+      const uint32_t word = word_of(row_bytes);
       // Rows of nothing have no blocks, and divide by one.
-      args.part[i] = {input.to, input.row_bytes, (uint32_t)blocks, std::max((uint32_t)(input.row_bytes / word), 1u), word};
-      blocks += blocks_for(count * (input.row_bytes / word), kBlock);
+      args.part[i] = {to, row_bytes, (uint32_t)blocks, (uint32_t)count, std::max((uint32_t)(row_bytes / word), 1u), word, is_plain};
+      blocks += blocks_for(count * (row_bytes / word), kBlock);
     }
     launch(gather, blocks, kBlock, stream, args);
   }
+  return refused_items ? gpu::fail("a batch of %lld words to gather", (long long)refused_items) : gpu::started();
 }
 
 // ---- data sets

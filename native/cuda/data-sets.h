@@ -38,13 +38,14 @@ class DataSets {
   std::vector<DataSet> sets_;
 };
 
-// Where one input of a batch is put together.
+// Where rows are put together, how large and how many. With `is_plain` they are those of the column from its beginning.
 struct Gathered {
   char* to;
-  int64_t row_bytes;
+  int64_t row_bytes, count;
+  bool is_plain;
 };
 
-// Starts the kernel that puts together `count` rows of each input. `columns` and `rows` are read on the device, when it runs.
-void gather_rows(const std::vector<Gathered>& inputs, const char* const* columns, const int32_t* rows, int64_t count, gpu::Stream stream);
+// Starts the kernel that puts together rows of each column. `columns` and the numbers of `rows` are read on the device, when it runs.
+gpu::Failure gather_rows(const std::vector<Gathered>& parts, const char* const* columns, const int32_t* rows, gpu::Stream stream);
 
 }  // namespace kcc

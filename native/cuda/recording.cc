@@ -59,7 +59,7 @@ Recording::Recording(const Home& home, const kcc_function& function, const int64
 
 Recording::~Recording() {
   for (Slot& slot : slots_) {
-    for (gpu::Graph graph : {slot.graph, slot.gathering}) gpu::release_graph(graph);
+    gpu::release_graph(slot.graph);
     for (gpu::Event event : {slot.copied, slot.computed, slot.done}) gpu::release_event(event);
     slot.in.release(), slot.out.release(), slot.chosen.release();
   }
@@ -85,8 +85,7 @@ bool Recording::keeps_rows() const {
 Failure Recording::start(Streams& streams, const kcc_call& call, const kcc_batch& batch, const OnDevice& there) {
   Slot* slot = nullptr;
   if (Failure failure = take_slot(&slot)) return failure;
-  // Kernels that are timed are the function's own.
-  slot->is_gathered = there.data && !Laps::are_wanted();
+  slot->is_gathered = there.data;
   if (!slot->is_gathered) fill(*slot, call, batch, there.kept);
   else if (Failure failure = choose(*slot, call, batch, there)) return failure;
   slot->results.assign(call.outputs, call.outputs + (there.kept ? 0 : function_.output_count));
@@ -155,18 +154,21 @@ Failure Recording::choose(Slot& slot, const kcc_call& call, const kcc_batch& bat
   put_parameters(slot.chosen.host, call, there.kept);
   char* const columns = slot.chosen.host + parameter_bytes();
   memcpy(columns, there.data->columns.data(), function_.input_count * sizeof(char*));
+  ((const char**)columns)[function_.input_count] = slot.chosen.device;
   int32_t* const rows = (int32_t*)(columns + column_bytes());
   if (batch.order) memcpy(rows, batch.order, (size_t)count_ * sizeof(int32_t));
   else for (int64_t i = 0; i < count_; i++) rows[i] = (int32_t)(batch.first + i);
   return nullptr;
 }
 
-void Recording::gather(const Slot& slot, gpu::Stream stream) const {
-  std::vector<Gathered> inputs;
+// Inputs, and the parameters, to where the function's kernels expect them.
+Failure Recording::gather(const Slot& slot, gpu::Stream stream) const {
+  std::vector<Gathered> parts;
   char* next = slot.in.device + parameter_bytes();
-  for (uint32_t i = 0; i < function_.input_count; next += room(tensor_bytes_[i++])) inputs.push_back({next, tensor_bytes_[i] / count_});
+  for (uint32_t i = 0; i < function_.input_count; next += room(tensor_bytes_[i++])) parts.push_back({next, tensor_bytes_[i] / count_, count_, false});
+  parts.push_back({slot.in.device, parameter_bytes(), 1, true});
   const char* const columns = slot.chosen.device + parameter_bytes();
-  gather_rows(inputs, (const char* const*)columns, (const int32_t*)(columns + column_bytes()), count_, stream);
+  return gather_rows(parts, (const char* const*)columns, (const int32_t*)(columns + column_bytes()), stream);
 }
 
 // Parameters, then inputs, in the memory that is copied in.
@@ -182,11 +184,13 @@ void Recording::fill(Slot& slot, const kcc_call& call, const kcc_batch& batch, f
 
 // Inputs go in beside the kernels of the calls before, and results come out beside those of the next.
 Failure Recording::launch(Streams& streams, Slot& slot) {
-  const Staging& from = taken(slot);
+  const Staging& from = slot.is_gathered ? slot.chosen : slot.in;
   if (Failure failure = gpu::copy_in(from.device, from.host, from.bytes, streams.in)) return failure;
+  if (slot.is_gathered)
+    if (Failure failure = gather(slot, streams.in)) return failure;
   if (Failure failure = gpu::mark(slot.copied, streams.in)) return failure;
   const bool is_timed = Laps::are_wanted();
-  if (!is_timed && !graph_of(slot))
+  if (!is_timed && !slot.graph)
     if (Failure failure = record(streams.kernels, slot)) return failure;
   if (Failure failure = gpu::wait_for(streams.kernels, slot.copied)) return failure;
   if (Failure failure = is_timed ? run_timed(streams.kernels, slot) : repeat(streams, slot)) return failure;
@@ -197,10 +201,10 @@ Failure Recording::launch(Streams& streams, Slot& slot) {
   return gpu::mark(slot.done, streams.out);
 }
 
-Failure Recording::repeat(Streams& streams, Slot& slot) {
-  if (!StepTimes::are_wanted()) return gpu::repeat(graph_of(slot), streams.kernels);
+Failure Recording::repeat(Streams& streams, const Slot& slot) {
+  if (!StepTimes::are_wanted()) return gpu::repeat(slot.graph, streams.kernels);
   streams.times.begin(streams.kernels);
-  const Failure failure = gpu::repeat(graph_of(slot), streams.kernels);
+  const Failure failure = gpu::repeat(slot.graph, streams.kernels);
   streams.times.end(streams.kernels, function_.name);
   return failure;
 }
@@ -218,11 +222,10 @@ Failure Recording::record_once(gpu::Stream stream, Slot& slot) {
   const Listening products(home_.libraries);
   if (Failure failure = gpu::begin_recording(stream)) return failure;
   const Failure refused = run(stream, slot);
-  gpu::Graph& graph = graph_of(slot);
-  if (Failure failure = gpu::end_recording(stream, &graph)) return failure;
+  if (Failure failure = gpu::end_recording(stream, &slot.graph)) return failure;
   if (!refused) return nullptr;
-  gpu::release_graph(graph);
-  graph = nullptr;
+  gpu::release_graph(slot.graph);
+  slot.graph = nullptr;
   return refused;
 }
 
@@ -236,10 +239,9 @@ Failure Recording::run(gpu::Stream stream, const Slot& slot) {
   kcc_call call = {};
   call.inputs = inputs.data(), call.outputs = outputs.data(), call.variables = home_.variables;
   call.dims = dims_.data(), call.arena = home_.arena, call.stream = stream;
-  const Parameters* const parameters = (const Parameters*)taken(slot).device;
+  const Parameters* const parameters = (const Parameters*)slot.in.device;
   call.random = &parameters->seed, call.scalars = (const float*)(parameters + 1);
   refused_items = 0;
-  if (slot.is_gathered) gather(slot, stream);
   function_.run(&call);
   if (refused_items) return gpu::fail("a kernel over %lld elements, more than the %lld that one may have", (long long)refused_items, (long long)kMostItems);
   if (keeps_rows()) kcc::launch(keep_row, 1, kWarp, stream, KeepArgs{parameters, slot.out.device, output_count(), room(sizeof(float))});

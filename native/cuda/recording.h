@@ -89,7 +89,7 @@ class Recording {
   // Where one call's inputs and outputs lie, and its launches over them.
   struct Slot {
     Staging in, out, chosen;
-    gpu::Graph graph = nullptr, gathering = nullptr;
+    gpu::Graph graph = nullptr;
     gpu::Event copied = nullptr, computed = nullptr, done = nullptr;
     std::vector<void*> results;  // of the host, for the call that is running; none where they stay on the device
     bool is_made = false, is_busy = false, is_gathered = false;
@@ -100,20 +100,17 @@ class Recording {
   void fill(Slot& slot, const kcc_call& call, const kcc_batch& batch, float* kept);
   gpu::Failure choose(Slot& slot, const kcc_call& call, const kcc_batch& batch, const OnDevice& there);
   void put_parameters(char* into, const kcc_call& call, float* kept) const;
-  void gather(const Slot& slot, gpu::Stream stream) const;
+  gpu::Failure gather(const Slot& slot, gpu::Stream stream) const;
   gpu::Failure launch(Streams& streams, Slot& slot);
-  gpu::Failure repeat(Streams& streams, Slot& slot);
+  gpu::Failure repeat(Streams& streams, const Slot& slot);
   gpu::Failure record(gpu::Stream stream, Slot& slot);
   gpu::Failure record_once(gpu::Stream stream, Slot& slot);
   // Starts the function's kernels over the slot's places; the same with the time of each written down.
   gpu::Failure run(gpu::Stream stream, const Slot& slot);
   gpu::Failure run_timed(gpu::Stream stream, const Slot& slot);
   gpu::Failure finish(Slot& slot);
-  // What the slot's next call takes from the host.
-  const Staging& taken(const Slot& slot) const { return slot.is_gathered ? slot.chosen : slot.in; }
-  static gpu::Graph& graph_of(Slot& slot) { return slot.is_gathered ? slot.gathering : slot.graph; }
-  // Of the addresses of a data set's columns, which lie between parameters and numbers of samples.
-  int64_t column_bytes() const { return room((int64_t)(function_.input_count * sizeof(char*))); }
+  // Of the addresses of a data set's columns and of the parameters, which lie between those and numbers of samples.
+  int64_t column_bytes() const { return room((int64_t)((function_.input_count + 1) * sizeof(char*))); }
   int64_t parameter_bytes() const { return room((int64_t)(sizeof(Parameters) + home_.module->scalar_count * sizeof(float))); }
   int64_t output_bytes(uint32_t output) const { return tensor_bytes_[function_.input_count + output]; }
 

@@ -149,6 +149,8 @@ Failure nanoseconds(Event from, Event to, int64_t* between) {
   return failure;
 }
 
+Failure started() { return check(cudaGetLastError()); }
+
 // Of this thread alone: other models may allocate meanwhile.
 Failure begin_recording(Stream stream) { return check(cudaStreamBeginCapture((cudaStream_t)stream, cudaStreamCaptureModeThreadLocal)); }
 Failure end_recording(Stream stream, Graph* graph) {

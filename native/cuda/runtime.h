@@ -52,6 +52,9 @@ Failure wait_for(Event event);
 // Between two marks of timers that have been reached.
 Failure nanoseconds(Event from, Event to, int64_t* between);
 
+// Kernels of this thread could be started so far; what they could not do comes out where they are waited for.
+Failure started();
+
 // Between the two, what is started on the stream is recorded instead.
 Failure begin_recording(Stream stream);
 Failure end_recording(Stream stream, Graph* graph);

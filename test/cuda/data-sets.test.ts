@@ -74,6 +74,8 @@ describe('data of several epochs', () => {
     // Columns first, then for each step parameters, addresses and numbers of samples, each in a room.
     expect(copies.slice(0, columns).reduce((sum, bytes) => sum + inRooms(bytes), 0)).toBe(dataBytes(SAMPLES))
     expect(copies.slice(columns)).toEqual(Array.from({ length: 3 * STEPS }, () => 3 * 256))
+    // Beside the kernels of the step before, in two kernels of at most eight columns.
+    expect(count(lines, /^kernel on inputs$/)).toBe(2 * 3 * STEPS)
   })
 
   test('of one epoch are not', async () => {
