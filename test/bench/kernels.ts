@@ -39,7 +39,7 @@ export function kernelsOf(report: FusionReport, { kind }: Pick<Task, 'kind'>): K
 }
 
 /** More than all of the memory's speed is what caches gave. */
-function timeOf({ name, layer, bound, bytesRead, bytesWritten, flops, expectedSeconds, measuredSeconds }: KernelReport, { bytesPerSecond, flopsPerSecond }: FusionReport): KernelTime {
+function timeOf({ name, layer, bound, bytesRead, bytesWritten, flops, expectedSeconds, measuredSeconds, computedBy }: KernelReport, { bytesPerSecond, flopsPerSecond }: FusionReport): KernelTime {
   const seconds = measuredSeconds!
-  return { name, layer, bound, seconds, ofBound: expectedSeconds / seconds, ofBandwidth: (bytesRead + bytesWritten) / seconds / bytesPerSecond, ofPeak: flops / seconds / flopsPerSecond }
+  return { name, layer, bound, seconds, ofBound: expectedSeconds / seconds, ofBandwidth: (bytesRead + bytesWritten) / seconds / bytesPerSecond, ofPeak: flops / seconds / flopsPerSecond, computedBy }
 }

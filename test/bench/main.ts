@@ -19,6 +19,7 @@ import type { Places } from './peers.js'
 import { replaceSection } from './readme.js'
 import { reportText } from './report.js'
 import type { Results } from './results.js'
+import { tunePackages } from './tuning.js'
 import { TIMED_BUILDS, gpuWorkloads, playedWorkloads, taskName, tasksOf, workloads } from './workloads.js'
 import type { Workload } from './workloads.js'
 
@@ -98,13 +99,14 @@ async function measure(places: Places): Promise<Results> {
   const extras = options.extras && places.device === 'cpu'
   const builds = extras ? await timeBuilds(places, TIMED_BUILDS.filter((name) => chosen.some(({ model }) => model === name)), log) : []
   await buildPackages(places, chosen, keys.includes('unfused'), log)
+  const { tuned, skipped: untuned } = places.device === 'cpu' ? { tuned: [], skipped: [] } : await tunePackages(places, chosen, log)
   const { specs, skipped } = peerSpecs(places, places.device === 'cpu' ? [1, 2] : [Math.max(2, os.availableParallelism())], keys)
   const { memory, skipped: unmeasured } = extras ? await measureMemory(specs, chosen, log) : { memory: [], skipped: [] }
   const found = await new Measurement(specs, plan).run(chosen)
   const timed = options.extras && places.device !== 'cpu' ? await measureKernels(places, chosen, log) : { kernels: [], skipped: [] }
   return {
     machine: { ...machine(loadBefore), ...(places.device === 'cpu' ? {} : { gpu: gpuName() }) }, rounds: plan.rounds, seconds: plan.seconds, ...found, flops: Object.fromEntries(flops), memory, builds,
-    ...(timed.kernels.length === 0 ? {} : { kernels: timed.kernels }), skipped: [...skipped, ...unmeasured, ...found.skipped, ...timed.skipped],
+    ...(tuned.length === 0 ? {} : { tuned }), ...(timed.kernels.length === 0 ? {} : { kernels: timed.kernels }), skipped: [...skipped, ...untuned, ...unmeasured, ...found.skipped, ...timed.skipped],
   }
 }
 

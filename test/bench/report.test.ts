@@ -1,6 +1,7 @@
 /** What the benchmark makes of its measurements: statistics, the better thread setting, and the README's section. */
 import { expect, test } from 'vitest'
 import type { FusionReport, KernelReport } from '../../compiler/cli/fusion-report.js'
+import type { ProductChoice } from '../../runtime/index.js'
 import { read } from '../architecture/files.js'
 import { chart } from './chart.js'
 import { comparison, isSame } from './compare.js'
@@ -16,6 +17,7 @@ import { kernelsOf } from './kernels.js'
 import { advantage, bestRows } from './results.js'
 import type { KernelTime, Results, Row } from './results.js'
 import { quantile, summarize } from './statistics.js'
+import { tuningOf } from './tuning.js'
 import { tasksOf, workloads } from './workloads.js'
 
 const mlp = { kind: 'train', workload: 'mnist-mlp', batch: 128 } as const
@@ -89,7 +91,10 @@ test('kernels of a GPU stand with their shares of what bounds them, those that t
   const kernels = kernelsOf(report((i) => (i === 0 ? 2.5e-5 : 4e-6)), { kind: 'train' })
   const shares = ({ ofBound, ofBandwidth, ofPeak }: KernelTime): number[] => [ofBound, ofBandwidth, ofPeak].map((share) => Math.round(1000 * share) / 1000)
   expect(kernels.slice(0, 2).map(shares)).toEqual([[0.8, 0.08, 0.8], [0.5, 0.5, 0]])
-  const text = reportText({ ...results, kernels: [{ ...mlp, kernels }] })
+  const product = (by: ProductChoice['by']): ProductChoice => ({ kernel: 'k_0', rows: 1, columns: 1, terms: 1, by, algorithm: '-', workspace: 0, ownNanoseconds: 0, libraryNanoseconds: 0, why: '' })
+  const tuned = tuningOf('mnist-mlp', { gpu: 'a GPU', cublaslt: 130200, products: (['own', 'library', 'library, then end'] as const).map(product) })
+  const text = reportText({ ...results, tuned: [tuned, { ...tuned, model: 'vgg', cublaslt: 0 }], kernels: [{ ...mlp, kernels }] })
+  expect(text).toMatch(/mnist-mlp +3 +2 by cuBLASLt 13\.2.*\n +vgg +3 +no cuBLASLt\n/)
   expect(text).toContain('kernels of kcc in a training step of mnist-mlp, batch 128: 14, 77.0 µs one by one')
   expect(text).toMatch(/kernel_0 +25\.0 µs +32 % +arithmetic +80 % +8 % +80 %\n/)
   expect(text).toContain('  and 2 others in 8.00 µs\n')

@@ -1,4 +1,5 @@
 /** Results as tables for the terminal. */
+import { versionText } from '../../runtime/index.js'
 import { isSame } from './compare.js'
 import { advantage, bestRows, rowsOf, speed } from './results.js'
 import type { Results } from './results.js'
@@ -29,7 +30,7 @@ function columns(rows: readonly (readonly string[])[]): string {
 }
 
 export function reportText(results: Results): string {
-  return [machineText(results), ...tasksIn(results).map((task) => taskText(results, task)), gapText(results), kernelText(results), checkText(results), memoryText(results), buildText(results), skippedText(results), summaryText(results)].filter((t) => t !== '').join('\n')
+  return [machineText(results), ...tasksIn(results).map((task) => taskText(results, task)), gapText(results), tuningText(results), kernelText(results), checkText(results), memoryText(results), buildText(results), skippedText(results), summaryText(results)].filter((t) => t !== '').join('\n')
 }
 
 function machineText({ machine, limits, rounds, seconds }: Results): string {
@@ -68,16 +69,21 @@ function gapText({ gaps = [] }: Results): string {
   return cells.length === 0 ? '' : `steps of kcc on the GPU, and what it waits for the next\n${columns([['workload', 'step', 'quartiles', 'gap', 'quartiles'], ...cells])}`
 }
 
+function tuningText({ tuned = [] }: Results): string {
+  const cells = tuned.map(({ model, cublaslt, products, byLibrary }) => [model, String(products), cublaslt === 0 ? 'no cuBLASLt' : `${byLibrary} by cuBLASLt ${versionText(cublaslt)}`])
+  return cells.length === 0 ? '' : `products that a library could compute, as measured by kcc tune\n${columns([['model', 'products', ''], ...cells])}`
+}
+
 /** Of each task those that take longest. */
 const SHOWN_KERNELS = 12
 
 function kernelText({ kernels = [] }: Results): string {
   return kernels.map(({ kind, workload, batch, kernels: all }) => {
     const total = all.reduce((sum, { seconds }) => sum + seconds, 0), longest = [...all].sort((a, b) => b.seconds - a.seconds)
-    const cells = longest.slice(0, SHOWN_KERNELS).map((k) => [k.name, duration(k.seconds), percent(k.seconds / total), k.bound, percent(k.ofBound), percent(k.ofBandwidth), percent(k.ofPeak)])
+    const cells = longest.slice(0, SHOWN_KERNELS).map((k) => [k.name, duration(k.seconds), percent(k.seconds / total), k.bound, percent(k.ofBound), percent(k.ofBandwidth), percent(k.ofPeak), k.computedBy ?? ''])
     const rest = longest.slice(SHOWN_KERNELS), others = rest.length === 0 ? '' : `  and ${rest.length} others in ${duration(rest.reduce((sum, { seconds }) => sum + seconds, 0))}\n`
     return `kernels of kcc in ${kind === 'train' ? 'a training step' : 'a prediction'} of ${workload}, batch ${batch}: ${all.length}, ${duration(total)} one by one\n` +
-      `${columns([['kernel', 'time', 'share', 'bound by', 'of that', 'bandwidth', 'peak'], ...cells])}${others}`
+      `${columns([['kernel', 'time', 'share', 'bound by', 'of that', 'bandwidth', 'peak', ''], ...cells])}${others}`
   }).join('\n')
 }
 

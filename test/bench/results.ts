@@ -43,6 +43,8 @@ export type Results = {
   readonly skipped: readonly { readonly name: string; readonly reason: string }[]
   /** Of a GPU: the calls of kcc's training, with the time for which it waited between two of them. */
   readonly gaps?: readonly Gap[]
+  /** Of a GPU: what `kcc tune` gave to the vendor's library. */
+  readonly tuned?: readonly Tuning[]
   /** Of a GPU: kcc's kernels. */
   readonly kernels?: readonly TaskKernels[]
 }
@@ -59,7 +61,12 @@ export type KernelTime = {
   readonly ofBound: number
   readonly ofBandwidth: number
   readonly ofPeak: number
+  /** Of a product that a library could compute: what does, in words; null for any other kernel. */
+  readonly computedBy: string | null
 }
+
+/** Products of a model's package, at the sizes that are measured, and how many of them a library computes; its version, 0 without one. */
+export type Tuning = { readonly model: string; readonly cublaslt: number; readonly products: number; readonly byLibrary: number }
 
 /** In the order in which they start. */
 export type TaskKernels = TaskKey & { readonly kernels: readonly KernelTime[] }
