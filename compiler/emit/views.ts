@@ -81,7 +81,10 @@ export type ProductView = {
   readonly ended: boolean
   readonly bias: string
   readonly relu: boolean
+  /** Kernels that round operands as they are copied, and the type in which they lie then. */
+  readonly copies: readonly CopyView[]
 }
+export type CopyView = { readonly kernel: string; /** Is it the left operand? */ readonly left: boolean; readonly type: string; readonly part: TeamsView }
 
 /** An operand of such a contraction: the places of a line and of a term on its axes, from their numbers, and what is there. */
 export type OperandHoleView = {

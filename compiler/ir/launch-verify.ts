@@ -38,7 +38,8 @@ function tilesFault(s: Contract, { arithmetic }: Tiles): string | null {
 /** What a library writes, before the epilogue reads anything, nobody may read; and what ends there is stored nowhere else. */
 function libraryFault({ buffers, reads, writes }: KernelProgram, s: Stmt, launch: Launch): string | null {
   if (launch.kind !== 'tiles' || s.kind !== 'contract' || launch.instead === null) return null
-  const { into, end } = launch.instead, stores = s.epilogue.filter((each): each is Store => each.kind === 'store')
+  const { rounded, into, end } = launch.instead, stores = s.epilogue.filter((each): each is Store => each.kind === 'store')
+  if (rounded.some((name) => s[name].kind !== 'cast' || s[name].dtype === 'float32')) return 'a library is given rounded operands that are not rounded'
   if (s.together.length > 0) return 'a library does not know of rows that are finished together'
   if (into !== null && (reads.includes(into) || !writes.includes(into))) return `a library writes ${into}, which is not written alone`
   if (into !== null && stores.filter(({ buffer }) => buffer === into).length !== 1) return `a library writes ${into}, which is not stored once`

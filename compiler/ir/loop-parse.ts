@@ -75,8 +75,8 @@ class KernelReader {
   }
 
   private library(text: string): LibraryCall {
-    const [, into, then, bias, relu] = /^library(?: into (\w+))?(?:(, then end)|(?: plus (\w+))?( above 0)?)$/.exec(text) ?? this.fail(`expected \`library into <buffer> plus <buffer> above 0\` or \`library into <buffer>, then end\`, found \`${text}\``)
-    return { into: into ?? null, end: then === undefined ? { bias: bias ?? null, relu: relu !== undefined } : null }
+    const [, rounded = '', into, then, bias, relu] = /^library(?: of rounded (lhs|rhs|lhs and rhs))?(?: into (\w+))?(?:(, then end)|(?: plus (\w+))?( above 0)?)$/.exec(text) ?? this.fail(`expected \`library into <buffer> plus <buffer> above 0\` or \`library into <buffer>, then end\`, found \`${text}\``)
+    return { rounded: (['lhs', 'rhs'] as const).filter((name) => rounded.includes(name)), into: into ?? null, end: then === undefined ? { bias: bias ?? null, relu: relu !== undefined } : null }
   }
 
   private axis(text: string): { axis: Axis; mode: AxisMode } {

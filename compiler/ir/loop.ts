@@ -192,8 +192,10 @@ export type Tiles = { readonly kind: 'tiles'; readonly rows: number; readonly co
  * What a library that multiplies matrices does in place of tiles. `into` takes the product, row by row: a buffer that the epilogue
  * stores each sum's result to, or memory of the library's own (null). `end` is the epilogue, where the library has just that: a
  * bias of each column, and the larger of a result and 0. Without it the epilogue is a launch of its own, over what `into` holds.
+ * Operands that are rounded as they are read are `rounded` first, into memory of the library's own.
  */
-export type LibraryCall = { readonly into: string | null; readonly end: LibraryEnd | null }
+export type LibraryCall = { readonly rounded: readonly OperandName[]; readonly into: string | null; readonly end: LibraryEnd | null }
+export type OperandName = 'lhs' | 'rhs'
 export type LibraryEnd = { readonly bias: string | null; readonly relu: boolean }
 
 export type Arithmetic = 'fma' | 'tf32' | 'bf16'

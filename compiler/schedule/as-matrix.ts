@@ -14,6 +14,9 @@ export function siteOf(value: Expr, rows: readonly Axis[], columns: readonly Axi
   return { value: mapExprIndices(value, (index) => column.without(row.without(index))), rows: row.axes, columns: column.axes }
 }
 
+/** The same of what an operand is rounded from, where it is. */
+export const roundedFrom = (site: Site): Site | null => (site.value.kind === 'cast' && site.value.dtype !== 'float32' && site.value.arg.dtype === 'float32' ? { ...site, value: site.value.arg } : null)
+
 export type Matrix = { readonly load: Load; readonly rowStride: Dim; readonly columnStride: Dim }
 
 /** What is loaded as a matrix by rows or by columns, by the strides of its index; null where it is none. */

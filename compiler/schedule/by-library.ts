@@ -8,25 +8,29 @@
  *       store out0[512*d0 + d1] = max(sum + in2[d1], 0)
  *     }
  *
+ * An operand that is rounded as it is read, as `--precision` has it, is rounded by a kernel before: a library that is given all digits
+ * would drop them its own way.
+ *
  * Any other end is a kernel of our own over the product, which lies where that kernel stores a result of its shape, element for
  * element: each is read before it is replaced.
  */
 import { elementSize } from '../ir/element-type.js'
 import { equalIndex, loadExpr } from '../ir/expr.js'
 import type { Buffer, Contract, Expr, KernelProgram, LibraryCall, LibraryEnd, Stmt } from '../ir/loop.js'
-import { matrixOf, siteOf } from './as-matrix.js'
+import { matrixOf, roundedFrom, siteOf } from './as-matrix.js'
 import { loadsIn } from './walk.js'
 
 type Store = Stmt & { readonly kind: 'store' }
 
 export function libraryCall(program: KernelProgram, contract: Contract): LibraryCall | null {
-  const { m, n, k, lhs, rhs, together } = contract
-  if (together.length > 0 || [siteOf(lhs, m, k), siteOf(rhs, k, n)].some((site) => matrixOf(site) === null)) return null
+  const { m, n, k, together } = contract, sites = { lhs: siteOf(contract.lhs, m, k), rhs: siteOf(contract.rhs, k, n) }
+  const names = ['lhs', 'rhs'] as const, rounded = names.filter((name) => roundedFrom(sites[name]) !== null)
+  if (together.length > 0 || names.some((name) => matrixOf(roundedFrom(sites[name]) ?? sites[name]) === null)) return null
   const stores = storesIn(contract), [only] = stores
   const end = stores.length === 1 && isPlaceOf(program, contract, only!) ? endOf(program, contract, only!) : null
-  if (end !== null) return { into: only!.buffer, end }
+  if (end !== null) return { rounded, into: only!.buffer, end }
   const into = stores.find((store) => isPlaceOf(program, contract, store) && bufferOf(program, store).dtype === 'float32')
-  return { into: into?.buffer ?? null, end: null }
+  return { rounded, into: into?.buffer ?? null, end: null }
 }
 
 const storesIn = ({ epilogue }: Contract): Store[] => epilogue.filter((s): s is Store => s.kind === 'store')

@@ -138,18 +138,44 @@ bool Libraries::reserve(int64_t bytes) {
 
 static bool has_place(const MatrixProduct& product, const Way& way) { return product.into && (way.is_ended || product.result == Format::kFloat32); }
 
+static int64_t whole_room(int64_t bytes) { return (bytes + 255) & ~(int64_t)255; }
+
 static int64_t sums_room(const MatrixProduct& product, const Way& way) {
-  return has_place(product, way) ? 0 : (product.rows * product.stride * (int64_t)sizeof(float) + 255) & ~(int64_t)255;
+  return has_place(product, way) ? 0 : whole_room(product.rows * product.stride * (int64_t)sizeof(float));
 }
 
-int64_t Libraries::room_for(const MatrixProduct& product, const Way& way) { return sums_room(product, way) + way.workspace; }
+static int64_t copy_room(const MatrixProduct& product, const Factor& factor, int64_t lines) {
+  return factor.is_rounded ? whole_room(lines * product.terms * (product.operands == Format::kBFloat16 ? 2 : 4)) : 0;
+}
+
+static int64_t copies_room(const MatrixProduct& product) {
+  return copy_room(product, product.left, product.rows) + copy_room(product, product.right, product.columns);
+}
+
+int64_t Libraries::room_for(const MatrixProduct& product, const Way& way) { return sums_room(product, way) + copies_room(product) + way.workspace; }
+
+MatrixProduct Libraries::placed(const MatrixProduct& product, const Way& way) const {
+  MatrixProduct asked = product;
+  char* next = memory_ + sums_room(product, way);
+  const auto place = [&](Factor* factor, int64_t lines) {
+    if (!factor->is_rounded) return;
+    const bool is_by_terms = factor->term == 1;
+    *factor = {next, is_by_terms ? product.terms : 1, is_by_terms ? 1 : lines, false};
+    next += copy_room(product, Factor{nullptr, 0, 0, true}, lines);
+  };
+  place(&asked.left, product.rows), place(&asked.right, product.columns);
+  return asked;
+}
 
 void* Libraries::place_of(const MatrixProduct& product, const Way& way) const { return has_place(product, way) ? product.into : memory_; }
 
 Failure Libraries::start(const MatrixProduct& product, const Way& way, gpu::Stream stream, const OwnLaunches& own) const {
   if (room_for(product, way) > bytes_) return gpu::fail("%.1f MB that cuBLASLt needs for it are not free", (double)room_for(product, way) / 1e6);
   void* const place = place_of(product, way);
-  if (Failure failure = library_->start(product, way, place, memory_ + sums_room(product, way), stream)) return failure;
+  const MatrixProduct asked = placed(product, way);
+  if (product.left.is_rounded) own.copy(own.with, true, (void*)asked.left.at);
+  if (product.right.is_rounded) own.copy(own.with, false, (void*)asked.right.at);
+  if (Failure failure = library_->start(asked, way, place, memory_ + sums_room(product, way) + copies_room(product), stream)) return failure;
   if (!way.is_ended) own.end(own.with, (const float*)place);
   return nullptr;
 }

@@ -59,8 +59,10 @@ class Libraries : public Listener {
   // Memory that libraries use, at the cost of what was in it. True when it has moved.
   bool reserve(int64_t bytes);
   int64_t bytes() const { return bytes_; }
-  // What a way takes of it: for sums that lie nowhere else, then as workspace.
+  // What a way takes of it: for sums that lie nowhere else, for operands that are rounded, and as workspace.
   static int64_t room_for(const MatrixProduct& product, const Way& way);
+  // The product as the library is asked for it: with operands that are rounded, where they are then.
+  MatrixProduct placed(const MatrixProduct& product, const Way& way) const;
   // Starts a product in this way, and its end.
   gpu::Failure start(const MatrixProduct& product, const Way& way, gpu::Stream stream, const OwnLaunches& own) const;
   // Where the product lies before it is ended.

@@ -64,7 +64,7 @@ void Measurer::try_ways(const MatrixProduct& product, const OwnLaunches& own, bo
   const int64_t left = libraries_->bytes() - Libraries::room_for(product, {is_ended, {}, 0});
   if (left < 0) return void(choice->why = "there is too little memory to measure it");
   void* const place = libraries_->place_of(product, most);
-  for (const Way& way : libraries_->library().ways(product, is_ended, place, left < Libraries::kMostWorkspace ? left : Libraries::kMostWorkspace, &choice->why)) {
+  for (const Way& way : libraries_->library().ways(libraries_->placed(product, most), is_ended, place, left < Libraries::kMostWorkspace ? left : Libraries::kMostWorkspace, &choice->why)) {
     if (is_over()) return;
     if (!gives_the_product(product, way, own, choice)) continue;
     const int64_t took = time([&] { return libraries_->start(product, way, stream_, own); });
@@ -72,11 +72,11 @@ void Measurer::try_ways(const MatrixProduct& product, const OwnLaunches& own, bo
   }
 }
 
-bool Measurer::gives_the_product(const MatrixProduct& product, const Way& way, const OwnLaunches&, Choice* choice) {
+bool Measurer::gives_the_product(const MatrixProduct& product, const Way& way, const OwnLaunches& own, Choice* choice) {
   // The product alone: its end might store elsewhere what is checked.
-  const OwnLaunches nothing = {[](const void*) {}, [](const void*, const float*) {}, nullptr};
-  if (Failure refused = libraries_->start(product, way, stream_, nothing)) return choice->why = refused, false;
-  check_product(product, way.is_ended, libraries_->place_of(product, way), wrong_, stream_);
+  const OwnLaunches endless = {own.whole, [](const void*, const float*) {}, own.copy, own.with};
+  if (Failure refused = libraries_->start(product, way, stream_, endless)) return choice->why = refused, false;
+  check_product(libraries_->placed(product, way), way.is_ended, libraries_->place_of(product, way), wrong_, stream_);
   int32_t wrong[kChecked], count = 0;
   failure_ = gpu::copy_out(wrong, wrong_, sizeof wrong, stream_);
   if (!failure_) failure_ = gpu::wait(stream_);

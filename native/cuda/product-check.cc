@@ -47,7 +47,8 @@ void fill(void* at, int64_t count, uint32_t seed, Format format, bool begins_wit
   launch(fill_pattern, blocks < 1024 ? blocks : 1024, kBlock, stream, FillArgs{at, count, seed, format, begins_with_nan});
 }
 
-void fill_operand(const Factor& operand, int64_t lines, int64_t terms, uint32_t seed, Format format, gpu::Stream stream) {
+void fill_operand(const Factor& operand, int64_t lines, int64_t terms, uint32_t seed, Format multiplied, gpu::Stream stream) {
+  const Format format = operand.is_rounded ? Format::kFloat32 : multiplied;
   fill((void*)operand.at, (lines - 1) * operand.line + (terms - 1) * operand.term + 1, seed, format, false, stream);
 }
 
