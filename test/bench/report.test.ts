@@ -111,6 +111,12 @@ test('data are the same at every run, and every sample has a class', () => {
   expect(ones).toBeLessThan(0.9)
 })
 
+test('a task stands once, whatever else is like it', () => {
+  const task = { kind: 'predict', workload: 'gpu-resnet50', batch: 1 } as const
+  const text = reportText({ ...results, rows: ['kcc', 'PyTorch'].map((peer) => ({ ...row(peer, 2, 1e-3), ...task })) })
+  expect(text.split('one sample (*')).toHaveLength(2)
+})
+
 test('all workloads have a task', () => {
   expect(workloads.filter((workload) => tasksOf(workload).length === 0)).toEqual([])
 })

@@ -4,7 +4,7 @@ import { isSame } from './compare.js'
 import { advantage, bestRows, rowsOf, speed } from './results.js'
 import type { Results } from './results.js'
 import type { Summary } from './statistics.js'
-import { allWorkloads, tasksOf } from './workloads.js'
+import { allWorkloads, taskName, tasksOf } from './workloads.js'
 import type { Task } from './workloads.js'
 
 export function duration(seconds: number): string {
@@ -22,7 +22,8 @@ export const titleOf = ({ kind, workload, batch }: Task): string =>
   `${workload.title}, ${kind === 'train' ? `training step, batch ${batch}` : batch === 1 ? 'one sample' : `${batch} samples`}`
 
 /** Tasks that the results have something about. */
-export const tasksIn = (results: Results): Task[] => allWorkloads.flatMap(tasksOf).filter((task) => rowsOf(results, keyOf(task)).length > 0)
+export const tasksIn = (results: Results): Task[] =>
+  [...new Map(allWorkloads.flatMap(tasksOf).map((task) => [taskName(task), task])).values()].filter((task) => rowsOf(results, keyOf(task)).length > 0)
 
 function columns(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
