@@ -299,7 +299,10 @@ Failure Device::ask_libraries(Recording* recording) {
   if (Failure failure = recording->tell(streams_, &needs)) return failure;
   if (needs.unknown > 0 && libraries_.measures) return measure(recording);
   if (libraries_.reserve(needs.bytes)) forget_recordings(recording);
-  return nullptr;
+  if (needs.chosen == 0 || !libraries_.is_ready()) return nullptr;
+  FirstStarts starts(&libraries_, block_, variable_bytes_);
+  if (Failure failure = recording->tell(streams_, &starts)) return failure;
+  return gpu::wait(streams_.kernels);
 }
 
 // Kernels that are measured change what they write, variables among it.

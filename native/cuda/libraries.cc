@@ -180,20 +180,32 @@ Failure Libraries::start(const MatrixProduct& product, const Way& way, gpu::Stre
   return nullptr;
 }
 
-void Libraries::hear(const MatrixProduct& product, gpu::Stream stream, const OwnLaunches& own) {
+bool Libraries::start_chosen(const MatrixProduct& product, gpu::Stream stream, const OwnLaunches& own) {
   const auto found = choices_.find(key_of(product));
-  if (found == choices_.end() || !found->second.is_library || !is_ready() || !found->second.is_library) return own.whole(own.with);
-  if (Failure failure = start(product, found->second.way, stream, own)) {
-    found->second.is_library = false, found->second.why = failure;
-    return own.whole(own.with);
-  }
-  has_started_ = true;
+  if (found == choices_.end() || !found->second.is_library || !is_ready() || !found->second.is_library) return false;
+  const Failure failure = start(product, found->second.way, stream, own);
+  if (failure) found->second.is_library = false, found->second.why = failure;
+  return !failure;
+}
+
+void Libraries::hear(const MatrixProduct& product, gpu::Stream stream, const OwnLaunches& own) {
+  if (start_chosen(product, stream, own)) has_started_ = true;
+  else own.whole(own.with);
+}
+
+void FirstStarts::hear(const MatrixProduct& product, gpu::Stream stream, const OwnLaunches& own) {
+  const char* const into = (const char*)product.into;
+  if (into >= variables && into < variables + bytes) return;
+  const OwnLaunches endless = {own.whole, [](const void*, const float*) {}, own.copy, own.with};
+  starts_nothing = false;
+  libraries->start_chosen(product, stream, endless);
+  starts_nothing = true;
 }
 
 void ProductNeeds::hear(const MatrixProduct& product, gpu::Stream, const OwnLaunches&) {
   const Choice* const choice = libraries.find(product);
   if (!choice) unknown++;
-  else if (choice->is_library) bytes = std::max(bytes, Libraries::room_for(product, choice->way));
+  else if (choice->is_library) chosen++, bytes = std::max(bytes, Libraries::room_for(product, choice->way));
 }
 
 }  // namespace kcc

@@ -54,6 +54,8 @@ class Libraries : public Listener {
   bool is_ready();
   const Choice* find(const MatrixProduct& product) const;
   void keep(const MatrixProduct& product, const Choice& choice);
+  // Starts a product as it was chosen; false where kernels of our own are to do it, from now on if the library has refused.
+  bool start_chosen(const MatrixProduct& product, gpu::Stream stream, const OwnLaunches& own);
   const Cublaslt& library() const { return *library_; }
 
   // Memory that libraries use, at the cost of what was in it. True when it has moved.
@@ -94,7 +96,18 @@ struct ProductNeeds : Listener {
 
   const Libraries& libraries;
   int64_t bytes = 0;
-  int unknown = 0;
+  int unknown = 0, chosen = 0;
+};
+
+// Starts the library once for each product that it is to compute, without its end: what it loads then would not be there when its
+// work is recorded. Sums that lie in a variable are left alone.
+struct FirstStarts : Listener {
+  FirstStarts(Libraries* libraries, const char* variables, int64_t bytes) : libraries(libraries), variables(variables), bytes(bytes) {}
+  void hear(const MatrixProduct& product, gpu::Stream stream, const OwnLaunches& own) override;
+
+  Libraries* const libraries;
+  const char* const variables;
+  const int64_t bytes;
 };
 
 }  // namespace kcc

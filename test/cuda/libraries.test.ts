@@ -95,8 +95,9 @@ describe('from measuring to use', () => {
       const lines = await traced(async () => used({ ...env, KCC_HOST_GPU_TRACE: process.env['KCC_HOST_GPU_TRACE']! }))
       return count(lines, /^kernel/)
     }
-    // Batches are gathered beside what is recorded; nothing else is, with a library as without.
-    expect(await kernels(played())).toBe(await kernels({}))
+    // Batches are gathered beside what is recorded; nothing else is, but that the library starts once for each of its products in
+    // predict (2), trainStep (5) and evaluate (2) before.
+    expect(await kernels(played()) - await kernels({})).toBe(9)
   })
 
   test('another build keeps what was measured', async () => {

@@ -14,6 +14,10 @@ test('a sound kernel', () => expect(() => verifyKernel(sound)).not.toThrow())
 
 const product = `contract d0 < 2; d1 < 4; k < 3 as accumulator {\nlhs in0[k]\nrhs in0[k]\nstore out0[4*d0 + d1] = accumulator\n}`
 
+const inTiles = (library: string): KernelProgram => parseKernel(`kernel "k" (${buffers}) launch tiles of 32 x 32 x 16 or library${library} {\n${product}\n}\n`)
+
+test('a product that a library may compute', () => expect(() => verifyKernel(inTiles(' into out0'))).not.toThrow())
+
 const broken: [invariant: number, what: string, kernel: KernelProgram][] = [
   [1, 'two buffers of one name', { ...sound, buffers: [...sound.buffers, sound.buffers[0]!] }],
   [1, 'a write to no buffer', { ...sound, writes: ['out0', 'out1'] }],
@@ -34,6 +38,10 @@ const broken: [invariant: number, what: string, kernel: KernelProgram][] = [
   [6, 'a split of another axis', { ...sound, splits: [{ axes: [{ name: 'd1', extent: 8 }], workPerItem: 1, multiple: 1 }] }],
   [6, 'splits of other statements', { ...sound, splits: [null, null] }],
   [6, 'ranges of what is no loop', { ...kernel('let v0 = in0[0]\nstore out0[0] = v0'), splits: [null, null] }],
+  [8, 'a library that writes what is read', inTiles(' into in0')],
+  [8, 'a library that ends a product nowhere', inTiles('')],
+  [8, 'a library that adds what is not read', inTiles(' into out0 plus out0')],
+  [8, 'a library that is given rounded operands that are not', inTiles(' of rounded lhs into out0')],
   [2, 'a reduction without a result', { ...sound, body: [{ kind: 'reduce', results: [], axes: [{ name: 'd0', extent: 8 }], modes: ['serial'], body: [], from: nowhere }, ...sound.body] }],
 ]
 

@@ -1,8 +1,8 @@
 /** `kcc bench model.ts`: what fusion and threads bring, and how far the machine's limits are. */
 import * as os from 'node:os'
 import type { ModuleManifest, Precision } from '../../../runtime/contract/manifest.js'
-import { CompiledModel } from '../../../runtime/index.js'
-import { loadEmitted, openModule } from '../../engine.js'
+import { applyTuned, CompiledModel } from '../../../runtime/index.js'
+import { loadEmitted, openModule, tunedFile } from '../../engine.js'
 import { evaluateDim } from '../../ir/dim.js'
 import { parseDim } from '../../ir/dim-parse.js'
 import { assemble, cpu, cuda, emit, planModule } from '../../pipeline.js'
@@ -94,7 +94,9 @@ async function openVariant(name: string, model: LoadedModel, variant: Variant, o
   const planned = planModule(assemble(source), source.model, pipeline)
   const loaded = await loadEmitted(emit([planned], pipeline), { levels, device: variant.build })
   const manifest = loaded.manifests[0]!
-  const compiled = new CompiledModel(openModule(loaded), manifest)
+  const native = openModule(loaded)
+  if (variant.build !== null) applyTuned(native, tunedFile())
+  const compiled = new CompiledModel(native, manifest)
   for (const weight of model.weights) compiled.writeVariable(weight.name, weight.value)
   return { variant, compiled, manifest, setThreads: (count) => void loaded.addon.setThreads(count), traffic: (fn, batch) => trafficBytes(planned, fn, batch) }
 }
