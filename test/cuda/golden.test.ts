@@ -10,7 +10,7 @@ import { deviceBuild, onGpu } from './device.js'
 if (!hasGolden) console.log(`skipped: golden cases as kernels for a GPU, because ${absence}`)
 
 /** Every so manyth case: the machine that executes the kernels has no hundred thousand threads. */
-const EVERY = onGpu ? 1 : 24
+const EVERY = onGpu ? 1 : 16
 
 describe.skipIf(!hasGolden)('golden cases', () => {
   it.each(folders)('$name', { timeout: 900_000 }, async (folder) => {
