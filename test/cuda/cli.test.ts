@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { NDArray, loadNpz, saveNpz } from '../../compiler/index.js'
 import { locateNvcc } from '../../compiler/build/cuda.js'
 import { numbers, numbersText, openWorkshop, smallModel } from '../e2e/workshop.js'
+import { playedLibrary } from './played-library.js'
 import { skipBecause } from '../skip-because.js'
 
 const shop = openWorkshop('cuda-cli')
@@ -88,7 +89,7 @@ describe('--precision', () => {
   })
 })
 
-type Fusion = { readonly machine: string; readonly functions: readonly { readonly name: string; readonly kernels: readonly { readonly expectedSeconds: number; readonly measuredSeconds: number | null; readonly bytesRead: number }[] }[] }
+type Fusion = { readonly machine: string; readonly functions: readonly { readonly name: string; readonly kernels: readonly { readonly name: string; readonly computedBy: string | null; readonly expectedSeconds: number; readonly measuredSeconds: number | null; readonly bytesRead: number }[] }[] }
 
 test('inspect --fusion has the kernels of the GPU, with the time of each', async () => {
   const report = await shop.kccJson<Fusion>(['inspect', '--fusion', ...onPlayed, 'model.ts'])
@@ -98,6 +99,16 @@ test('inspect --fusion has the kernels of the GPU, with the time of each', async
     expect(kernel.measuredSeconds).toBeGreaterThan(0)
     expect(kernel.expectedSeconds).toBeGreaterThan(0)
   }
+})
+
+test('inspect --fusion measures what libraries would compute, and says who does', async () => {
+  const library = playedLibrary('played-cublaslt.cc'), ran = await shop.kcc(['inspect', '--fusion', ...onPlayed, 'model.ts'], { KCC_CUBLASLT: library.file })
+  library.remove()
+  expect(ran.stderr).toBe('')
+  const said = [...ran.stdout.matchAll(/^ +\d+ (cuBLASLt|cuBLASLt, then a kernel of kcc): \d+\.\d µs, kcc \d+\.\d µs$/gm)], products = [...ran.stdout.matchAll(/^ +\d+ {2}\w+_matmul\w* /gm)]
+  expect(products.length).toBeGreaterThan(5)
+  expect(said.length).toBe(products.length)
+  expect(ran.stdout.match(/^Products, as measured:$/gm)!.length).toBe(3)
 })
 
 test('without a GPU, inspect --fusion expects and bench refuses', async ({ skip }) => {
