@@ -4,6 +4,7 @@ import { divideDims } from '../ir/dim.js'
 import { localExpr } from '../ir/expr.js'
 import type { ElementType } from '../ir/element-type.js'
 import { isInVectors, nothingOf, VECTORS, type Axis, type AxisMode, type Buffer, type Combination, type Expr, type ReduceOp, type Stmt } from '../ir/loop.js'
+import { endOf } from './range-ends.js'
 import { copiesAbreast, inCopy, interleaved } from './abreast.js'
 import { cDim } from './c-dim.js'
 import { constantText, indexText, memoryForm, positionText, printAs, printExpr, scalarType, vectorType, type Lanes, type PrintContext } from './c-expr.js'
@@ -14,7 +15,7 @@ export type CLine = { readonly text: string; readonly isBlock: boolean; readonly
 export const line = (text: string): CLine => ({ text, isBlock: false, body: [] })
 export const block = (text: string, body: readonly CLine[]): CLine => ({ text, isBlock: true, body })
 
-export type Scope = PrintContext & { readonly varying: Set<string> }
+export type Scope = PrintContext & { readonly varying: Set<string>; readonly ends?: ReadonlySet<string> | undefined }
 
 export const inner = (scope: Scope, lanes: Lanes | null = scope.lanes): Scope => ({ ...scope, lanes, varying: new Set(scope.varying) })
 
@@ -24,12 +25,14 @@ export type StatementOptions = {
   readonly range: { readonly axes: readonly Axis[]; readonly begin: string; readonly end: string } | null
   /** The kernel is inside a vector of these lanes already (an epilogue). */
   readonly lanes: Lanes | null
+  /** Buffers of which it is known where the range ends, by the name that `range-ends.ts` gives it. */
+  readonly ends?: ReadonlySet<string>
   /** Locals that exist before the first statement and differ between lanes. */
   readonly varying: readonly string[]
 }
 
 export function printStatements(statements: readonly Stmt[], options: StatementOptions): CLine[] {
-  const scope: Scope = { lanes: options.lanes, varying: new Set(options.varying), bufferOf: options.bufferOf }
+  const scope: Scope = { lanes: options.lanes, varying: new Set(options.varying), bufferOf: options.bufferOf, ends: options.ends }
   return new StatementPrinter(options).all(statements, scope)
 }
 
@@ -108,6 +111,7 @@ export class StatementPrinter {
     const buffer = scope.bufferOf(s.buffer), position = positionText(buffer, s.index), { dtype } = buffer
     if (scope.lanes === null) return line(`${s.buffer}[${position}] = ${storedOne(dtype, printAs(s.value, false, scope))};`)
     const count = scope.lanes.count === null ? '' : `, ${scope.lanes.count}`
+    if (count === '' && scope.ends?.has(s.buffer)) return line(`kcc::store_ahead(${s.buffer} + ${position}, ${printAs(s.value, true, scope)}, ${endOf(s.buffer)});`)
     return line(`kcc::store${memoryForm(dtype)}(${s.buffer} + ${position}, ${printAs(s.value, true, scope)}${count});`)
   }
 

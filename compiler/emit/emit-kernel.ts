@@ -5,12 +5,13 @@ import { sha256 } from '../support/hash.js'
 import { cDim } from './c-dim.js'
 import { chainCall, chainPointers } from './chains.js'
 import { scratchPointers } from './scratch.js'
-import { printStatements } from './c-stmt.js'
+import { line, printStatements } from './c-stmt.js'
 import { emitContract } from './contract.js'
 import { contractView, bufferIn } from './contract-kernel.js'
 import type { ContractCode } from './contract-view.js'
 import { deviceCode } from './device-kernel.js'
 import { deviceFieldsOf, devicePreludeOf, fieldsOf, needsOf, preludeOf } from './kernel-fields.js'
+import { noEnds, rangeEnds } from './range-ends.js'
 import type { SourceFile } from './sources.js'
 import type { KernelView, LoopKernelView, NestView } from './views.js'
 
@@ -57,8 +58,9 @@ function loopCode(program: KernelProgram, view: KernelView, target: CpuTarget, r
 
 function nestView(program: KernelProgram, statements: readonly Stmt[], split: Split | null, target: CpuTarget): NestView {
   const range = split && { axes: split.axes, begin: 'begin', end: 'end' }
+  const ends = split ? rangeEnds(program, statements, split.axes, 'end') : noEnds
   return {
-    body: printStatements(statements, { bufferOf: bufferIn(program), range, lanes: null, varying: [] }),
+    body: [...ends.lines.map(line), ...printStatements(statements, { bufferOf: bufferIn(program), range, lanes: null, varying: [], ends: ends.buffers })],
     ranged: split !== null,
     extent: split ? cDim(extentOf(split.axes)) : '0',
     items: split ? `kcc::range_items(${cDim(split.workPerItem)}, ${target.rangeWork}, ${split.multiple})` : '0',

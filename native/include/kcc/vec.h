@@ -160,6 +160,16 @@ KCC_INLINE vf round_tf32(vf x) { return select(x != x, x, from_bits((vi)(((vu)bi
 // spelled out; every x86-64 has it or takes it for nothing.
 KCC_INLINE void fetch_to_write(char* p) { __asm__ volatile("prefetchw %0" : : "m"(*p)); }
 
+// Bytes ahead of what is written that lines are asked for: some hundred cycles of any loop.
+constexpr uintptr_t write_ahead = 4096;
+
+// Stores, and asks for the line that is written later unless it lies beyond the last one before `end`.
+template <class T, class V> KCC_INLINE void store_ahead(T* p, V x, const T* end) {
+  const uintptr_t later = (uintptr_t)p + write_ahead, last = (uintptr_t)end - 1;
+  fetch_to_write((char*)(later < last ? later : last));
+  store(p, x);
+}
+
 // ---- elements that are there only where a condition holds
 
 // p + offset as a number: C++ has no pointers far outside of an array, even where nothing is read there.

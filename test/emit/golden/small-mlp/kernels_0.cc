@@ -28,7 +28,7 @@ struct loss_dense_2_sum_edf91656_args {
 };
 void loss_dense_2_sum_edf91656(const loss_dense_2_sum_edf91656_args& args);
 
-struct grad_loss_dense_2_mul_8895100b_args {
+struct grad_loss_dense_2_mul_46a85ce1_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -36,7 +36,7 @@ struct grad_loss_dense_2_mul_8895100b_args {
   const float* in1;
   float* out0;
 };
-void grad_loss_dense_2_mul_8895100b(const grad_loss_dense_2_mul_8895100b_args& args);
+void grad_loss_dense_2_mul_46a85ce1(const grad_loss_dense_2_mul_46a85ce1_args& args);
 
 struct grad_dense_2_sum_bad832f9_args {
   kcc_pool* pool;
@@ -136,16 +136,17 @@ void loss_dense_2_sum_edf91656(const loss_dense_2_sum_edf91656_args& args) {
   out0[0] = v2;
 }
 
-static void grad_loss_dense_2_mul_8895100b_range0(const grad_loss_dense_2_mul_8895100b_args& args, int64_t begin, int64_t end) {
+static void grad_loss_dense_2_mul_46a85ce1_range0(const grad_loss_dense_2_mul_46a85ce1_args& args, int64_t begin, int64_t end) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
   [[maybe_unused]] float* const out0 = args.out0;
+  [[maybe_unused]] const auto* const out0_end = out0 + end;
   {
     int64_t d0 = begin;
     for (; d0 + KCC_VW <= end; d0 += KCC_VW) {
       const kcc::vf v0 = (in0[0] * kcc::load(in1 + d0));
-      kcc::store(out0 + d0, v0);
+      kcc::store_ahead(out0 + d0, v0, out0_end);
     }
     if (d0 < end) {
       const int64_t lanes = end - d0;
@@ -155,12 +156,12 @@ static void grad_loss_dense_2_mul_8895100b_range0(const grad_loss_dense_2_mul_88
   }
 }
 
-void grad_loss_dense_2_mul_8895100b(const grad_loss_dense_2_mul_8895100b_args& args) {
+void grad_loss_dense_2_mul_46a85ce1(const grad_loss_dense_2_mul_46a85ce1_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
   [[maybe_unused]] float* const out0 = args.out0;
-  kcc::run_ranges(args.pool, B, kcc::range_items(4, 32768, 16), args, &grad_loss_dense_2_mul_8895100b_range0);
+  kcc::run_ranges(args.pool, B, kcc::range_items(4, 32768, 16), args, &grad_loss_dense_2_mul_46a85ce1_range0);
 }
 
 static void grad_dense_2_sum_bad832f9_range0(const grad_dense_2_sum_bad832f9_args& args, int64_t begin, int64_t end) {

@@ -69,7 +69,7 @@ struct optimizer_add_a4e60ed3_args {
 };
 void optimizer_add_a4e60ed3(const optimizer_add_a4e60ed3_args& args);
 
-struct grad_loss_dense_2_mul_8895100b_args {
+struct grad_loss_dense_2_mul_46a85ce1_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -77,7 +77,7 @@ struct grad_loss_dense_2_mul_8895100b_args {
   const float* in1;
   float* out0;
 };
-void grad_loss_dense_2_mul_8895100b(const grad_loss_dense_2_mul_8895100b_args& args);
+void grad_loss_dense_2_mul_46a85ce1(const grad_loss_dense_2_mul_46a85ce1_args& args);
 
 struct dense_1_matmul_5276303d_args {
   kcc_pool* pool;
@@ -267,7 +267,7 @@ void small_mlp_trainStep(const kcc_call* call) {
   // optimizer_add: in0 = variable, out0 = div, out1 = sub  [optimizer]
   optimizer_add_a4e60ed3({ call->pool, nullptr, B, call->scalars[1], p_RMSprop_iterations_0, p_grad_loss_dense_2__div, p_optimizer_sub });
   // grad_loss_dense_2_mul: out0 = mul  [grad(loss/dense_2)]
-  grad_loss_dense_2_mul_8895100b({ call->pool, nullptr, B, p_grad_loss_dense_2__div, p_weight_dense_2, p_grad_loss_dense_2__mul });
+  grad_loss_dense_2_mul_46a85ce1({ call->pool, nullptr, B, p_grad_loss_dense_2__div, p_weight_dense_2, p_grad_loss_dense_2__mul });
   // dense_1_matmul: out0 = relu, out1 = greater  model.ts  [dense_1]
   dense_1_matmul_5276303d({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu, p_grad_dense_1__greater });
   // dense_2_matmul: out0 = sub, out1 = cast, out2 = add  model.ts  [dense_2]
