@@ -3,12 +3,13 @@
  * one Float32Array, takes a path that allocates nothing but the result: a single sample costs little more than the kernels.
  */
 import type { ArrayData } from './contract/fit-types.js'
+import { allocate } from './contract/dtype.js'
 import type { TypedArray } from './contract/dtype.js'
 import { ValueError } from './contract/errors.js'
 import { NDArray, sizeOf } from './ndarray.js'
 import { functionOrder } from './predict.js'
 import { columnWidth } from './program.js'
-import type { ProgramFunction } from './program.js'
+import type { OutputType, ProgramFunction } from './program.js'
 import type { Session } from './session.js'
 import { checkWholeBatches, chooseBatchSize, standardizeInputs } from './training-data.js'
 
@@ -101,7 +102,7 @@ export class SyncPredictor {
     checkWholeBatches(samples, fn)
     const arrays = functionOrder(session, inputs)
     const dims = program.dimsOf(fn, arrays)
-    const outputs = redirect(program.allocateOutputs(fn, dims, samples), options.into)
+    const outputs = outputArrays(program.outputsOf(fn, dims, samples), options.into)
     for (let begin = 0; begin < samples; begin += batchSize) callBatch(session, fn, arrays, outputs, dims, samples, begin, Math.min(samples, begin + batchSize))
     return outputs.length === 1 ? outputs[0]! : outputs
   }
@@ -119,13 +120,13 @@ function callBatch(session: Session, fn: ProgramFunction, inputs: readonly NDArr
   native.call(fn.index, inputs.map(part), outputs.map(part), dims.map((d, i) => (i === batchDim ? end - begin : d)))
 }
 
-function redirect(outputs: readonly NDArray[], into: TypedArray | readonly TypedArray[] | undefined): NDArray[] {
-  if (into === undefined) return [...outputs]
+function outputArrays(types: readonly OutputType[], into: TypedArray | readonly TypedArray[] | undefined): NDArray[] {
+  if (into === undefined) return types.map(({ shape, dtype }) => NDArray.zeros(shape, dtype))
   const targets: readonly (TypedArray | undefined)[] = Array.isArray(into) ? into as readonly TypedArray[] : [into as TypedArray]
-  if (targets.length !== outputs.length) throw new ValueError(`\`into\` must hold ${outputs.length} arrays, one per output, found ${targets.length}`)
-  return outputs.map(({ data, shape, dtype }, i) => {
-    const target = targets[i]
-    if (target === undefined || target.constructor !== data.constructor || target.length !== data.length) throw wrongTarget(target, data.constructor.name, data.length)
+  if (targets.length !== types.length) throw new ValueError(`\`into\` must hold ${types.length} arrays, one per output, found ${targets.length}`)
+  return types.map(({ shape, dtype }, i) => {
+    const target = targets[i], length = sizeOf(shape), type = allocate(dtype, 0).constructor
+    if (target === undefined || target.constructor !== type || target.length !== length) throw wrongTarget(target, type.name, length)
     return new NDArray(target, shape, dtype)
   })
 }

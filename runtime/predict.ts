@@ -1,7 +1,7 @@
 /** `predict` over any number of samples, off the main thread. */
 import { CallbackList } from './callback-list.js'
 import type { ArrayData, CallbackModel, PredictOptions } from './contract/fit-types.js'
-import type { NDArray } from './ndarray.js'
+import { NDArray } from './ndarray.js'
 import { Progbar } from './progbar.js'
 import { runBatches, sizeOfBatch } from './run-batches.js'
 import type { BatchRun } from './run-batches.js'
@@ -16,7 +16,7 @@ export async function predict(session: Session, x: ArrayData, options: PredictOp
   checkWholeBatches(samples, fn)
   const arrays = functionOrder(session, inputs)
   const dims = session.program.dimsOf(fn, arrays)
-  const outputs = session.program.allocateOutputs(fn, dims, samples)
+  const outputs = session.program.outputsOf(fn, dims, samples).map(({ shape, dtype }) => NDArray.zeros(shape, dtype))
   const run: BatchRun = { fn, inputs: arrays, outputs, logs: null, scalarOutputs: 0, state: null, data: 0, order: null, samples, batchSize, dims }
   const plain = (options.verbose ?? 0) === 0 && (options.callbacks ?? []).length === 0
   if (plain && samples <= batchSize) await callOnce(session, run)

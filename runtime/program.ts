@@ -1,6 +1,6 @@
 /** A compiled module as the runtime uses it: functions, variables and scalars by name instead of by index. */
 import { allocate, itemSize } from './contract/dtype.js'
-import type { TypedArray } from './contract/dtype.js'
+import type { DType, TypedArray } from './contract/dtype.js'
 import { RuntimeError, ValueError } from './contract/errors.js'
 import type { FunctionManifest, ModuleManifest, TensorManifest, VariableManifest } from './contract/manifest.js'
 import type { Column, NativeModule } from './contract/native.js'
@@ -21,6 +21,9 @@ export type ProgramFunction = {
   /** The number of samples every call must have, or null when any will do. */
   readonly fixedBatch: number | null
 }
+
+/** What a call writes. */
+export type OutputType = { readonly shape: readonly number[]; readonly dtype: DType }
 
 /** The functions and variables of an opened native module by their names, with every argument checked. */
 export class Program {
@@ -88,13 +91,13 @@ export class Program {
     }
   }
 
-  /** Zeroed arrays for the outputs of `samples` samples, filled batch by batch. */
-  allocateOutputs(fn: ProgramFunction, dims: readonly number[], samples: number): NDArray[] {
+  /** The outputs of `samples` samples, as they are after all batches. */
+  outputsOf(fn: ProgramFunction, dims: readonly number[], samples: number): OutputType[] {
     const all = dims.map((d, i) => (i === this.batchDim ? samples : d))
     return fn.manifest.outputs.map((output) => {
       const shape = this.shapeOf(output, all)
       if (fn.fixedBatch !== null) shape[0] = (shape[0]! / fn.fixedBatch) * samples
-      return new NDArray(allocate(output.dtype, sizeOf(shape)), shape, output.dtype)
+      return { shape, dtype: output.dtype }
     })
   }
 

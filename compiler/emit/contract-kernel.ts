@@ -122,7 +122,9 @@ function writesOf(program: KernelProgram, body: Contract['epilogue'], rows: Join
   const stores = body.flatMap((statement) => (statement.kind === 'store' ? [statement] : []))
   const first = stores.filter((store, i) => stores.findIndex(({ buffer }) => buffer === store.buffer) === i && stores.filter(({ buffer }) => buffer === store.buffer).length === together)
   return first.flatMap(({ buffer, index }) => {
-    const { dtype, blocked } = bufferIn(program)(buffer), step = strideOf(index, row), rowStride = step && divideDims(step, together)
-    return strideOf(index, column) !== 1 || rowStride === 0 || rowStride === null || blocked === true ? [] : [{ pointer: buffer, rowStride, elementBytes: elementSize[dtype] }]
+    const place = bufferIn(program)(buffer), step = strideOf(index, row), rowStride = step && divideDims(step, together)
+    if (strideOf(index, column) !== 1 || rowStride === 0 || rowStride === null) return []
+    const { row: stride, block } = stored(place, rowStride, 1)
+    return [{ pointer: buffer, rowStride: stride, block, elementBytes: elementSize[place.dtype] }]
   })
 }

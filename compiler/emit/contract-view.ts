@@ -120,8 +120,8 @@ export type Epilogue = {
   readonly writes?: readonly WrittenBuffer[]
 }
 
-/** Element (row, column) lies at `pointer + row * rowStride + column`. */
-export type WrittenBuffer = { readonly pointer: string; readonly rowStride: Dim; readonly elementBytes: number }
+/** Like `TouchedBuffer`, of elements of any size. */
+export type WrittenBuffer = TouchedBuffer & { readonly elementBytes: number }
 
 /** Element (row, column) lies at `pointer[row * rowStride + column]`, or in blocks as above; `pointer` is a C expression of type `const float*`. */
 export type TouchedBuffer = { readonly pointer: string; readonly rowStride: Dim; readonly block: Dim }

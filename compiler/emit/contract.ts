@@ -32,13 +32,27 @@ export function emitContract(view: ContractView, render = loadTemplates(inPackag
     lhsRuns: view.lhs.kind === 'runs' ? { function: `${view.name}_lhs`, count: runCount(view.lhs), length: view.lhs.length, alongRow: view.lhs.along === 'row' } : null,
     starts: view.lhs.kind === 'runs' ? [startsText(view.lhs, `${view.name}_lhs`)] : [],
     computes: [...computeText(view.lhs, `${view.name}_lhs`), ...computeText(view.rhs, `${view.name}_rhs`)],
-    touched: (view.epilogue.reads ?? []).slice(0, MOST_TOUCHED).map((t) => ({ pointer: t.pointer, rowStride: cDim(t.rowStride), block: cDim(t.block) })),
-    written: view.lhs.kind === 'runs' ? (view.epilogue.writes ?? []).slice(0, MOST_WRITTEN).map((w) => ({ pointer: w.pointer, rowStride: cDim(w.rowStride), bytes: w.elementBytes })) : [],
+    ...madeReady(view),
     rowsTogether: rowsTogether(view.epilogue),
     totals: view.totals === null ? null : `${view.name}_totals`,
     ends: [epilogueText(view.epilogue, `${view.name}_finish`), ...(view.totals === null ? [] : [epilogueText(view.totals, `${view.name}_totals`)])],
   })
   return { includes: ['kcc/gemm.h', 'kcc/vec.h'], sources: [view.lhs.kind === 'runs' ? RUN_PRODUCTS : PRODUCTS], text }
+}
+
+type MadeReady = {
+  readonly touched: readonly { readonly pointer: string; readonly rowStride: string; readonly block: string }[]
+  readonly written: readonly { readonly pointer: string; readonly rowStride: string; readonly bytes: number }[]
+}
+
+/** What is fetched while sums are made: with runs what will be written is asked for as such, else both are fetched alike. */
+function madeReady({ lhs, epilogue: { reads = [], writes = [] } }: ContractView): MadeReady {
+  const onlyWritten = lhs.kind === 'runs' ? [] : writes.filter((w) => w.elementBytes === 4 && reads.every((r) => r.pointer !== w.pointer))
+  const written = lhs.kind === 'runs' ? writes.filter((w) => w.block === 0) : []
+  return {
+    touched: [...reads, ...onlyWritten].slice(0, MOST_TOUCHED).map((t) => ({ pointer: t.pointer, rowStride: cDim(t.rowStride), block: cDim(t.block) })),
+    written: written.slice(0, MOST_WRITTEN).map((w) => ({ pointer: w.pointer, rowStride: cDim(w.rowStride), bytes: w.elementBytes })),
+  }
 }
 
 function operandText(operand: Operand, compute: string): OperandText {

@@ -44,7 +44,7 @@ const readyFor = (task: Task): Ready => {
   return ready
 }
 
-const wayOf = ({ kind }: Task): string => (kind === 'train' ? 'fit' : 'predictSync')
+const wayOf = ({ kind }: Task): string => (kind === 'train' ? 'fit' : 'predictSync into')
 
 function prepare(task: Task): { ways: string[]; failures: string[] } {
   prepared.set(taskName(task), open(task.workload, task.workload.model))
@@ -78,7 +78,9 @@ async function train({ model, x, y }: Ready, { workload: { batches }, batch }: T
 
 function predict({ model, x }: Ready, { batch }: Task, seconds: number): Promise<Timing> {
   const data = x.rows(0, batch).data as Float32Array
-  return timeOf(seconds, (count) => { for (let i = 0; i < count; i++) model.predictSync(data, { batchSize: batch }) })
+  const first = model.predictSync(data, { batchSize: batch })
+  const into = Array.isArray(first) ? first.map((output) => output.data) : first.data
+  return timeOf(seconds, (count) => { for (let i = 0; i < count; i++) model.predictSync(data, { batchSize: batch, into }) })
 }
 
 /** Bytes that training takes at its peak in some steps, beside Node and the data. */

@@ -7,7 +7,7 @@
 namespace kcc_kernels {
 inline namespace KCC_LEVEL {
 
-struct dense_1_matmul_73862cba_args {
+struct dense_1_matmul_ab0fe6c2_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -16,7 +16,7 @@ struct dense_1_matmul_73862cba_args {
   const float* in2;
   float* out0;
 };
-void dense_1_matmul_73862cba(const dense_1_matmul_73862cba_args& args);
+void dense_1_matmul_ab0fe6c2(const dense_1_matmul_ab0fe6c2_args& args);
 
 struct loss_dense_2_sum_edf91656_args {
   kcc_pool* pool;
@@ -65,8 +65,8 @@ struct grad_dense_2_matmul_2_c1301ee2_args {
 };
 void grad_dense_2_matmul_2_c1301ee2(const grad_dense_2_matmul_2_c1301ee2_args& args);
 
-static void dense_1_matmul_73862cba_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_1_matmul_73862cba_args& args = *static_cast<const dense_1_matmul_73862cba_args*>(self.args);
+static void dense_1_matmul_ab0fe6c2_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_1_matmul_ab0fe6c2_args& args = *static_cast<const dense_1_matmul_ab0fe6c2_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -88,7 +88,7 @@ static void dense_1_matmul_73862cba_finish(const kcc::Contraction& self, const f
   }
 }
 
-void dense_1_matmul_73862cba(const dense_1_matmul_73862cba_args& args) {
+void dense_1_matmul_ab0fe6c2(const dense_1_matmul_ab0fe6c2_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -106,8 +106,9 @@ void dense_1_matmul_73862cba(const dense_1_matmul_73862cba_args& args) {
   c.rhs_along_row = false;
   c.long_sum = false;
   c.split_room = 0;
-  c.finish = dense_1_matmul_73862cba_finish;
+  c.finish = dense_1_matmul_ab0fe6c2_finish;
   c.args = &args;
+  c.touched[0] = {out0, 32, 0};
   c.pool = args.pool;
   c.workspace = args.workspace;
   kcc::contract(c);

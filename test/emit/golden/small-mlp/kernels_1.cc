@@ -7,7 +7,7 @@
 namespace kcc_kernels {
 inline namespace KCC_LEVEL {
 
-struct dense_2_matmul_74bcecde_args {
+struct dense_2_matmul_6e1d12da_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -16,7 +16,7 @@ struct dense_2_matmul_74bcecde_args {
   const float* in2;
   float* out0;
 };
-void dense_2_matmul_74bcecde(const dense_2_matmul_74bcecde_args& args);
+void dense_2_matmul_6e1d12da(const dense_2_matmul_6e1d12da_args& args);
 
 struct metrics_accuracy_sum_ead8cf63_args {
   kcc_pool* pool;
@@ -27,7 +27,7 @@ struct metrics_accuracy_sum_ead8cf63_args {
 };
 void metrics_accuracy_sum_ead8cf63(const metrics_accuracy_sum_ead8cf63_args& args);
 
-struct dense_1_matmul_5276303d_args {
+struct dense_1_matmul_8a4d2fce_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -37,9 +37,9 @@ struct dense_1_matmul_5276303d_args {
   float* out0;
   uint8_t* out1;
 };
-void dense_1_matmul_5276303d(const dense_1_matmul_5276303d_args& args);
+void dense_1_matmul_8a4d2fce(const dense_1_matmul_8a4d2fce_args& args);
 
-struct grad_dense_2_matmul_af4e8cbc_args {
+struct grad_dense_2_matmul_964a5761_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -48,10 +48,10 @@ struct grad_dense_2_matmul_af4e8cbc_args {
   const uint8_t* in2;
   float* out0;
 };
-void grad_dense_2_matmul_af4e8cbc(const grad_dense_2_matmul_af4e8cbc_args& args);
+void grad_dense_2_matmul_964a5761(const grad_dense_2_matmul_964a5761_args& args);
 
-static void dense_2_matmul_74bcecde_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_2_matmul_74bcecde_args& args = *static_cast<const dense_2_matmul_74bcecde_args*>(self.args);
+static void dense_2_matmul_6e1d12da_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_2_matmul_6e1d12da_args& args = *static_cast<const dense_2_matmul_6e1d12da_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -81,7 +81,7 @@ static void dense_2_matmul_74bcecde_finish(const kcc::Contraction& self, const f
   }
 }
 
-void dense_2_matmul_74bcecde(const dense_2_matmul_74bcecde_args& args) {
+void dense_2_matmul_6e1d12da(const dense_2_matmul_6e1d12da_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -99,8 +99,9 @@ void dense_2_matmul_74bcecde(const dense_2_matmul_74bcecde_args& args) {
   c.rhs_along_row = false;
   c.long_sum = false;
   c.split_room = 0;
-  c.finish = dense_2_matmul_74bcecde_finish;
+  c.finish = dense_2_matmul_6e1d12da_finish;
   c.args = &args;
+  c.touched[0] = {out0, 1, 0};
   c.pool = args.pool;
   c.workspace = args.workspace;
   kcc::contract(c);
@@ -126,8 +127,8 @@ void metrics_accuracy_sum_ead8cf63(const metrics_accuracy_sum_ead8cf63_args& arg
   out0[0] = v1;
 }
 
-static void dense_1_matmul_5276303d_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_1_matmul_5276303d_args& args = *static_cast<const dense_1_matmul_5276303d_args*>(self.args);
+static void dense_1_matmul_8a4d2fce_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_1_matmul_8a4d2fce_args& args = *static_cast<const dense_1_matmul_8a4d2fce_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -152,7 +153,7 @@ static void dense_1_matmul_5276303d_finish(const kcc::Contraction& self, const f
   }
 }
 
-void dense_1_matmul_5276303d(const dense_1_matmul_5276303d_args& args) {
+void dense_1_matmul_8a4d2fce(const dense_1_matmul_8a4d2fce_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -171,15 +172,16 @@ void dense_1_matmul_5276303d(const dense_1_matmul_5276303d_args& args) {
   c.rhs_along_row = false;
   c.long_sum = false;
   c.split_room = 0;
-  c.finish = dense_1_matmul_5276303d_finish;
+  c.finish = dense_1_matmul_8a4d2fce_finish;
   c.args = &args;
+  c.touched[0] = {out0, 32, 0};
   c.pool = args.pool;
   c.workspace = args.workspace;
   kcc::contract(c);
 }
 
-static void grad_dense_2_matmul_af4e8cbc_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const grad_dense_2_matmul_af4e8cbc_args& args = *static_cast<const grad_dense_2_matmul_af4e8cbc_args*>(self.args);
+static void grad_dense_2_matmul_964a5761_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const grad_dense_2_matmul_964a5761_args& args = *static_cast<const grad_dense_2_matmul_964a5761_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -200,7 +202,7 @@ static void grad_dense_2_matmul_af4e8cbc_finish(const kcc::Contraction& self, co
   }
 }
 
-void grad_dense_2_matmul_af4e8cbc(const grad_dense_2_matmul_af4e8cbc_args& args) {
+void grad_dense_2_matmul_964a5761(const grad_dense_2_matmul_964a5761_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -218,8 +220,9 @@ void grad_dense_2_matmul_af4e8cbc(const grad_dense_2_matmul_af4e8cbc_args& args)
   c.rhs_along_row = false;
   c.long_sum = false;
   c.split_room = 0;
-  c.finish = grad_dense_2_matmul_af4e8cbc_finish;
+  c.finish = grad_dense_2_matmul_964a5761_finish;
   c.args = &args;
+  c.touched[0] = {out0, 32, 0};
   c.pool = args.pool;
   c.workspace = args.workspace;
   kcc::contract(c);

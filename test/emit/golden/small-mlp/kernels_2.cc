@@ -7,7 +7,7 @@
 namespace kcc_kernels {
 inline namespace KCC_LEVEL {
 
-struct dense_2_matmul_375a84ec_args {
+struct dense_2_matmul_02ed67fc_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -18,7 +18,7 @@ struct dense_2_matmul_375a84ec_args {
   float* out0;
   float* out1;
 };
-void dense_2_matmul_375a84ec(const dense_2_matmul_375a84ec_args& args);
+void dense_2_matmul_02ed67fc(const dense_2_matmul_02ed67fc_args& args);
 
 struct optimizer_add_a4e60ed3_args {
   kcc_pool* pool;
@@ -31,7 +31,7 @@ struct optimizer_add_a4e60ed3_args {
 };
 void optimizer_add_a4e60ed3(const optimizer_add_a4e60ed3_args& args);
 
-struct dense_2_matmul_26f8e74e_args {
+struct dense_2_matmul_804f19e2_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -44,7 +44,7 @@ struct dense_2_matmul_26f8e74e_args {
   float* out1;
   float* out2;
 };
-void dense_2_matmul_26f8e74e(const dense_2_matmul_26f8e74e_args& args);
+void dense_2_matmul_804f19e2(const dense_2_matmul_804f19e2_args& args);
 
 struct grad_dense_1_matmul_eb07df2c_args {
   kcc_pool* pool;
@@ -62,8 +62,8 @@ struct grad_dense_1_matmul_eb07df2c_args {
 };
 void grad_dense_1_matmul_eb07df2c(const grad_dense_1_matmul_eb07df2c_args& args);
 
-static void dense_2_matmul_375a84ec_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_2_matmul_375a84ec_args& args = *static_cast<const dense_2_matmul_375a84ec_args*>(self.args);
+static void dense_2_matmul_02ed67fc_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_2_matmul_02ed67fc_args& args = *static_cast<const dense_2_matmul_02ed67fc_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -143,7 +143,7 @@ static void dense_2_matmul_375a84ec_finish(const kcc::Contraction& self, const f
   }
 }
 
-void dense_2_matmul_375a84ec(const dense_2_matmul_375a84ec_args& args) {
+void dense_2_matmul_02ed67fc(const dense_2_matmul_02ed67fc_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -163,9 +163,11 @@ void dense_2_matmul_375a84ec(const dense_2_matmul_375a84ec_args& args) {
   c.rhs_along_row = false;
   c.long_sum = false;
   c.split_room = 0;
-  c.finish = dense_2_matmul_375a84ec_finish;
+  c.finish = dense_2_matmul_02ed67fc_finish;
   c.args = &args;
   c.touched[0] = {in3, 1, 0};
+  c.touched[1] = {out0, 1, 0};
+  c.touched[2] = {out1, 1, 0};
   c.pool = args.pool;
   c.workspace = args.workspace;
   kcc::contract(c);
@@ -185,8 +187,8 @@ void optimizer_add_a4e60ed3(const optimizer_add_a4e60ed3_args& args) {
   in0[0] = v2;
 }
 
-static void dense_2_matmul_26f8e74e_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
-  [[maybe_unused]] const dense_2_matmul_26f8e74e_args& args = *static_cast<const dense_2_matmul_26f8e74e_args*>(self.args);
+static void dense_2_matmul_804f19e2_finish(const kcc::Contraction& self, const float* sums, int64_t stride, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns) {
+  [[maybe_unused]] const dense_2_matmul_804f19e2_args& args = *static_cast<const dense_2_matmul_804f19e2_args*>(self.args);
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -292,7 +294,7 @@ static void dense_2_matmul_26f8e74e_finish(const kcc::Contraction& self, const f
   }
 }
 
-void dense_2_matmul_26f8e74e(const dense_2_matmul_26f8e74e_args& args) {
+void dense_2_matmul_804f19e2(const dense_2_matmul_804f19e2_args& args) {
   [[maybe_unused]] int64_t const B = args.B;
   [[maybe_unused]] const float* const in0 = args.in0;
   [[maybe_unused]] const float* const in1 = args.in1;
@@ -314,9 +316,12 @@ void dense_2_matmul_26f8e74e(const dense_2_matmul_26f8e74e_args& args) {
   c.rhs_along_row = false;
   c.long_sum = false;
   c.split_room = 0;
-  c.finish = dense_2_matmul_26f8e74e_finish;
+  c.finish = dense_2_matmul_804f19e2_finish;
   c.args = &args;
   c.touched[0] = {in3, 1, 0};
+  c.touched[1] = {out0, 1, 0};
+  c.touched[2] = {out1, 1, 0};
+  c.touched[3] = {out2, 1, 0};
   c.pool = args.pool;
   c.workspace = args.workspace;
   kcc::contract(c);

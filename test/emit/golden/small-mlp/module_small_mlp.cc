@@ -4,7 +4,7 @@
 namespace kcc_kernels {
 inline namespace KCC_LEVEL {
 
-struct dense_1_matmul_73862cba_args {
+struct dense_1_matmul_ab0fe6c2_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -13,9 +13,9 @@ struct dense_1_matmul_73862cba_args {
   const float* in2;
   float* out0;
 };
-void dense_1_matmul_73862cba(const dense_1_matmul_73862cba_args& args);
+void dense_1_matmul_ab0fe6c2(const dense_1_matmul_ab0fe6c2_args& args);
 
-struct dense_2_matmul_74bcecde_args {
+struct dense_2_matmul_6e1d12da_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -24,9 +24,9 @@ struct dense_2_matmul_74bcecde_args {
   const float* in2;
   float* out0;
 };
-void dense_2_matmul_74bcecde(const dense_2_matmul_74bcecde_args& args);
+void dense_2_matmul_6e1d12da(const dense_2_matmul_6e1d12da_args& args);
 
-struct dense_2_matmul_375a84ec_args {
+struct dense_2_matmul_02ed67fc_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -37,7 +37,7 @@ struct dense_2_matmul_375a84ec_args {
   float* out0;
   float* out1;
 };
-void dense_2_matmul_375a84ec(const dense_2_matmul_375a84ec_args& args);
+void dense_2_matmul_02ed67fc(const dense_2_matmul_02ed67fc_args& args);
 
 struct loss_dense_2_sum_edf91656_args {
   kcc_pool* pool;
@@ -79,7 +79,7 @@ struct grad_loss_dense_2_mul_46a85ce1_args {
 };
 void grad_loss_dense_2_mul_46a85ce1(const grad_loss_dense_2_mul_46a85ce1_args& args);
 
-struct dense_1_matmul_5276303d_args {
+struct dense_1_matmul_8a4d2fce_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -89,9 +89,9 @@ struct dense_1_matmul_5276303d_args {
   float* out0;
   uint8_t* out1;
 };
-void dense_1_matmul_5276303d(const dense_1_matmul_5276303d_args& args);
+void dense_1_matmul_8a4d2fce(const dense_1_matmul_8a4d2fce_args& args);
 
-struct dense_2_matmul_26f8e74e_args {
+struct dense_2_matmul_804f19e2_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -104,7 +104,7 @@ struct dense_2_matmul_26f8e74e_args {
   float* out1;
   float* out2;
 };
-void dense_2_matmul_26f8e74e(const dense_2_matmul_26f8e74e_args& args);
+void dense_2_matmul_804f19e2(const dense_2_matmul_804f19e2_args& args);
 
 struct grad_dense_2_sum_bad832f9_args {
   kcc_pool* pool;
@@ -119,7 +119,7 @@ struct grad_dense_2_sum_bad832f9_args {
 };
 void grad_dense_2_sum_bad832f9(const grad_dense_2_sum_bad832f9_args& args);
 
-struct grad_dense_2_matmul_af4e8cbc_args {
+struct grad_dense_2_matmul_964a5761_args {
   kcc_pool* pool;
   char* workspace;
   int64_t B;
@@ -128,7 +128,7 @@ struct grad_dense_2_matmul_af4e8cbc_args {
   const uint8_t* in2;
   float* out0;
 };
-void grad_dense_2_matmul_af4e8cbc(const grad_dense_2_matmul_af4e8cbc_args& args);
+void grad_dense_2_matmul_964a5761(const grad_dense_2_matmul_964a5761_args& args);
 
 struct grad_dense_1_matmul_eb07df2c_args {
   kcc_pool* pool;
@@ -182,9 +182,9 @@ void small_mlp_predict(const kcc_call* call) {
   float* const p_dense_2_bias_0 = (float*)call->variables[3];
   float* const p_dense_2_sigmoid = (float*)call->outputs[0];
   // dense_1_matmul: out0 = relu  model.ts  [dense_1]
-  dense_1_matmul_73862cba({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu });
+  dense_1_matmul_ab0fe6c2({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu });
   // dense_2_matmul: out0 = sigmoid  model.ts  [dense_2]
-  dense_2_matmul_74bcecde({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_dense_2_sigmoid });
+  dense_2_matmul_6e1d12da({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_dense_2_sigmoid });
 }
 
 int64_t small_mlp_evaluate_arena_bytes(const int64_t* dims) {
@@ -214,9 +214,9 @@ void small_mlp_evaluate(const kcc_call* call) {
   float* const p_loss_dense_2_div = (float*)call->outputs[0];
   float* const p_metrics_accuracy_div = (float*)call->outputs[1];
   // dense_1_matmul: out0 = relu  model.ts  [dense_1]
-  dense_1_matmul_73862cba({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu });
+  dense_1_matmul_ab0fe6c2({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu });
   // dense_2_matmul: out0 = sub, out1 = cast  model.ts  [dense_2]
-  dense_2_matmul_375a84ec({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_target_dense_2, p_loss_dense_2_sub, p_metrics_accuracy_cast });
+  dense_2_matmul_02ed67fc({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_target_dense_2, p_loss_dense_2_sub, p_metrics_accuracy_cast });
   // loss_dense_2_sum: out0 = div  [loss/dense_2]
   loss_dense_2_sum_edf91656({ call->pool, nullptr, B, p_loss_dense_2_sub, p_weight_dense_2, p_loss_dense_2_div });
   // metrics_accuracy_sum: out0 = div  [metrics/accuracy]
@@ -269,9 +269,9 @@ void small_mlp_trainStep(const kcc_call* call) {
   // grad_loss_dense_2_mul: out0 = mul  [grad(loss/dense_2)]
   grad_loss_dense_2_mul_46a85ce1({ call->pool, nullptr, B, p_grad_loss_dense_2__div, p_weight_dense_2, p_grad_loss_dense_2__mul });
   // dense_1_matmul: out0 = relu, out1 = greater  model.ts  [dense_1]
-  dense_1_matmul_5276303d({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu, p_grad_dense_1__greater });
+  dense_1_matmul_8a4d2fce({ call->pool, slot0, B, p_dense_1_input, p_dense_1_kernel_0, p_dense_1_bias_0, p_dense_1_relu, p_grad_dense_1__greater });
   // dense_2_matmul: out0 = sub, out1 = cast, out2 = add  model.ts  [dense_2]
-  dense_2_matmul_26f8e74e({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_target_dense_2, p_grad_loss_dense_2__mul, p_loss_dense_2_sub, p_metrics_accuracy_cast, p_grad_loss_dense_2__add });
+  dense_2_matmul_804f19e2({ call->pool, slot0, B, p_dense_1_relu, p_dense_2_kernel_0, p_dense_2_bias_0, p_target_dense_2, p_grad_loss_dense_2__mul, p_loss_dense_2_sub, p_metrics_accuracy_cast, p_grad_loss_dense_2__add });
   // loss_dense_2_sum: out0 = div  [loss/dense_2]
   loss_dense_2_sum_edf91656({ call->pool, nullptr, B, p_loss_dense_2_sub, p_weight_dense_2, p_loss_dense_2_div });
   // metrics_accuracy_sum: out0 = div  [metrics/accuracy]
@@ -279,7 +279,7 @@ void small_mlp_trainStep(const kcc_call* call) {
   // grad_dense_2_sum: in0 = variable, in3 = variable  model.ts  [grad(dense_2)]
   grad_dense_2_sum_bad832f9({ call->pool, nullptr, B, call->scalars[0], call->scalars[1], p_training_RMSprop_accumulator_3_1_0, p_grad_loss_dense_2__add, p_optimizer_sub, p_dense_2_bias_0 });
   // grad_dense_2_matmul: out0 = select  model.ts  [grad(dense_2)]
-  grad_dense_2_matmul_af4e8cbc({ call->pool, slot2, B, p_grad_loss_dense_2__add, p_dense_2_kernel_0, p_grad_dense_1__greater, p_grad_dense_1__select });
+  grad_dense_2_matmul_964a5761({ call->pool, slot2, B, p_grad_loss_dense_2__add, p_dense_2_kernel_0, p_grad_dense_1__greater, p_grad_dense_1__select });
   // grad_dense_1_matmul: in2 = variable, in4 = variable, in5 = variable, in6 = variable  model.ts  [grad(dense_1)]
   grad_dense_1_matmul_eb07df2c({ call->pool, slot0, B, call->scalars[0], call->scalars[1], p_dense_1_input, p_grad_dense_1__select, p_training_RMSprop_accumulator_0_1_0, p_optimizer_sub, p_dense_1_kernel_0, p_training_RMSprop_accumulator_1_1_0, p_dense_1_bias_0 });
   // grad_dense_2_matmul_2: in2 = variable, in4 = variable  model.ts  [grad(dense_2)]
