@@ -19,23 +19,38 @@ export const noEnds: RangeEnds = { buffers: new Set(), lines: [] }
 export function rangeEnds({ buffers }: KernelProgram, statements: readonly Stmt[], axes: readonly Axis[], end: string): RangeEnds {
   const stores = storesIn(statements)
   const found = buffers.flatMap(({ name, dtype, blocked }) => {
-    const strides = stores.filter((s) => s.buffer === name).map(({ index }) => itemStride(index, axes))
-    const [stride] = strides
-    const isEven = stride !== undefined && stride !== null && strides.every((other) => other !== null && equalDims(other, stride))
-    return isEven && !blocked && (dtype === 'float32' || dtype === 'int32') ? [{ name, stride }] : []
+    const places = stores.filter((s) => s.buffer === name).map(({ index }) => index)
+    const stride = commonStride(places, axes), first = leastOffset(places)
+    const isPlain = !blocked && (dtype === 'float32' || dtype === 'int32')
+    return isPlain && stride !== null && first !== null ? [{ name, text: [name, times(end, stride), ...(first === 0 ? [] : [first])].join(' + ') }] : []
   })
   return {
     buffers: new Set(found.map(({ name }) => name)),
-    lines: found.map(({ name, stride }) => `[[maybe_unused]] const auto* const ${endOf(name)} = ${name} + ${stride === 1 ? end : `${end} * ${isStatic(stride) ? stride : `(${cDim(stride)})`}`};`),
+    lines: found.map(({ name, text }) => `[[maybe_unused]] const auto* const ${endOf(name)} = ${text};`),
   }
 }
 
-/** Elements from one item of the axes to the next; null where they do not follow each other. */
+const times = (what: string, stride: Dim): string => (stride === 1 ? what : `${what} * ${isStatic(stride) ? stride : `(${cDim(stride)})`}`)
+
+/** Elements from one item to the next, where all stores agree on it. */
+function commonStride(places: readonly Index[], axes: readonly Axis[]): Dim | null {
+  const [first, ...others] = places.map((index) => itemStride(index, axes))
+  return first !== undefined && first !== null && others.every((other) => other !== null && equalDims(other, first)) ? first : null
+}
+
+/** Where the first item begins: parts of a whole begin at their place in it. Null where only a call knows it. */
+function leastOffset(places: readonly Index[]): number | null {
+  const offsets = places.flatMap(({ offset }) => (isStatic(offset) ? [offset] : []))
+  return offsets.length === places.length ? Math.min(...offsets) : null
+}
+
+/** Elements from one item of the axes to the next; null where they do not follow each other forwards. */
 function itemStride(index: Index, axes: readonly Axis[]): Dim | null {
   const strides = axes.map(({ name }) => strideOf(index, name))
   const last = strides.at(-1)
   const isDense = strides.every((stride, i) => i === axes.length - 1 || (stride !== null && strides[i + 1] !== null && equalDims(stride, multiplyDims(strides[i + 1]!, axes[i + 1]!.extent))))
-  return isDense && last !== undefined && last !== 0 ? last : null
+  const goesOn = last !== undefined && last !== null && !(isStatic(last) && last <= 0)
+  return isDense && goesOn ? last : null
 }
 
 type Store = Stmt & { readonly kind: 'store' }
