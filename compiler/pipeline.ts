@@ -116,11 +116,11 @@ const fusionPasses: readonly ((graph: Graph) => Graph)[] = [
 
 /** Stage 3. */
 export function kernelsOf(graph: Graph, options: PipelineOptions): KernelGraph {
-  const { name, rates, combinesInProducts } = options.target ?? cpu
+  const { rates, combinesInProducts, startsTogether } = options.target ?? cpu
   // First: the others see what meets in the new order.
   const passes = combinesInProducts ? [orderByWindows, ...fusionPasses] : fusionPasses
   const prepared = options.fuse ? timed(graph.name, 'prepare-fusion', () => passes.reduce((at, pass) => pass(at), graph)) : graph
-  return timed(graph.name, 'form-kernels', () => formKernels(prepared, { fuse: options.fuse, rates, combinesInProducts, startsTogether: name === 'cuda' }))
+  return timed(graph.name, 'form-kernels', () => formKernels(prepared, { fuse: options.fuse, rates, combinesInProducts, startsTogether }))
 }
 
 /** Stages 3 to 6: kernels, loops, schedule, memory. */

@@ -61,7 +61,10 @@ export class CompiledModel implements CallbackModel {
   get weightNames(): readonly string[] { return this.#session.model.weights }
   /** Where the model runs, `cpu` or a GPU such as `cuda:0`, and why. */
   get device(): Device { return this.#session.device }
-  /** What computes its products on a GPU where a library could, as far as their functions have run; null on the CPU. */
+  /**
+   * What computes its products on a GPU where a library could, with what was measured; null on the CPU. Those of functions that have
+   * not run yet are as `tuned.json` has them: that a library is missing or refuses is found when it is first asked.
+   */
   get products(): TunedGpu | null { this.#session.checkOpen(); return choicesOf(this.program.native) }
   /** What the model computes with; `float32` unless it was built with `--precision`. */
   get precision(): Precision { return this.program.manifest.precision ?? 'float32' }
@@ -70,7 +73,8 @@ export class CompiledModel implements CallbackModel {
   get closed(): boolean { return this.#session.closed }
 
   /**
-   * Trains for a number of epochs. Arrays must not be changed before it settles.
+   * Trains for a number of epochs. Arrays must not be changed before it settles, by callbacks neither: a GPU may keep them from the
+   * first epoch on, and then trains on what they held at that time, without a word (`FitOptions`).
    * @param owner the model that callbacks are given; this one unless another stands in front of it.
    * @throws ValueError for data that do not fit, RuntimeError without a loss or during another `fit`.
    */

@@ -8,7 +8,7 @@ import type { NativeAddon, NativeModule } from './contract/native.js'
  */
 export type DeviceChoice = 'auto' | 'cpu' | `cuda:${number}`
 
-/** `cpu` or `cuda:0`, and why it was taken. `libraries`, on a GPU: whether its vendor's libraries compute products, and why (`tuned.ts`). */
+/** `cpu` or `cuda:0`, and why it was taken. `libraries`, on a GPU: whether its vendor's libraries are to compute products, and why (`tuned.ts`). */
 export type Device = { readonly name: string; readonly reason: string; readonly libraries?: string }
 
 export type Opened = { readonly native: NativeModule; readonly device: Device }

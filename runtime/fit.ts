@@ -62,12 +62,11 @@ function prepare(session: Session, x: ArrayData, y: ArrayData, options: FitOptio
   const user = options.callbacks ?? []
   // The progress bar is told of batches by the loop itself unless a callback of the user wants them anyway.
   const callbacks = new CallbackList([...(progress === null ? [] : [progress]), ...user, history], owner, params)
-  const epochs = Array.from({ length: Math.max(0, chosen.epochs - chosen.initialEpoch) }, (_, i) => chosen.initialEpoch + i)
   return {
-    session, options: chosen, data, validation, validationNumber: validation === null ? 0 : numberFor(session, epochs.filter((epoch) => validates(chosen.validationFreq, epoch + 1)).length), owner, callbacks, progress: wantBatches(user, 'Train') ? null : progress, averages,
+    session, options: chosen, data, validation, validationNumber: validation === null ? 0 : numberFor(session, validationsOf(chosen)), owner, callbacks, progress: wantBatches(user, 'Train') ? null : progress, averages,
     run: {
       fn, inputs, outputs: [], logs: new Float32Array(batchCount({ samples, batchSize }) * scalarOutputs), scalarOutputs, state: averages.state,
-      samples, batchSize, dims, data: numberFor(session, epochs.length),
+      samples, batchSize, dims, data: numberFor(session, chosen.epochs - chosen.initialEpoch),
     },
   }
 }
@@ -167,6 +166,12 @@ async function validate({ session, options, validation, validationNumber, run, c
 
 const validates = (frequency: number | readonly number[], epoch: number): boolean =>
   typeof frequency === 'number' ? epoch % frequency === 0 : frequency.includes(epoch)
+
+/** How many of the epochs `validates` holds for, by arithmetic: there may be more than could ever be counted, for a callback to end. */
+function validationsOf({ epochs, initialEpoch, validationFreq }: Training['options']): number {
+  if (typeof validationFreq === 'number') return Math.max(0, Math.floor(epochs / validationFreq) - Math.floor(initialEpoch / validationFreq))
+  return new Set(validationFreq.filter((epoch) => epoch > initialEpoch && epoch <= epochs)).size
+}
 
 function observe(training: Training, run: BatchRun, orders: OrderSource): BatchObserver {
   const { session, data, averages, callbacks, progress, owner, options } = training

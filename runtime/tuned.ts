@@ -36,10 +36,16 @@ export type Tuned = { readonly format: typeof TUNED_FORMAT; readonly gpus: reado
 
 export const TUNED_FORMAT = 'kcc-tuned-1'
 
-/** What a file tells; nothing where there is none. @throws FileFormatError for a damaged one, or one of another version. */
-export function readTuned(file: string): Tuned {
-  if (!existsSync(file)) return { format: TUNED_FORMAT, gpus: [] }
-  const remedy = 'Measure again with `kcc tune`, or remove it.'
+/** Where nothing was measured. */
+export const nothingTuned: Tuned = { format: TUNED_FORMAT, gpus: [] }
+
+/**
+ * What a file tells; nothing where there is none.
+ * @param remedy what the message ends with
+ * @throws FileFormatError for a damaged one, or one of another version.
+ */
+export function readTuned(file: string, remedy = 'Measure again with `kcc tune`, or remove it.'): Tuned {
+  if (!existsSync(file)) return nothingTuned
   let found: unknown
   try {
     found = JSON.parse(readFileSync(file, 'utf8'))
@@ -52,10 +58,15 @@ export function readTuned(file: string): Tuned {
   return { format, gpus }
 }
 
-const isTunedGpu = ({ gpu, cublaslt, products }: Partial<TunedGpu>): boolean =>
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+const isTunedGpu = (value: unknown): boolean => isObject(value) && hasProducts(value)
+const isChoice = (value: unknown): boolean => isObject(value) && choosesOne(value)
+
+const hasProducts = ({ gpu, cublaslt, products }: Partial<TunedGpu>): boolean =>
   typeof gpu === 'string' && typeof cublaslt === 'number' && Array.isArray(products) && products.every(isChoice)
 
-const isChoice = (choice: Partial<ProductChoice>): boolean =>
+const choosesOne = (choice: Partial<ProductChoice>): boolean =>
   [choice.kernel, choice.algorithm, choice.why].every((text) => typeof text === 'string' && !/[\t\n]/.test(text)) && computers.some((by) => by === choice.by) &&
   [choice.rows, choice.columns, choice.terms, choice.workspace, choice.ownNanoseconds, choice.libraryNanoseconds].every(Number.isSafeInteger)
 
@@ -84,21 +95,32 @@ export const withGpu = ({ format, gpus }: Tuned, measured: TunedGpu): Tuned =>
 /** `130101` → `13.1.1` */
 export const versionText = (version: number): string => [Math.floor(version / 10000), Math.floor(version / 100) % 100, version % 100].join('.')
 
+const OWN = 'kernels of kcc compute all products'
+
 /**
- * Gives a module what was measured on its GPU, and says in words who computes its products; null on the CPU. A file that cannot
- * be read changes nothing but these words.
+ * Gives a module what was measured on its GPU, and says in words who is to compute its products; null on the CPU. A file that
+ * cannot be read, or a GPU that does not answer, changes nothing but these words.
  */
 export function applyTuned(native: NativeModule, file: string): string | null {
-  const gpu = native.describe()
-  if (gpu === null) return null
-  const own = 'kernels of kcc compute all products'
   try {
+    const gpu = native.describe()
+    if (gpu === null) return null
     const known = readTuned(file).gpus.find((each) => each.gpu === gpu)
-    if (known === undefined) return `${own}: \`kcc tune\` has measured nothing on ${gpu}`
+    if (known === undefined) return `${OWN}: \`kcc tune\` has measured nothing on ${gpu}`
     native.readChoices(textOf(known))
-    const chosen = known.products.filter(({ by }) => by !== 'own').length
-    return chosen === 0 ? `${own}: they were the fastest on ${gpu}` : `cuBLASLt ${versionText(known.cublaslt)} computes ${chosen} of ${known.products.length} products that were measured on ${gpu}`
+    return wordsOf(known)
   } catch (error) {
-    return `${own}: ${(error as Error).message}`
+    return `${OWN}: ${(error as Error).message}`
   }
+}
+
+/** What was chosen, and why. Whether the library is there and does it turns out as the products run: `choicesOf`. */
+function wordsOf({ gpu, cublaslt, products }: TunedGpu): string {
+  const chosen = products.filter(({ by }) => by !== 'own').length
+  if (chosen > 0) return `cuBLASLt ${versionText(cublaslt)}, where it is installed, is to compute ${chosen} of ${products.length} products that were measured on ${gpu}`
+  if (products.length === 0) return `${OWN}: there were none to measure on ${gpu}`
+  const [untimed, ...others] = products.filter(({ libraryNanoseconds }) => libraryNanoseconds === 0)
+  if (untimed === undefined) return `${OWN}: they were the fastest on ${gpu}`
+  const timed = products.length - others.length - 1, nothing = 'nothing else could be measured', why = untimed.why === '' ? '' : ` (${untimed.why})`
+  return timed === 0 ? `${OWN}: ${nothing} on ${gpu}${why}` : `${OWN}: they were the fastest for ${timed} of ${products.length} on ${gpu}, and ${nothing} for the others${why}`
 }

@@ -51,7 +51,8 @@ export async function writePackage(input: PackageInput): Promise<WrittenPackage>
 async function contentOf(input: PackageInput): Promise<Content> {
   const view = packageView(input.name, input.manifest)
   const rendered = ['package.json', 'index.mjs', 'index.cjs', 'index.d.ts', 'index.d.mts'].map((name) => [name, render(name, view)] as const)
-  // What was measured on GPUs outlasts a build: it names kernels by digests of their code.
+  // What was measured on GPUs outlasts a build. It is kept under the names of kernels, which begin with the first layer that has one and
+  // end in a digest of its code: what was changed, or renamed, is left to kernels of kcc until it is measured again.
   const tuned = path.join(input.folder, TUNED_FILE)
   const types = filesBelow(inPackage('build', 'runtime')).filter((name) => name.endsWith('.d.ts'))
   return new Map<string, string | Uint8Array | { copyOf: string }>([

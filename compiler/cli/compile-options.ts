@@ -46,6 +46,13 @@ export function deviceBuildOf({ target = 'cpu', sm }: DeviceFlags): DeviceBuild 
   return sm === 'host' ? { kind: 'host' } : { kind: 'nvcc', architectures: sm === undefined ? presentArchitectures() ?? [80, 90] : architecturesOf(sm) }
 }
 
+/** @throws UsageError for another name */
+export function precisionNamed(name: string): Precision {
+  const precision = precisions.find((each) => each === name)
+  if (precision === undefined) throw new UsageError(`Unknown precision "${name}". Expected one of: ${precisions.join(', ')}`)
+  return precision
+}
+
 /** Of compute capability 8.0: the first whose tensor cores take TF32 and bfloat16. */
 const firstWithShortFloats = 80
 
@@ -54,8 +61,7 @@ const firstWithShortFloats = 80
  * @throws UsageError for another name, and where no GPU that is meant can compute with it
  */
 export function precisionOf(flags: DeviceFlags): Precision {
-  const { precision: asked = 'float32', target = 'cpu' } = flags, precision = precisions.find((each) => each === asked)
-  if (precision === undefined) throw new UsageError(`Unknown precision "${asked}". Expected one of: ${precisions.join(', ')}`)
+  const { target = 'cpu' } = flags, precision = precisionNamed(flags.precision ?? 'float32')
   if (precision === 'float32') return precision
   if (target !== 'cuda') throw new UsageError(`--precision ${precision} is for GPUs, and the target is ${target}: give --target cuda with it`)
   const device = deviceBuildOf(flags), old = device?.kind === 'nvcc' ? device.architectures.find((sm) => sm < firstWithShortFloats) : undefined

@@ -1,5 +1,4 @@
 /** Opens a model for `kcc predict`, `evaluate` and `fit`: traced TypeScript, a `.h5` file, or a compiled package. */
-import { statSync } from 'node:fs'
 import { RuntimeError } from '../../runtime/contract/errors.js'
 import type { ModuleManifest } from '../../runtime/contract/manifest.js'
 import { runOn } from '../engine.js'
@@ -9,10 +8,11 @@ import { displayPath } from '../support/paths.js'
 import { UsageError } from './exit-codes.js'
 import type { LoadedModel } from './load-models.js'
 import { loadModels } from './load-models.js'
-import { deviceChoiceOf, runTargetOf, type RunFlags } from './run-target.js'
+import { isPackage, packageAt } from './open-package.js'
+import { runTargetOf, type RunFlags } from './run-target.js'
 
 export async function openModel(file: string, options: RunFlags & { readonly check: boolean }): Promise<OpenedModel> {
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false) return openPackage(file, options)
+  if (isPackage(file)) return openPackage(file, options)
   runOn(runTargetOf(options))
   const { models } = await loadModels(file, options)
   const [first, ...others] = models
@@ -42,11 +42,8 @@ function openTraced(model: LoadedModel): OpenedModel {
   }
 }
 
-/** Its code is there already, with the precision it was built for. */
 async function openPackage(folder: string, options: RunFlags): Promise<OpenedModel> {
-  const { loadPackage } = await import('../../runtime/index.js')
-  const model = loadPackage(folder, { device: deviceChoiceOf(options) }), { precision: asked = model.precision } = options
-  if (asked !== model.precision) throw new UsageError(`${displayPath(folder)} was built to compute in ${model.precision}, found --precision ${asked}: build it again with that`)
+  const model = await packageAt(folder, options)
   return {
     ...namesOf(model.program.manifest.model),
     predict: (x, options) => model.predict(x, options),

@@ -1,4 +1,4 @@
-/** Where `kcc run`, `predict`, `evaluate` and `fit` run models. */
+/** Where `kcc run`, `predict`, `evaluate`, `fit` and `tune` run models. */
 import type { DeviceChoice } from '../../runtime/device.js'
 import type { RunTarget } from '../engine.js'
 import { deviceBuildOf, precisionOf, type DeviceFlags } from './compile-options.js'

@@ -3,7 +3,7 @@ import { widestVector } from '../ir/cost.js'
 import { divideDims } from '../ir/dim.js'
 import { localExpr } from '../ir/expr.js'
 import type { ElementType } from '../ir/element-type.js'
-import { isInVectors, nothingOf, VECTORS, type Axis, type AxisMode, type Buffer, type Combination, type Expr, type ReduceOp, type Stmt } from '../ir/loop.js'
+import { isInVectors, nothingOf, VECTORS, type Axis, type AxisMode, type Buffer, type Combination, type Expr, type ReduceOp, type Stmt, type Store } from '../ir/loop.js'
 import { endOf } from './range-ends.js'
 import { copiesAbreast, inCopy, interleaved } from './abreast.js'
 import { cDim } from './c-dim.js'
@@ -107,7 +107,7 @@ export class StatementPrinter {
     return line(`const ${type} ${name} = ${printed.text};`)
   }
 
-  private store(s: Stmt & { kind: 'store' }, scope: Scope): CLine {
+  private store(s: Store, scope: Scope): CLine {
     const buffer = scope.bufferOf(s.buffer), position = positionText(buffer, s.index), { dtype } = buffer
     if (scope.lanes === null) return line(`${s.buffer}[${position}] = ${storedOne(dtype, printAs(s.value, false, scope))};`)
     const count = scope.lanes.count === null ? '' : `, ${scope.lanes.count}`

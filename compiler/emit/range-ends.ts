@@ -4,7 +4,7 @@
  * stored with a look ahead (`store_ahead` of `native/include/kcc/vec.h`), but never into what another thread may write.
  */
 import { equalDims, isStatic, multiplyDims, type Dim } from '../ir/dim.js'
-import type { Axis, Index, KernelProgram, Stmt } from '../ir/loop.js'
+import type { Axis, Index, KernelProgram, Stmt, Store } from '../ir/loop.js'
 import { strideOf } from '../schedule/walk.js'
 import { cDim } from './c-dim.js'
 
@@ -52,8 +52,6 @@ function itemStride(index: Index, axes: readonly Axis[]): Dim | null {
   const goesOn = last !== undefined && last !== null && !(isStatic(last) && last <= 0)
   return isDense && goesOn ? last : null
 }
-
-type Store = Stmt & { readonly kind: 'store' }
 
 const storesIn = (statements: readonly Stmt[]): Store[] =>
   statements.flatMap((s) => (s.kind === 'store' ? [s] : s.kind === 'for' ? storesIn(s.body) : []))

@@ -1,6 +1,6 @@
 /** Invariant 8 of `loop-verify.ts`: how a kernel is mapped to threads of a GPU. */
 import { divideDims } from './dim.js'
-import { arithmeticOf, isByNeighbours, isOverGrid, isOverTeam, NEIGHBOURS, type Axis, type AxisMode, type Contract, type KernelProgram, type Launch, type Stmt, type Teams, type Tiles } from './loop.js'
+import { arithmeticOf, isByNeighbours, isOverGrid, isOverTeam, NEIGHBOURS, type Axis, type AxisMode, type Contract, type KernelProgram, type Launch, type Stmt, type Store, type Teams, type Tiles } from './loop.js'
 
 /** What is wrong with the mapping, or null. */
 export function launchFault(kernel: KernelProgram): string | null {
@@ -48,7 +48,6 @@ function libraryFault({ buffers, reads, writes }: KernelProgram, s: Stmt, launch
   return end.bias === null || reads.includes(end.bias) ? null : `a library adds ${end.bias}, which is not read`
 }
 
-type Store = Stmt & { readonly kind: 'store' }
 type Loop = Stmt & { readonly kind: 'for' }
 
 /** Loops over the grid, outermost first. */

@@ -17,7 +17,7 @@
 import { computedAs, type ElementType } from './element-type.js'
 import { axesOfIndex } from './expr.js'
 import { launchFault } from './launch-verify.js'
-import { accumulatorsOf, finishedRows, isByNeighbours, isInVectors, type Axis, type AxisMode, type Chain, type Expr, type Index, type KernelProgram, type Stmt, type Totals } from './loop.js'
+import { accumulatorsOf, finishedRows, isByNeighbours, isInVectors, type Axis, type AxisMode, type Chain, type Expr, type Index, type KernelProgram, type Stmt, type Store, type Totals } from './loop.js'
 import { exprText } from './loop-text.js'
 
 /** A kernel that breaks an invariant: a bug in a pass, never the user's. */
@@ -157,7 +157,7 @@ class Checker {
     scope.locals.set(name, dtype)
   }
 
-  private store(s: Stmt & { kind: 'store' }, scope: Scope): void {
+  private store(s: Store, scope: Scope): void {
     this.require(2, this.writable.has(s.buffer), `${s.buffer} is stored to but not written`)
     this.require(2, this.dtypes.get(s.buffer) === s.value.dtype, `${s.buffer} holds ${this.dtypes.get(s.buffer)}, found ${exprText(s.value)} of ${s.value.dtype}`)
     this.index(s.index, scope)

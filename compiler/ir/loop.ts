@@ -110,6 +110,9 @@ export type Stmt =
       readonly position: string; readonly body: readonly Stmt[]; readonly value: Expr; readonly from: Provenance }
   | Contract
 
+/** Writes one element. */
+export type Store = Stmt & { readonly kind: 'store' }
+
 /**
  * accumulator[m…, n…] = sum over k… of lhs(m…, k…) * rhs(k…, n…), in tiles. Rows, columns and the sum may each run over
  * several axes, outermost first. `lhs` and `rhs` are the prologue holes: usually plain loads, but any expression over

@@ -57,6 +57,7 @@ export class ModelClass extends NetworkModel {
     if (!this.training && !this.pending) throw new RuntimeError(notCompiled, captureLocation())
   }
 
+  /** Keras' `fit`. Its arrays are not to be changed before it settles, by callbacks neither: see `FitOptions`. @throws RuntimeError before `compile` */
   async fit(x: ArrayData, y: ArrayData, options: FitOptions = {}): Promise<History> {
     this.requireCompiled()
     return (await this.prepared(x)).fit(x, y, options)

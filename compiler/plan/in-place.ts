@@ -9,12 +9,10 @@
 import { equalDims } from '../ir/dim.js'
 import { equalIndex } from '../ir/expr.js'
 import type { Node } from '../ir/graph.js'
-import type { KernelProgram, Stmt } from '../ir/loop.js'
+import type { KernelProgram, Store } from '../ir/loop.js'
 import { bytesOf } from '../ir/cost.js'
 import { accessesIn, loadsIn, type Load } from '../schedule/walk.js'
 import type { BoundBuffer, BoundKernel } from './plan-function.js'
-
-type Store = Stmt & { readonly kind: 'store' }
 
 /** For each written value of the arena, the values of it whose place it may take. */
 export function replaceable({ program, bindings }: BoundKernel): ReadonlyMap<Node, ReadonlySet<Node>> {

@@ -16,11 +16,9 @@
  */
 import { elementSize } from '../ir/element-type.js'
 import { equalIndex, loadExpr } from '../ir/expr.js'
-import type { Buffer, Contract, Expr, KernelProgram, LibraryCall, LibraryEnd, Stmt } from '../ir/loop.js'
+import type { Buffer, Contract, Expr, KernelProgram, LibraryCall, LibraryEnd, Stmt, Store } from '../ir/loop.js'
 import { matrixOf, roundedFrom, siteOf } from './as-matrix.js'
 import { loadsIn } from './walk.js'
-
-type Store = Stmt & { readonly kind: 'store' }
 
 export function libraryCall(program: KernelProgram, contract: Contract): LibraryCall | null {
   const { m, n, k, together } = contract, sites = { lhs: siteOf(contract.lhs, m, k), rhs: siteOf(contract.rhs, k, n) }

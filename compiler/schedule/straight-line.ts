@@ -4,7 +4,7 @@
  */
 import { substituteIndex } from '../ir/expr.js'
 import type { Provenance } from '../ir/graph.js'
-import type { Expr, Index, KernelProgram, Stmt } from '../ir/loop.js'
+import type { Expr, Index, KernelProgram, Stmt, Store } from '../ir/loop.js'
 import { exprText } from '../ir/loop-text.js'
 import { decided, type Ranges } from './ranges.js'
 import { boundNames, mapExprIndices } from './walk.js'
@@ -78,7 +78,7 @@ export class StraightLine {
     return local
   }
 
-  store(s: Stmt & { kind: 'store' }, copy: Copy): void {
+  store(s: Store, copy: Copy): void {
     this.statements.push({ ...s, index: indexIn(copy, s.index), value: this.value(s.value, copy) })
   }
 

@@ -93,6 +93,11 @@ export interface CallbackHooks {
 /** `[x, y]` or `[x, y, sampleWeight]`. */
 export type ValidationData = readonly [ArrayData, ArrayData] | readonly [ArrayData, ArrayData, SampleWeight | null]
 
+/**
+ * Options of `fit`. The arrays of data, `validationData`, `sampleWeight` and what they are views of are not to be changed until `fit` has
+ * settled, and nothing checks it. A callback that changes them between epochs is seen on the CPU, and where there is one epoch; a
+ * GPU that keeps the data of several trains and validates on what they held at first. To train on other data, call `fit` once for each.
+ */
 export type FitOptions = {
   /** Samples per update; default 32. The last batch may be smaller. */
   readonly batchSize?: number | null

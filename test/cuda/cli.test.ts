@@ -84,8 +84,11 @@ describe('--precision', () => {
     expect((await shop.kcc(['run', '--precision', 'tf32', 'train.ts'])).stderr).toContain('--precision tf32 is for GPUs, and the target is cpu: give --target cuda with it')
     expect((await shop.kcc(['bench', '--precision', 'half', 'model.ts'])).stderr).toContain('Unknown precision "half". Expected one of: float32, tf32, mixed_bfloat16')
     expect((await shop.kcc(['build', 'model.ts', '--out', shop.path('package'), ...onPlayed])).code).toBe(0)
-    const refused = await shop.kcc(['predict', 'package', '--x', 'data.npz', '--out', 'no.npz', '--precision', 'tf32'])
-    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('package was built to compute in float32, found --precision tf32: build it again with that')])
+    for (const command of [['predict', 'package', '--x', 'data.npz', '--out', 'no.npz'], ['tune', 'package']]) {
+      const refused = await shop.kcc([...command, '--precision', 'tf32']), unknown = await shop.kcc([...command, '--precision', 'half'])
+      expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('package was built to compute in float32, found --precision tf32: build it again with that')])
+      expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('Unknown precision "half". Expected one of: float32, tf32, mixed_bfloat16')])
+    }
   })
 })
 

@@ -74,7 +74,7 @@ describe('from measuring to use', () => {
   })
 
   test('the model is told, and computes what it computed', () => {
-    expect(chosen.device.libraries).toBe('cuBLASLt 13.1.1 computes 6 of 6 products that were measured on a CPU that plays a GPU, 9.0')
+    expect(chosen.device.libraries).toBe('cuBLASLt 13.1.1, where it is installed, is to compute 6 of 6 products that were measured on a CPU that plays a GPU, 9.0')
     expect(chosen.products).toEqual(tuned.products)
     expect(largest(chosen.values.first, own.values.first)).toBeLessThan(PREDICTED)
     expect(chosen.values.first).not.toEqual(own.values.first)
@@ -132,6 +132,7 @@ describe('from measuring to use', () => {
     ['of another format', '{"format": "kcc-tuned-0", "gpus": []}', /tuned\.json has format "kcc-tuned-0", but this version reads kcc-tuned-1\./],
     ['of something else', '[1, 2]', /tuned\.json has format undefined/],
     ['without products', '{"format": "kcc-tuned-1", "gpus": [{"gpu": "a CPU that plays a GPU, 9.0", "cublaslt": 1}]}', /one of its GPUs or products is none/],
+    ['with a GPU that is null', '{"format": "kcc-tuned-1", "gpus": [null]}', /one of its GPUs or products is none/],
     ['with a product that is none', '{"format": "kcc-tuned-1", "gpus": [{"gpu": "a CPU that plays a GPU, 9.0", "cublaslt": 1, "products": [{"kernel": "a\\tb"}]}]}', /one of its GPUs or products is none/],
     ['with an algorithm that is none', JSON.stringify({ format: 'kcc-tuned-1', gpus: [{ gpu: 'a CPU that plays a GPU, 9.0', cublaslt: 130101, products: [{ kernel: 'k', rows: 1, columns: 1, terms: 1, by: 'library', algorithm: 'xyz', workspace: 0, ownNanoseconds: 1, libraryNanoseconds: 1, why: '' }] }] }),
       /cannot read the choice "k\t1\t1\t1\tlibrary\txyz/],
@@ -144,6 +145,13 @@ describe('from measuring to use', () => {
     expect(report.device.libraries).toMatch(/^kernels of kcc compute all products: /)
     expect(report.device.libraries).toMatch(words)
     expect(report.values).toEqual(own.values)
+  })
+
+  test.each(damaged.slice(0, 2))('a file that is %s is measured again, and it is said', async (_what, text) => {
+    shop.write('package/tuned.json', text)
+    const ran = await shop.kcc(['tune', 'package', '--batch-size', '32', '--json'], played())
+    expect([ran.code, ran.stderr]).toEqual([0, expect.stringMatching(/^kcc: .*tuned\.json (is damaged: |has format "kcc-tuned-0", ).* What is measured now replaces it\.$/)])
+    expect((JSON.parse(shop.read('package/tuned.json')) as Tuned).gpus[0]!.products).toEqual((JSON.parse(ran.stdout) as TunedGpu).products)
   })
 })
 
@@ -171,6 +179,7 @@ describe('what is measured', () => {
     rmSync(shop.path('package/tuned.json'))
     const ran = await shop.kcc(['tune', 'package'], {})
     expect(ran.stdout).toMatch(/^a CPU that plays a GPU, 9\.0; no cuBLASLt\n(  .*kcc: there is no cuBLASLt on this machine .*\n){6}\nKept in package\/tuned\.json$/)
+    expect((await used(played())).device.libraries).toBe('kernels of kcc compute all products: nothing else could be measured on a CPU that plays a GPU, 9.0 (there is no cuBLASLt on this machine)')
   })
 
   test('a library without what is needed is another version', async () => {

@@ -43,7 +43,7 @@ export class FakeModule implements NativeModule {
   readLog(): void {}
   forgetLog(): void {}
   forgetData(): void {}
-  describe(): null { return null }
+  describe(): string | null { return null }
   readChoices(): void {}
   choices(): string { return '' }
   bytes(): number { return 1000 }

@@ -119,6 +119,8 @@ describe('packages', () => {
     const addon = fakeAddon(manifest, tinyFunctions)
     expect(() => loadPackageFrom(addon, { ...manifest, format: 1 as typeof MANIFEST_FORMAT }, null)).toThrow(`has format 1, but this runtime reads format ${MANIFEST_FORMAT}`)
     expect(() => loadPackageFrom({ ...addon, abi: 7 }, manifest, null)).toThrow(`interface version 7, but this runtime needs ${RUNTIME_ABI}`)
+    // Of the version before there is no `describe`: asked for it, the module would fail with nothing a user could do.
+    expect(() => loadPackageFrom({ ...addon, abi: 4 }, manifest, null)).toThrow(/interface version 4, but this runtime needs \d+\. Build the package again\./)
     expect(() => loadPackageFrom({ ...addon, level: '', levels: ['x86-64-v4'] }, manifest, null)).toThrow('was built for x86-64-v4, and this CPU supports none of these')
     expect(() => loadPackageFrom({ ...addon, modules: ['other'] }, manifest, null)).toThrow('holds other, not tiny')
   })

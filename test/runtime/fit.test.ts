@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Callback, LambdaCallback } from '../../runtime/callbacks.js'
-import type { CallbackHooks, Logs } from '../../runtime/contract/fit-types.js'
+import type { CallbackHooks, FitOptions, Logs } from '../../runtime/contract/fit-types.js'
 import { NDArray } from '../../runtime/ndarray.js'
 import { batchPermutation, permutation } from '../../runtime/shuffle.js'
 import { array } from './fake-native.js'
@@ -74,6 +74,33 @@ describe('fit', () => {
     const listed = await model.fit(tinyX, tinyY, { ...quiet, epochs: 3, validationData: [tinyX, tinyY], validationFreq: [1, 3] })
     expect(listed.history['val_loss']).toHaveLength(2)
     expect((await model.fit(tinyX, tinyY, { ...quiet, epochs: 0 })).epoch).toEqual([])
+  })
+
+  it('may be given more epochs than there will ever be, for a callback to stop it', async () => {
+    for (const validationFreq of [1, [1, 2, 1e9]]) {
+      const { model, native } = tinyModel()
+      const stop: CallbackHooks = { onEpochEnd: (epoch) => { model.stopTraining = epoch === 1 } }
+      expect((await model.fit(tinyX, tinyY, { ...quiet, epochs: 1e9, validationData: [tinyX, tinyY], validationFreq, callbacks: [stop] })).epoch).toEqual([0, 1])
+      expect(native.plans.map(({ data }) => data > 0)).toEqual([true, true, true, true])
+    }
+  })
+
+  const kept: readonly (readonly [what: string, options: FitOptions, training: boolean, validation: boolean])[] = [
+    ['one epoch', { epochs: 1 }, false, false],
+    ['one epoch that is left', { initialEpoch: 4, epochs: 5, validationFreq: 5 }, false, false],
+    ['several', { epochs: 2 }, true, true],
+    ['one validation', { epochs: 3, validationFreq: 2 }, true, false],
+    ['one validation after those before', { initialEpoch: 2, epochs: 4, validationFreq: 2 }, true, false],
+    ['two validations', { initialEpoch: 1, epochs: 4, validationFreq: 2 }, true, true],
+    ['one of those listed', { initialEpoch: 1, epochs: 3, validationFreq: [1, 3, 4] }, true, false],
+    ['one that is listed twice', { epochs: 3, validationFreq: [2, 2] }, true, false],
+    ['two of those listed', { epochs: 3, validationFreq: [3, 1] }, true, true],
+  ]
+  it.each(kept)('lets a device keep data that are gone over more than once: %s', async (_what, options, training, validation) => {
+    const { model, native } = tinyModel()
+    await model.fit(tinyX, tinyY, { ...quiet, validationData: [tinyX.rows(0, 8), tinyY.rows(0, 8)], ...options })
+    const numbersOf = (samples: number): ReadonlySet<number> => new Set(native.plans.filter((plan) => plan.samples === samples).map(({ data }) => data))
+    expect([...numbersOf(20), ...numbersOf(8)].map((number) => number > 0)).toEqual([training, validation])
   })
 
   it('shuffles by seed, every epoch anew', async () => {

@@ -9,7 +9,7 @@ import { includeFolders } from '../../build/units.js'
 import type { ToolName } from '../../build/toolchain.js'
 import { installHint, locateTools } from '../../build/toolchain.js'
 import { paintFor } from '../../support/colour.js'
-import { environmentVariables, setting } from '../../support/env.js'
+import { cublasltNames, environmentVariables, setting } from '../../support/env.js'
 import { readText } from '../../support/files.js'
 import { kccVersion } from '../../support/paths.js'
 import type { ExitCode } from '../exit-codes.js'
@@ -144,9 +144,6 @@ function gpuCheck(): Check {
   const found = gpus === null ? 'none: no nvidia-smi' : gpus.map(({ name, capability, memory, driver }, i) => `cuda:${i} ${name} (sm_${capability}, ${memory}, driver ${driver})`).join('; ')
   return { name: 'gpu', ok: true, found: found === '' ? 'none: nvidia-smi shows none' : found, fix: '' }
 }
-
-/** Libraries of the GPU's vendor, as the driver looks for them (`native/cuda/cublaslt.cc`). */
-const cublasltNames = ['libcublasLt.so.13', 'libcublasLt.so.12', 'libcublasLt.so.11']
 
 /** None is needed: kernels of kcc compute whatever they could. */
 function libraryCheck(): Check {

@@ -3,29 +3,29 @@
  * long that and kcc's own kernels take. What was measured is kept in the package, or for a model file in kcc's cache folder, and
  * used from then on; nothing is ever measured elsewhere.
  */
-import { statSync } from 'node:fs'
 import * as path from 'node:path'
-import { RuntimeError } from '../../../runtime/contract/errors.js'
+import { FileFormatError, RuntimeError } from '../../../runtime/contract/errors.js'
 import { TUNED_FILE } from '../../../runtime/contract/manifest.js'
-import type { CompiledModel, ProductChoice, TunedGpu } from '../../../runtime/index.js'
-import { choicesOf, loadPackage, readTuned, versionText, withGpu, writeFileAtomic } from '../../../runtime/index.js'
+import type { CompiledModel, ProductChoice, Tuned, TunedGpu } from '../../../runtime/index.js'
+import { choicesOf, nothingTuned, readTuned, versionText, withGpu, writeFileAtomic } from '../../../runtime/index.js'
 import { compileAndLoad, runOn, tunedFile } from '../../engine.js'
 import { displayPath } from '../../support/paths.js'
 import { choiceText } from '../choice-text.js'
 import { UsageError } from '../exit-codes.js'
 import { loadModels } from '../load-models.js'
+import { isPackage, packageAt } from '../open-package.js'
 import { printResult } from '../report.js'
-import { deviceChoiceOf, runTargetOf, type RunFlags } from '../run-target.js'
+import { runTargetOf, type RunFlags } from '../run-target.js'
 
 export type TuneOptions = RunFlags & { readonly batchSize: string; readonly check: boolean; readonly json: boolean }
 
 export async function tune(file: string, options: TuneOptions): Promise<void> {
-  const sizes = sizesOf(options.batchSize), isPackage = statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false
-  const into = isPackage ? path.join(file, TUNED_FILE) : tunedFile()
-  const before = readTuned(into), models = isPackage ? [loadPackage(file, { device: deviceChoiceOf(options) })] : await compiled(file, options)
+  const sizes = sizesOf(options.batchSize), ofPackage = isPackage(file)
+  const into = ofPackage ? path.join(file, TUNED_FILE) : tunedFile()
+  const before = measuredBefore(into), models = ofPackage ? [await packageAt(file, options)] : await compiled(file, options)
   const measured = models.map((model) => measure(model, sizes)).reduce(together)
   // Of models in files others may have been measured before; a package is measured as a whole.
-  const known = isPackage ? undefined : before.gpus.find(({ gpu, cublaslt }) => gpu === measured.gpu && cublaslt === measured.cublaslt)
+  const known = ofPackage ? undefined : before.gpus.find(({ gpu, cublaslt }) => gpu === measured.gpu && cublaslt === measured.cublaslt)
   const all = known === undefined ? measured : together(measured, known)
   await writeFileAtomic(into, [Buffer.from(`${JSON.stringify(withGpu(before, all), null, 1)}\n`)])
   for (const model of models) await model.close()
@@ -35,6 +35,17 @@ export async function tune(file: string, options: TuneOptions): Promise<void> {
 function sizesOf(text: string): readonly number[] {
   if (!/^[1-9]\d*(,[1-9]\d*)*$/.test(text)) throw new UsageError(`Cannot read --batch-size "${text}". Expected sizes of the batch, as in --batch-size 32,128`)
   return [...new Set(text.split(',').map(Number))]
+}
+
+/** A file that cannot be read is what this command is there to mend. */
+function measuredBefore(file: string): Tuned {
+  try {
+    return readTuned(file, 'What is measured now replaces it.')
+  } catch (error) {
+    if (!(error instanceof FileFormatError)) throw error
+    process.stderr.write(`kcc: ${error.message}\n`)
+    return nothingTuned
+  }
 }
 
 async function compiled(file: string, options: TuneOptions): Promise<readonly CompiledModel[]> {
@@ -62,7 +73,7 @@ function together(first: TunedGpu, second: TunedGpu): TunedGpu {
   return { ...first, products: [...first.products, ...second.products.filter((choice) => !known.has(keyOf(choice)))] }
 }
 
-export function tunedText({ gpu, cublaslt, products }: TunedGpu): string {
+function tunedText({ gpu, cublaslt, products }: TunedGpu): string {
   const head = `${gpu}; ${cublaslt === 0 ? 'no cuBLASLt' : `cuBLASLt ${versionText(cublaslt)}`}\n`
   return `${head}${products.map((choice) => `  ${sizesText(choice).padEnd(22)} ${choiceText(choice).padEnd(64)} ${choice.kernel}\n`).join('')}`
 }
