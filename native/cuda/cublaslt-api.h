@@ -18,7 +18,7 @@ constexpr int32_t kAsIs = 0, kTransposed = 1;
 
 // cublasLtMatmulDescAttributes_t, cublasLtEpilogue_t
 constexpr int kTransposeA = 3, kTransposeB = 4, kEpilogue = 7, kBiasPointer = 8;
-constexpr uint32_t kNoEpilogue = 1, kRelu = 2, kBias = 4;
+constexpr uint32_t kRelu = 2, kBias = 4;
 
 // cublasLtMatmulPreferenceAttributes_t, cublasLtReductionScheme_t
 constexpr int kMaxWorkspace = 1, kReductionSchemes = 3, kLeastAlignment = 5;  // of A; B, C and D follow

@@ -83,6 +83,7 @@ Failure DataSets::find(const kcc_batch& batch, size_t inputs, gpu::Stream stream
   for (size_t i = 0; i < inputs; i++) set.bytes += room(batch.columns[i].row_bytes * batch.samples);
   if (Failure failure = bring(batch, stream, &set)) return failure;
   sets_.push_back(set);
+  if (set.block) bytes_ += set.bytes;
   *found = set.block ? &sets_.back() : nullptr;
   return nullptr;
 }
@@ -106,20 +107,19 @@ Failure DataSets::bring(const kcc_batch& batch, gpu::Stream stream, DataSet* set
 }
 
 void DataSets::forget(uint64_t number) {
-  for (const DataSet& set : sets_) if (set.number == number) gpu::release(set.block);
+  for (DataSet& set : sets_) if (set.number == number) leave(&set);
   sets_.erase(std::remove_if(sets_.begin(), sets_.end(), [&](const DataSet& set) { return set.number == number; }), sets_.end());
 }
 
+void DataSets::leave(DataSet* set) {
+  if (set->block) bytes_ -= set->bytes;
+  gpu::release(set->block), set->block = nullptr;
+}
+
 void DataSets::leave() {
-  for (DataSet& set : sets_) gpu::release(set.block), set.block = nullptr;
+  for (DataSet& set : sets_) leave(&set);
 }
 
 void DataSets::release() { leave(), sets_.clear(); }
-
-int64_t DataSets::bytes() const {
-  int64_t sum = 0;
-  for (const DataSet& set : sets_) sum += set.block ? set.bytes : 0;
-  return sum;
-}
 
 }  // namespace kcc

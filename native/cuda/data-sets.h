@@ -6,12 +6,10 @@
 #include "kcc/device.h"
 
 #include <stddef.h>
+#include <atomic>
 #include <vector>
 
 namespace kcc {
-
-// Room for values, so that the next ones begin where copies and kernels like them to.
-inline int64_t room(int64_t bytes) { return (bytes + 255) & ~(int64_t)255; }
 
 // Columns of samples, a row of each for each sample.
 struct DataSet {
@@ -30,12 +28,16 @@ class DataSets {
   // Gives back the memory of all, whose batches come from the host from now on. The caller has waited likewise.
   void leave();
   void release();
-  int64_t bytes() const;
+  // Of the device. Any thread may ask, while another brings or forgets some.
+  int64_t bytes() const { return bytes_; }
 
  private:
   gpu::Failure bring(const kcc_batch& batch, gpu::Stream stream, DataSet* set);
 
+  void leave(DataSet* set);
+
   std::vector<DataSet> sets_;
+  std::atomic<int64_t> bytes_{0};
 };
 
 // Where rows are put together, how large and how many. With `is_plain` they are those of the column from its beginning.

@@ -244,7 +244,7 @@ Failure Device::make(const kcc_function& function, const int64_t* dims, Recordin
 }
 
 // Before anything runs or is allocated. The arena at hand is given back when a larger one is needed, with what was recorded
-// over it, and data sets make room.
+// over it; data sets make room, then libraries.
 Failure Device::check_memory(const kcc_function& function, int64_t arena, int64_t slots) {
   int64_t free = 0, total = 0;
   if (Failure failure = gpu::memory(&free, &total)) return failure;
@@ -255,6 +255,7 @@ Failure Device::check_memory(const kcc_function& function, int64_t arena, int64_
   const int64_t more = (arena > arena_bytes_ ? arena : 0) + slots;
   if (more <= free) return nullptr;
   if (data_.bytes() > 0) return data_.leave(), check_memory(function, arena, slots);
+  if (libraries_.bytes() > 0) return forget_recordings(nullptr), libraries_.release(), check_memory(function, arena, slots);
   return gpu::fail("%s needs %.1f MB of the memory of cuda:%d, %.1f between its kernels and %.1f for batches on their way, beside %.1f MB of variables; "
                    "%.1f of %.1f MB are free. Fewer samples in a batch need less", function.name, megabytes(more), index_, megabytes(arena), megabytes(slots),
                    megabytes(variable_bytes_), megabytes(free), megabytes(total));
@@ -292,14 +293,17 @@ const char* Device::choices(bool measures) {
   return libraries_.text();
 }
 
-// Memory for those that were chosen, which all functions share: what was recorded over another place of it goes.
+// Memory for those that were chosen, which all functions share: what was recorded over another place of it goes. The recording has its
+// own before.
 Failure Device::ask_libraries(Recording* recording) {
   if (!libraries_.is_wanted()) return nullptr;
+  const bool is_ready = libraries_.is_ready();
   ProductNeeds needs(libraries_);
   if (Failure failure = recording->tell(streams_, &needs)) return failure;
   if (needs.unknown > 0 && libraries_.measures) return measure(recording);
+  if (needs.chosen == 0 || !is_ready) return nullptr;
+  if (Failure failure = recording->reserve()) return failure;
   if (libraries_.reserve(needs.bytes)) forget_recordings(recording);
-  if (needs.chosen == 0 || !libraries_.is_ready()) return nullptr;
   FirstStarts starts(&libraries_, block_, variable_bytes_);
   if (Failure failure = recording->tell(streams_, &starts)) return failure;
   return gpu::wait(streams_.kernels);
@@ -318,9 +322,9 @@ Failure Device::measure(Recording* recording) {
     if (!failure) failure = measurer.failure();
   }
   if (libraries_.bytes() != before) forget_recordings(recording);
-  if (failure) return failure;
-  if (Failure restored = gpu::copy_in(block_, values.data(), variable_bytes_, streams_.kernels)) return restored;
-  return gpu::wait(streams_.kernels);
+  Failure restored = gpu::copy_in(block_, values.data(), variable_bytes_, streams_.kernels);
+  if (!restored) restored = gpu::wait(streams_.kernels);
+  return failure ? failure : restored;
 }
 
 // ---- the table

@@ -3,7 +3,8 @@
 //
 // For tests, two variables:
 //   KCC_HOST_GPU        what the GPU is like, as in "capability=75,memory=1000000": `driver` (13000; 0 is none), `gpus` (1),
-//                       `capability` (90), `memory` in bytes (16e9), and `lost`, the kernel from 1 on at which it is lost
+//                       `capability` (90), `memory` in bytes (16e9), `pinned`, bytes of the host that copies may read (16e9), `graph`,
+//                       the start of a recording from 1 on for which there is no memory, and `lost`, the kernel at which it is lost
 //   KCC_HOST_GPU_TRACE  a file to which a line is added for everything that is asked of it
 #include "host-api.h"
 #include "kcc/cuda/host.h"
@@ -43,7 +44,7 @@ __attribute__((format(printf, 1, 2))) void trace(const char* format, ...) {
 }
 
 std::atomic<bool> is_lost{false};
-std::atomic<int64_t> kernels_run{0}, bytes_taken{0};
+std::atomic<int64_t> kernels_run{0}, graphs_started{0}, bytes_taken{0}, bytes_pinned{0};
 std::atomic<int> streams_made{0};
 thread_local char kernel_failure[256];
 
@@ -220,6 +221,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
 }
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) { return *executable = new HostGraph(*graph), state(); }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
+  if (++graphs_started == (int64_t)played("graph", 0)) return cudaErrorMemoryAllocation;
   trace("graph of %zu on %d", executable->operations.size(), stream->number);
   for (const Operation& operation : executable->operations) stream->add(operation);
   return state();
@@ -249,8 +251,12 @@ cudaError_t cudaFree(void* block) {
   bytes_taken -= (int64_t)bytes;
   return state();
 }
-cudaError_t cudaMallocHost(void** block, size_t bytes) { return take(block, bytes); }
-cudaError_t cudaFreeHost(void* block) { return give_back(block), state(); }
+cudaError_t cudaMallocHost(void** block, size_t bytes) {
+  if ((double)bytes_pinned + (double)bytes > played("pinned", 16e9)) return cudaErrorMemoryAllocation;
+  bytes_pinned += (int64_t)bytes;
+  return take(block, bytes);
+}
+cudaError_t cudaFreeHost(void* block) { return bytes_pinned -= (int64_t)give_back(block), state(); }
 
 cudaError_t cudaMemsetAsync(void* block, int value, size_t bytes, cudaStream_t stream) {
   Operation operation;

@@ -49,7 +49,8 @@ static std::vector<std::string> parts_of(const std::string& text, char separator
 
 static const char* const kWho[] = {"own", "library", "library, then end"};
 
-static const char* who(const Choice& choice) { return kWho[!choice.is_library ? 0 : choice.way.is_ended ? 1 : 2]; }
+static bool is_by_library(const Choice& choice) { return choice.is_library && !choice.is_short; }
+static const char* who(const Choice& choice) { return kWho[!is_by_library(choice) ? 0 : choice.way.is_ended ? 1 : 2]; }
 
 // Kernel, rows, columns, terms, who, algorithm, workspace, nanoseconds of both, and why.
 static bool read_choice(const std::vector<std::string>& parts, std::string* key, Choice* choice) {
@@ -64,19 +65,21 @@ static bool read_choice(const std::vector<std::string>& parts, std::string* key,
 }
 
 Failure Libraries::read(const char* lines) {
-  choices_.clear();
-  names_library_ = false, read_version_ = 0;
+  std::map<std::string, Choice> choices;
+  int64_t version = 0;
+  bool names_library = false;
   for (const std::string& line : parts_of(lines, '\n')) {
     if (line.empty()) continue;
     if (line.rfind("cublaslt ", 0) == 0) {
-      read_version_ = atoll(line.c_str() + strlen("cublaslt "));
+      version = atoll(line.c_str() + strlen("cublaslt "));
       continue;
     }
     std::string key;
     Choice choice;
     if (!read_choice(parts_of(line, '\t'), &key, &choice)) return gpu::fail("cannot read the choice \"%.200s\"", line.c_str());
-    choices_[key] = choice, names_library_ |= choice.is_library;
+    choices[key] = choice, names_library |= choice.is_library;
   }
+  choices_.swap(choices), read_version_ = version, names_library_ = names_library;
   return nullptr;
 }
 
@@ -84,7 +87,7 @@ const char* Libraries::text() {
   const int64_t version = library_ && library_->is_ready() ? library_->version() : read_version_;
   text_ = "cublaslt " + std::to_string(version) + "\n";
   for (const auto& [key, c] : choices_) {
-    text_ += key + "\t" + who(c) + "\t" + (c.is_library ? hex_of(c.way.algorithm) : "-") + "\t" + std::to_string(c.way.workspace);
+    text_ += key + "\t" + who(c) + "\t" + (is_by_library(c) ? hex_of(c.way.algorithm) : "-") + "\t" + std::to_string(c.way.workspace);
     text_ += "\t" + std::to_string(c.own_ns) + "\t" + std::to_string(c.library_ns) + "\t" + c.why + "\n";
   }
   return text_.c_str();
@@ -113,7 +116,7 @@ static std::string version_text(int64_t version) {
   return std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." + std::to_string(version % 100);
 }
 
-Libraries::~Libraries() { gpu::release(memory_); }
+Libraries::~Libraries() { release(); }
 
 bool Libraries::is_ready() {
   if (!library_) library_.reset(new Cublaslt());
@@ -126,26 +129,32 @@ bool Libraries::is_ready() {
 }
 
 bool Libraries::reserve(int64_t bytes) {
-  if (bytes <= bytes_) return false;
+  int64_t free = 0, total = 0;
+  if (bytes <= bytes_ || gpu::memory(&free, &total) || bytes > (free + bytes_) / 2) return false;
+  const int64_t before = bytes_;
+  release();
+  // Others may have taken it meanwhile. What there was is enough for some, and our own kernels do the rest.
+  for (int64_t wanted : {bytes, before})
+    if (!memory_ && !gpu::allocate((void**)&memory_, wanted)) bytes_ = wanted;
+  return true;
+}
+
+void Libraries::release() {
   gpu::release(memory_);
   memory_ = nullptr, bytes_ = 0;
-  // Where there is too little, our own kernels do it.
-  if (!gpu::allocate((void**)&memory_, bytes)) bytes_ = bytes;
-  return true;
 }
 
 // ---- products
 
 static bool has_place(const MatrixProduct& product, const Way& way) { return product.into && (way.is_ended || product.result == Format::kFloat32); }
 
-static int64_t whole_room(int64_t bytes) { return (bytes + 255) & ~(int64_t)255; }
-
+// The rows of a single one are no stride apart.
 static int64_t sums_room(const MatrixProduct& product, const Way& way) {
-  return has_place(product, way) ? 0 : whole_room(product.rows * product.stride * (int64_t)sizeof(float));
+  return has_place(product, way) ? 0 : room(product.rows * std::max(product.stride, product.columns) * (int64_t)sizeof(float));
 }
 
 static int64_t copy_room(const MatrixProduct& product, const Factor& factor, int64_t lines) {
-  return factor.is_rounded ? whole_room(lines * product.terms * (product.operands == Format::kBFloat16 ? 2 : 4)) : 0;
+  return factor.is_rounded ? room(lines * product.terms * (product.operands == Format::kBFloat16 ? 2 : 4)) : 0;
 }
 
 static int64_t copies_room(const MatrixProduct& product) {
@@ -183,8 +192,10 @@ Failure Libraries::start(const MatrixProduct& product, const Way& way, gpu::Stre
 bool Libraries::start_chosen(const MatrixProduct& product, gpu::Stream stream, const OwnLaunches& own) {
   const auto found = choices_.find(key_of(product));
   if (found == choices_.end() || !found->second.is_library || !is_ready() || !found->second.is_library) return false;
-  const Failure failure = start(product, found->second.way, stream, own);
-  if (failure) found->second.is_library = false, found->second.why = failure;
+  Choice& choice = found->second;
+  const Failure failure = start(product, choice.way, stream, own);
+  choice.is_short = failure && room_for(product, choice.way) > bytes_;
+  choice.is_library = !failure || choice.is_short, choice.why = failure ? failure : "";
   return !failure;
 }
 
@@ -195,10 +206,13 @@ void Libraries::hear(const MatrixProduct& product, gpu::Stream stream, const Own
 
 void FirstStarts::hear(const MatrixProduct& product, gpu::Stream stream, const OwnLaunches& own) {
   const char* const into = (const char*)product.into;
-  if (into >= variables && into < variables + bytes) return;
+  MatrixProduct first = product;
+  if (into >= variables && into < variables + bytes) first.into = nullptr;
+  const Choice* const choice = libraries->find(product);
+  if (!choice || Libraries::room_for(first, choice->way) > libraries->bytes()) return;
   const OwnLaunches endless = {own.whole, [](const void*, const float*) {}, own.copy, own.with};
   starts_nothing = false;
-  libraries->start_chosen(product, stream, endless);
+  libraries->start_chosen(first, stream, endless);
   starts_nothing = true;
 }
 

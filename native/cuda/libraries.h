@@ -30,6 +30,7 @@ class Listening {
 // What computes a product. Times are nanoseconds, 0 where there was none to measure.
 struct Choice {
   bool is_library = false;
+  bool is_short = false;  // the library had too little memory when it was to start last: our own kernels did it
   Way way = {};
   int64_t own_ns = 0, library_ns = 0;
   std::string why;  // where times do not tell
@@ -41,7 +42,7 @@ class Libraries : public Listener {
   Libraries() = default;
   ~Libraries();
 
-  // Choices as `text` gave them, in place of those there are.
+  // Choices as `text` gave them, in place of those there are, which stay where one cannot be read.
   gpu::Failure read(const char* lines);
   // "cublaslt <version>", then a line for each choice, with tabs between: kernel, rows, columns, terms, "own", "library" or
   // "library, then end", its algorithm, workspace, nanoseconds of our own and of the library, and why.
@@ -54,12 +55,15 @@ class Libraries : public Listener {
   bool is_ready();
   const Choice* find(const MatrixProduct& product) const;
   void keep(const MatrixProduct& product, const Choice& choice);
-  // Starts a product as it was chosen; false where kernels of our own are to do it, from now on if the library has refused.
+  // Starts a product as it was chosen; false where kernels of our own are to do it, from now on if the library has refused. Memory
+  // that is missing may be there the next time.
   bool start_chosen(const MatrixProduct& product, gpu::Stream stream, const OwnLaunches& own);
   const Cublaslt& library() const { return *library_; }
 
-  // Memory that libraries use, at the cost of what was in it. True when it has moved.
+  // Memory that libraries use, at the cost of what was in it; at most half of what is free, as logs and data sets come later. True
+  // when it has moved.
   bool reserve(int64_t bytes);
+  void release();
   int64_t bytes() const { return bytes_; }
   // What a way takes of it: for sums that lie nowhere else, for operands that are rounded, and as workspace.
   static int64_t room_for(const MatrixProduct& product, const Way& way);
@@ -76,7 +80,7 @@ class Libraries : public Listener {
   // All of its choices go back to our own kernels.
   void refuse(const std::string& why);
 
-  // Most that a library may use besides sums.
+  // Most that a library may use besides sums and rounded copies of operands.
   static constexpr int64_t kMostWorkspace = (int64_t)32 << 20;
 
  private:
@@ -100,7 +104,7 @@ struct ProductNeeds : Listener {
 };
 
 // Starts the library once for each product that it is to compute, without its end: what it loads then would not be there when its
-// work is recorded. Sums that lie in a variable are left alone.
+// work is recorded. Sums that would lie in a variable go to memory of the libraries' own, where that has room.
 struct FirstStarts : Listener {
   FirstStarts(Libraries* libraries, const char* variables, int64_t bytes) : libraries(libraries), variables(variables), bytes(bytes) {}
   void hear(const MatrixProduct& product, gpu::Stream stream, const OwnLaunches& own) override;

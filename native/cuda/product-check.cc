@@ -47,9 +47,9 @@ void fill(void* at, int64_t count, uint32_t seed, Format format, bool begins_wit
   launch(fill_pattern, blocks < 1024 ? blocks : 1024, kBlock, stream, FillArgs{at, count, seed, format, begins_with_nan});
 }
 
-void fill_operand(const Factor& operand, int64_t lines, int64_t terms, uint32_t seed, Format multiplied, gpu::Stream stream) {
+void fill_operand(const Factor& operand, int64_t lines, int64_t terms, uint32_t seed, Format multiplied, bool begins_with_nan, gpu::Stream stream) {
   const Format format = operand.is_rounded ? Format::kFloat32 : multiplied;
-  fill((void*)operand.at, (lines - 1) * operand.line + (terms - 1) * operand.term + 1, seed, format, false, stream);
+  fill((void*)operand.at, (lines - 1) * operand.line + (terms - 1) * operand.term + 1, seed, format, begins_with_nan, stream);
 }
 
 struct CheckArgs {
@@ -79,19 +79,21 @@ KCC_INLINE bool is_right(const MatrixProduct& p, const void* result, bool is_end
   return off <= size * (p.operands == Format::kFloat32 ? 0x1p-20 : 0x1p-18) + (format == Format::kBFloat16 ? (sum < 0 ? -sum : sum) * 0x1p-8 : 0);
 }
 
-// The first has the first column, whose bias is NaN.
+// The first is the first of the product, which is NaN where any is.
 __global__ void __launch_bounds__(kWarp) check_places(const CheckArgs args) {
   const uint32_t i = blockIdx.x * kWarp + threadIdx.x;
-  const int64_t row = mixed(i) % args.product.rows, column = i == 0 ? 0 : mixed(i + kChecked) % args.product.columns;
+  const int64_t row = i == 0 ? 0 : mixed(i) % args.product.rows, column = i == 0 ? 0 : mixed(i + kChecked) % args.product.columns;
   args.wrong[i] = is_right(args.product, args.result, args.is_ended, row, column) ? 0 : 1;
 }
 
 }  // namespace
 
 void fill_operands(const MatrixProduct& product, gpu::Stream stream) {
-  fill_operand(product.left, product.rows, product.terms, 1, product.operands, stream);
-  fill_operand(product.right, product.columns, product.terms, 2, product.operands, stream);
-  if (product.bias) fill((void*)product.bias, product.columns, 3, Format::kFloat32, true, stream);
+  // Not all of the product is to be NaN: nothing else could be seen then.
+  const bool in_left = product.is_above_zero && product.rows > 1, in_right = product.is_above_zero && !in_left && product.columns > 1;
+  fill_operand(product.left, product.rows, product.terms, 1, product.operands, in_left, stream);
+  fill_operand(product.right, product.columns, product.terms, 2, product.operands, in_right, stream);
+  if (product.bias) fill((void*)product.bias, product.columns, 3, Format::kFloat32, false, stream);
 }
 
 void check_product(const MatrixProduct& product, bool is_ended, const void* result, int32_t* wrong, gpu::Stream stream) {

@@ -7,7 +7,7 @@
 
 namespace kcc {
 
-// Fills operands and bias, whose first element becomes NaN.
+// Fills operands and bias. Where 0 is to be the least, NaN makes the first row NaN, or of a single row its first column.
 void fill_operands(const MatrixProduct& product, gpu::Stream stream);
 
 constexpr int kChecked = 256;

@@ -40,12 +40,18 @@ void Streams::release() {
 }
 
 Failure Staging::reserve(int64_t wanted) {
-  bytes = wanted;
-  if (Failure failure = gpu::allocate((void**)&device, wanted)) return failure;
-  return gpu::allocate_pinned((void**)&host, wanted);
+  release();
+  Failure failure = gpu::allocate((void**)&device, wanted);
+  if (!failure) failure = gpu::allocate_pinned((void**)&host, wanted);
+  if (failure) release();
+  else bytes = wanted;
+  return failure;
 }
 
-void Staging::release() { gpu::release(device), gpu::release_pinned(host); }
+void Staging::release() {
+  gpu::release(device), gpu::release_pinned(host);
+  device = host = nullptr, bytes = 0;
+}
 
 // ---- life
 
@@ -85,9 +91,9 @@ bool Recording::keeps_rows() const {
 Failure Recording::start(Streams& streams, const kcc_call& call, const kcc_batch& batch, const OnDevice& there) {
   Slot* slot = nullptr;
   if (Failure failure = take_slot(&slot)) return failure;
-  slot->is_gathered = there.data;
+  // Where there is no memory for the numbers of samples, the host gathers the batch.
+  slot->is_gathered = there.data && !choose(*slot, call, batch, there);
   if (!slot->is_gathered) fill(*slot, call, batch, there.kept);
-  else if (Failure failure = choose(*slot, call, batch, there)) return failure;
   slot->results.assign(call.outputs, call.outputs + (there.kept ? 0 : function_.output_count));
   if (Failure failure = launch(streams, *slot)) return failure;
   slot->is_busy = true;
@@ -135,7 +141,8 @@ Failure Recording::make_slot(Slot& slot) {
   if (Failure failure = slot.in.reserve(in_bytes_)) return failure;
   if (Failure failure = slot.out.reserve(out_bytes_)) return failure;
   for (gpu::Event* event : {&slot.copied, &slot.computed, &slot.done})
-    if (Failure failure = gpu::make_event(event)) return failure;
+    if (!*event)
+      if (Failure failure = gpu::make_event(event)) return failure;
   slot.is_made = true;
   return nullptr;
 }
@@ -149,7 +156,7 @@ void Recording::put_parameters(char* into, const kcc_call& call, float* kept) co
 // Parameters, where the data set's columns are, and which samples the batch has. The samples of a call are as many each time.
 Failure Recording::choose(Slot& slot, const kcc_call& call, const kcc_batch& batch, const OnDevice& there) {
   count_ = batch.count;
-  if (!slot.chosen.device)
+  if (!slot.chosen.host)
     if (Failure failure = slot.chosen.reserve(parameter_bytes() + column_bytes() + room(count_ * (int64_t)sizeof(int32_t)))) return failure;
   put_parameters(slot.chosen.host, call, there.kept);
   char* const columns = slot.chosen.host + parameter_bytes();

@@ -63,4 +63,8 @@ Failure repeat(Graph graph, Stream stream);
 void release_graph(Graph graph);
 
 }  // namespace gpu
+
+// Room for values, so that the next ones begin where copies and kernels like them to.
+inline int64_t room(int64_t bytes) { return (bytes + 255) & ~(int64_t)255; }
+
 }  // namespace kcc

@@ -8,7 +8,7 @@ namespace kcc {
 
 class SharedLibrary {
  public:
-  // The first of `names` that the system finds, or the file that the environment variable `override` names and no other.
+  // The first of `names` that the system finds, or the file that the environment variable `override_variable` names and no other.
   SharedLibrary(const char* title, const char* override_variable, std::vector<const char*> names);
   SharedLibrary(const SharedLibrary&) = delete;
   SharedLibrary& operator=(const SharedLibrary&) = delete;

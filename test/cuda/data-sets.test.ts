@@ -52,9 +52,9 @@ function open(): CompiledModel {
 
 const weightsOf = (compiled: CompiledModel): number[] => compiled.getWeights().flatMap((w) => Array.from(w.data))
 
-/** On a GPU with so much memory. */
-async function withMemory<T>(bytes: number, body: () => Promise<T>): Promise<T> {
-  process.env['KCC_HOST_GPU'] = `memory=${bytes}`
+/** On a GPU with so much memory, or on a host that has so much for copies. */
+async function withMemory<T>(bytes: number, body: () => Promise<T>, name: 'memory' | 'pinned' = 'memory'): Promise<T> {
+  process.env['KCC_HOST_GPU'] = `${name}=${bytes}`
   try {
     return await body()
   } finally {
@@ -155,5 +155,30 @@ describe('where memory is short', () => {
     const short = await withMemory(needed + dataBytes(SAMPLES) / 2, run)
     expect(short.weights).toEqual(plenty.weights)
     expect(plenty.bytes[1]! - short.bytes[1]!).toBe(dataBytes(SAMPLES))
+  })
+
+  test('of the host it is found before anything runs or does without, and the same model trains when there is more', async () => {
+    const options: FitOptions = { epochs: 2, shuffle: false }
+    /** What the training says with so much, and the weights after as many as work. */
+    const run = async (bytes: number): Promise<{ said: string; weights: number[] }> => {
+      const compiled = open(), said = await withMemory(bytes, () => fit(compiled, options).then(() => '', (error: Error) => error.message), 'pinned')
+      if (said !== '') await fit(compiled, options)
+      const found = { said, weights: weightsOf(compiled) }
+      await compiled.close()
+      return found
+    }
+    for (const one of opened.splice(0)) await one.close()
+    const { weights } = await run(1e9), heard: string[] = []
+    const runsWith = async (bytes: number): Promise<boolean> => {
+      const found = await run(bytes)
+      heard.push(found.said)
+      expect(found.weights, `${bytes} bytes`).toEqual(weights)
+      return found.said === ''
+    }
+    let least = 64 * 1024
+    for (let step = least / 2; step >= 512; step /= 2) if (await runsWith(least - step)) least -= step
+    // Numbers of samples take 768 bytes for each of three calls, of two sizes.
+    for (const more of [768, 2 * 768, 4 * 768]) expect(await runsWith(least + more)).toBe(true)
+    expect(new Set(heard)).toEqual(new Set(['the GPU is out of memory', '']))
   })
 })

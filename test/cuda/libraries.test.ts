@@ -3,9 +3,11 @@
  * real one is. What it computes is what kcc's own kernels compute; where anything is wrong with it or with what was measured, those
  * do, and the model says why.
  */
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { inPackage } from '../../compiler/support/paths.js'
 import type { Tuned, TunedGpu } from '../../runtime/tuned.js'
 import { lastJson, numbersText, openWorkshop, sharedCache, smallModel } from '../e2e/workshop.js'
 import { count, traced } from './host-gpu.js'
@@ -32,6 +34,18 @@ const played = (settings = ''): Record<string, string> => ({ KCC_CUBLASLT: libra
 
 async function used(env: Record<string, string>, device = 'cuda:0'): Promise<Report> {
   return lastJson<Report>(await shop.node(['program.mjs', device], env))
+}
+
+/** What a program returns, which finds `load`, data and `said`, the message of what fails. */
+async function ran<T>(env: Record<string, string>, body: string): Promise<T> {
+  shop.write('other.mjs', `${numbersText}
+const { load } = await import('./package/index.mjs')
+const x = { data: numbers(96 * 12, 5), shape: [96, 12] }, y = Int32Array.from({ length: 96 }, (_, i) => i % 3)
+const said = async (body) => { try { await body(); return 'nothing' } catch (error) { return error.message } }
+console.log(JSON.stringify(await (async () => { ${body} })()))
+process.exit(0)
+`)
+  return lastJson<T>(await shop.node(['other.mjs'], env))
 }
 
 const measured = (env: Record<string, string>): Promise<TunedGpu> => shop.kccJson<TunedGpu>(['tune', 'package', '--batch-size', '32'], env)
@@ -122,6 +136,51 @@ describe('from measuring to use', () => {
     else expect(reasons(report.products)).toEqual(new Set([why.replace('FILE', library.file)]))
   })
 
+  test('a library that cannot be used takes no memory', async () => {
+    for (const env of [{}, played('create=1'), played('version=120800')]) expect((await used(env)).bytes).toBe(own.bytes)
+  })
+
+  test('whatever fits without a library fits beside one, which takes what is left and gives it back', async () => {
+    // Each memory is that of a GPU of its own: a small prediction, a training that needs 2 KB more for libraries, and a prediction that needs all that is left.
+    const { least, runs } = await ran<{ least: number; runs: readonly { said: string; short: readonly string[]; back: boolean }[] }>(played(), `
+      const large = { data: numbers(256 * 12, 3), shape: [256, 12] }, library = process.env.KCC_CUBLASLT
+      const on = async (memory, file) => {
+        Object.assign(process.env, { KCC_HOST_GPU: 'memory=' + memory, KCC_CUBLASLT: file })
+        let model, short = [], back = false
+        const heard = await said(async () => {
+          model = load({ seed: 11, device: 'cuda:0' })
+          await model.predict(x, { batchSize: 32 })
+          await model.fit(x, y, { batchSize: 32, verbose: 0 })
+          const before = model.memoryBytes
+          await model.predict(large, { batchSize: 256 })
+          back = model.memoryBytes < before
+          short = model.products.products.filter(({ by }) => by === 'own').map(({ rows, why }) => rows + ': ' + why)
+        })
+        await model?.close()
+        return { said: heard, short, back }
+      }
+      let least = 1 << 20, runs = []
+      for (let step = least / 2; step >= 256; step /= 2) if ((await on(least - step, '')).said === 'nothing') least -= step
+      for (let memory = least; memory <= least + 224 * 1024; memory += 4096) runs.push(await on(memory, library))
+      return { least, runs }`)
+    expect(least).toBeGreaterThan(4096)
+    expect(new Set(runs.map(({ said }) => said))).toEqual(new Set(['nothing']))
+    // None by the library, then all but the gradients of kernels, whose sums lie nowhere else, then all.
+    expect([...new Set(runs.map(({ short }) => short.length))]).toEqual([6, 2, 0])
+    expect([...runs.find(({ short }) => short.length === 2)!.short].sort()).toEqual([12, 40].map((rows) => `${rows}: 0.1 MB that cuBLASLt needs for it are not free`))
+    expect([new Set(runs.map(({ back }) => back)), runs.at(-1)!.back]).toEqual([new Set([false, true]), false])
+  })
+
+  test('choices of which one cannot be read leave those there are', async () => {
+    const report = await ran<{ text: string; said: string; kept: string; none: string }>(played(), `
+      const { native } = load({ device: 'cuda:0' }).program, text = native.choices(false), before = await said(() => native.readChoices(text + 'none\\n')), kept = native.choices(false)
+      native.readChoices('')
+      await said(() => native.readChoices(text + 'none\\n'))
+      return { text, said: before, kept, none: native.choices(false) }`)
+    expect(report.text.split('\n')).toHaveLength(1 + 6 + 1)
+    expect([report.said, report.kept, report.none]).toEqual(['cannot read the choice "none"', report.text, 'cublaslt 0\n'])
+  })
+
   test('the CPU has none of it', async () => {
     const { device, products } = await used(played(), 'cpu')
     expect([device.libraries, products]).toEqual([undefined, null])
@@ -175,6 +234,18 @@ describe('what is measured', () => {
     expect(products.filter(({ by, columns }) => by === 'library' && columns !== 3)).toEqual([])
   })
 
+  test('weights are what they were, where it fails too', async () => {
+    // The third recording that starts is that of the first product, whose operands are filled.
+    const report = await ran<{ said: string; same: boolean }>(played(), `
+      const model = load({ seed: 11, device: 'cuda:0' }), weights = () => JSON.stringify(model.getWeights().map((w) => Array.from(w.data))), before = weights()
+      model.program.native.readChoices('')
+      model.program.native.choices(true)
+      process.env.KCC_HOST_GPU = 'graph=3'
+      return { said: await said(() => model.predict(x, { batchSize: 32 })), same: weights() === before }`)
+    expect(report.said).toContain('the GPU is out of memory')
+    expect(report.same).toBe(true)
+  })
+
   test('without a library it says so, in the table too', async () => {
     rmSync(shop.path('package/tuned.json'))
     const ran = await shop.kcc(['tune', 'package'], {})
@@ -189,10 +260,48 @@ describe('what is measured', () => {
     expect(reasons(products)).toEqual(new Set([`own: ${other.file} has no function cublasLtMatmulAlgoCheck: it is another version than kcc knows`]))
   })
 
+  /** What is measured of files is kept apart from what the tests of others measure. */
+  function ownCache(name: string): Record<string, string> {
+    mkdirSync(shop.path(name))
+    for (const folder of ['objects', 'natives']) symlinkSync(join(sharedCache, folder), shop.path(name, folder))
+    return { KCC_CACHE_DIR: shop.path(name) }
+  }
+
+  test('a bound without a bias is looked at as closely, and a single row has its room', async () => {
+    shop.write('bare.ts', `import { Dense, Input, Model, Sequential } from 'kcc'
+      const x = Input({ batchShape: [1, 12] })
+      export const single = Model({ inputs: x, outputs: Dense(2)(Dense(40, { activation: 'relu', useBias: false })(x)) })
+      export default Sequential([Dense(40, { activation: 'relu', useBias: false, inputShape: [12] }), Dense(2)])
+    `)
+    const cache = ownCache('bare-cache')
+    const found = async (settings: string): Promise<readonly (readonly [number, boolean])[]> => {
+      const ran = await shop.kcc(['tune', 'bare.ts', '--sm', 'host', '--precision', 'mixed_bfloat16', '--batch-size', '32', '--json'], { ...played(settings), ...cache })
+      const { products } = JSON.parse(ran.stdout) as TunedGpu
+      return products.filter(({ columns }) => columns === 40).map(({ rows, libraryNanoseconds }) => [rows, libraryNanoseconds > 0] as const).sort(([a], [b]) => a - b)
+    }
+    // With its own bound alone nothing is left; without it the sums are right, beside operands that were rounded.
+    expect(await found('wrong=2,plain=15')).toEqual([[1, false], [32, false]])
+    expect(await found('plain=15')).toEqual([[1, true], [32, true]])
+    expect(await found('wrong=2')).toEqual([[1, true], [32, true]])
+  })
+
+  test('a library that is there and lacks another is not said to be missing', () => {
+    const at = (file: string): string => shop.path(file), build = (...args: readonly string[]): unknown => execFileSync('g++', args)
+    build('-shared', '-x', 'c++', '/dev/null', '-o', at('libmissing.so'))
+    build('-shared', '-x', 'c++', '/dev/null', '-o', at('libfound.so'), '-L', shop.folder, '-Wl,--no-as-needed', '-lmissing')
+    rmSync(at('libmissing.so'))
+    shop.write('find.cc', `#include "shared-library.h"
+      #include <stdio.h>
+      int main() {
+        for (const char* name : {"libfound.so", "libnone.so.2"}) puts(kcc::SharedLibrary("cuBLASLt", "KCC_NONE", {"libnone.so.3", name, "libnone.so.1"}).why().c_str());
+      }`)
+    build('-std=c++17', '-I', inPackage('native', 'cuda'), at('find.cc'), inPackage('native', 'cuda', 'shared-library.cc'), '-ldl', '-o', at('find'))
+    const printed = execFileSync(at('find'), { env: { ...process.env, LD_LIBRARY_PATH: shop.folder }, encoding: 'utf8' })
+    expect(printed).toBe('libfound.so cannot be loaded: libmissing.so: cannot open shared object file: No such file or directory\nthere is no cuBLASLt on this machine\n')
+  })
+
   test('a model file is measured too, for the scripts that run it', async () => {
-    const env = { ...played(), KCC_CACHE_DIR: shop.path('cache') }
-    mkdirSync(shop.path('cache'))
-    for (const folder of ['objects', 'natives']) symlinkSync(join(sharedCache, folder), shop.path('cache', folder))
+    const env = { ...played(), ...ownCache('cache') }
     const ran = await shop.kcc(['tune', 'model.ts', '--sm', 'host', '--batch-size', '32', '--json'], env), report = JSON.parse(ran.stdout) as TunedGpu & { readonly file: string }
     expect(ran.stderr).toBe('kcc: runs on cuda:0: it is the first GPU of this machine')
     expect([report.file, report.products.length]).toEqual([shop.path('cache', 'tuned.json'), 6])

@@ -4,7 +4,7 @@
 //
 // KCC_PLAYED_CUBLASLT, a list such as "matmul=15,ways=1":
 //   version     130101
-//   create, heuristic, check, matmul   the status that these functions give, 0
+//   create, heuristic, check, matmul   the status that these functions give, 0; `plain`: `matmul` for a product that nothing follows
 //   ways        how many algorithms there are, 2; each is slower than the one after it
 //   busy        microseconds that the fastest takes, 0
 //   wrong       1: operands are rounded to TF32 in products of float32; 2: the larger of NaN and 0 is 0; 3: columns are rows
@@ -173,6 +173,7 @@ int cublasLtMatmulAlgoCheck(void*, void* description, void* a, void* b, void*, v
 int cublasLtMatmul(void*, void* description, const void* alpha, const void* A, void* a, const void* B, void* b, const void* beta, const void*, void*,
                    void* D, void* d, const Algorithm* algorithm, void* workspace, size_t workspace_bytes, void* stream) {
   if (int status = (int)played("matmul", SUCCESS)) return status;
+  if (int status = (int)played("plain", SUCCESS)) if (((Description*)description)->epilogue == 1) return status;
   if (*(const float*)alpha != 1 || *(const float*)beta != 0 || (workspace_bytes && !workspace)) return INVALID_VALUE;
   if (int status = check_shapes(*(Description*)description, *(Layout*)a, *(Layout*)b, *(Layout*)d)) return status;
   const Work work = {*(Description*)description, *(Layout*)a, *(Layout*)b, *(Layout*)d, A, B, D, workspace, workspace_bytes, algorithm->data[1], algorithm->data[2]};
