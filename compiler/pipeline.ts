@@ -132,7 +132,7 @@ export function planGraph(graph: Graph, options: PipelineOptions): PlannedFuncti
     const scheduled = checked(scheduleKernel(checked(program), target))
     return { program: scheduled, bindings, workspace: scratchOf(scheduled) }
   }))
-  const launched = options.fuse && target.name === 'cuda' ? launchTogether(bound, target).map((kernel) => ({ ...kernel, program: checked(kernel.program) })) : bound
+  const launched = options.fuse && target.startsTogether ? launchTogether(bound, target).map((kernel) => ({ ...kernel, program: checked(kernel.program) })) : bound
   return timed(graph.name, 'plan', () => planFunction(kernels.graph, launched))
 }
 
@@ -150,9 +150,9 @@ export function planModule(module: Module, model: ModelManifest | null, options:
   return { module: optimized, dims: dimsOf(optimized), functions: layOutVariables(functions, options.target ?? cpu), model, precision }
 }
 
-/** Stage 7, over all functions of a module: how the variables they share are stored. On a GPU tiles are cut from rows as they are. */
+/** Stage 7, over all functions of a module: how the variables they share are stored. */
 export function layOutVariables(functions: readonly PlannedVariants[], target: Target): readonly PlannedVariants[] {
-  if (target.name === 'cuda') return functions
+  if (!target.readsBlocks) return functions
   const blocked = blockedVariables(functions.flatMap(plansOf))
   const stored = (planned: PlannedFunction): PlannedFunction => withBlocked(planned, blocked)
   return functions.map(({ general, fixed, ...rest }) => ({ ...rest, general: stored(general), fixed: fixed.map((f) => ({ ...f, planned: stored(f.planned) })) }))

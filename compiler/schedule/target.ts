@@ -6,7 +6,11 @@ import { gpuRates, serverRates, widestVector, type Rates } from '../ir/cost.js'
  * give together, or in sums of an operand's columns beside them.
  *
  * `startsTogether`: whether kernels that do not wait for each other start together. Then a number that is made of what several of
- * them give is not computed by the last, which would wait for the others (`passes/form-kernels.ts`).
+ * them give is not computed by the last, which would wait for the others (`passes/form-kernels.ts`), and small kernels share a
+ * launch (`plan/launch-together.ts`).
+ *
+ * `readsBlocks`: whether its products read matrices in blocks of columns best (`plan/variable-layout.ts`); tiles of a GPU are cut
+ * from rows as they are.
  */
 export type CpuTarget = {
   readonly name: 'cpu'
@@ -17,7 +21,8 @@ export type CpuTarget = {
   /** Work below which a range is not worth handing to another thread, in element operations (about 2 µs of one core). */
   readonly rangeWork: number
   readonly combinesInProducts: boolean
-  readonly startsTogether: boolean
+  readonly startsTogether: false
+  readonly readsBlocks: boolean
   /** What work costs, for decisions and reports. */
   readonly rates: Rates
 }
@@ -38,13 +43,14 @@ export type CudaTarget = {
   /** Bytes that may be kept in memory so that a kernel runs with a later one. */
   readonly mostKept: number
   readonly combinesInProducts: boolean
-  readonly startsTogether: boolean
+  readonly startsTogether: true
+  readonly readsBlocks: boolean
   readonly rates: Rates
 }
 
 export type Target = CpuTarget | CudaTarget
 
-export const cpu: CpuTarget = { name: 'cpu', widestVector, randomBlock: 64, rangeWork: 32768, combinesInProducts: true, startsTogether: false, rates: serverRates }
+export const cpu: CpuTarget = { name: 'cpu', widestVector, randomBlock: 64, rangeWork: 32768, combinesInProducts: true, startsTogether: false, readsBlocks: true, rates: serverRates }
 
 /**
  * Of the size of an A100 or H100, about 100 to 130 multiprocessors of 2048 threads.
@@ -54,4 +60,4 @@ export const cpu: CpuTarget = { name: 'cpu', widestVector, randomBlock: 64, rang
  * blocks see, so that it would be a launch of its own beside the product, where alone it shares one with others
  * (`plan/launch-together.ts`).
  */
-export const cuda: CudaTarget = { name: 'cuda', threads: 1 << 18, busyThreads: 1 << 14, warpRow: 32, blockRow: 2048, blocks: 108, leastAlone: 4 << 20, mostKept: 1 << 20, combinesInProducts: false, startsTogether: true, rates: gpuRates }
+export const cuda: CudaTarget = { name: 'cuda', threads: 1 << 18, busyThreads: 1 << 14, warpRow: 32, blockRow: 2048, blocks: 108, leastAlone: 4 << 20, mostKept: 1 << 20, combinesInProducts: false, startsTogether: true, readsBlocks: false, rates: gpuRates }

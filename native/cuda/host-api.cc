@@ -8,6 +8,7 @@
 //   KCC_HOST_GPU_TRACE  a file to which a line is added for everything that is asked of it
 #include "host-api.h"
 #include "kcc/cuda/host.h"
+#include "kcc/cuda/played.h"
 #include "kcc/driver.h"
 
 #include <stdarg.h>
@@ -23,13 +24,7 @@ namespace {
 
 // ---- what is played
 
-double played(const char* name, double usual) {
-  const char* settings = getenv("KCC_HOST_GPU");
-  const size_t length = strlen(name);
-  for (const char* at = settings; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : nullptr)
-    if (!strncmp(at, name, length) && at[length] == '=') return atof(at + length + 1);
-  return usual;
-}
+double played(const char* name, double usual) { return kcc::played_setting(getenv("KCC_HOST_GPU"), name, usual); }
 
 __attribute__((format(printf, 1, 2))) void trace(const char* format, ...) {
   const char* name = getenv("KCC_HOST_GPU_TRACE");

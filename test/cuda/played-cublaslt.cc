@@ -9,6 +9,7 @@
 //   busy        microseconds that the fastest takes, 0
 //   wrong       1: operands are rounded to TF32 in products of float32; 2: the larger of NaN and 0 is 0; 3: columns are rows
 #include "kcc/cuda/host.h"
+#include "kcc/cuda/played.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,13 +19,7 @@
 
 namespace {
 
-int64_t played(const char* name, int64_t usual) {
-  const char* settings = getenv("KCC_PLAYED_CUBLASLT");
-  const size_t length = strlen(name);
-  for (const char* at = settings; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : nullptr)
-    if (!strncmp(at, name, length) && at[length] == '=') return atoll(at + length + 1);
-  return usual;
-}
+int64_t played(const char* name, int64_t usual) { return (int64_t)kcc::played_setting(getenv("KCC_PLAYED_CUBLASLT"), name, (double)usual); }
 
 enum { SUCCESS = 0, INVALID_VALUE = 7, NOT_SUPPORTED = 15 };
 enum { R_32F = 0, R_16BF = 14 };
