@@ -15,7 +15,7 @@ import { applyTuned } from './tuned.js'
 import { loadVariables } from './weights.js'
 
 /** Version of the interface between the runtime and the native file: `KCC_ABI` of `native/include/kcc/abi.h`. */
-export const RUNTIME_ABI = 5
+export const RUNTIME_ABI = 6
 
 export type LoadOptions = Omit<SessionOptions, 'device'> & {
   /** Threads of the pool that all models of the process share; 0 chooses by the CPUs this process may use. */

@@ -117,7 +117,7 @@ const PLAYED_ARCHITECTURES = [80, 90]
 
 function driverSource(build: DeviceBuild): SourceFile {
   const architectures = build.kind === 'nvcc' ? build.architectures : PLAYED_ARCHITECTURES
-  const sources = ['shared-library.cc', 'cublaslt.cc', 'libraries.cc', 'product-check.cc', 'measure.cc', 'laps.cc', 'data-sets.cc', 'recording.cc', 'device.cc', 'runtime.cc', ...(build.kind === 'host' ? ['host-api.cc'] : [])]
+  const sources = ['shared-library.cc', 'cublaslt.cc', 'cudnn.cc', 'libraries.cc', 'product-check.cc', 'measure.cc', 'laps.cc', 'data-sets.cc', 'recording.cc', 'device.cc', 'runtime.cc', ...(build.kind === 'host' ? ['host-api.cc'] : [])]
   return { name: 'kcc_device.cu', perLevel: false, text: `#define KCC_ARCHITECTURES ${architectures.join(', ')}\n${sources.map((name) => `#include "cuda/${name}"\n`).join('')}` }
 }
 

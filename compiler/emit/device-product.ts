@@ -32,7 +32,7 @@ export function tilesView(program: KernelProgram, contract: Contract, { rows, co
     m: cDim(extentOf(m)), n: cDim(extentOf(n)), k: cDim(extentOf(k)), column: placeIn(n, 'column'), group: placeIn(finishedRows(contract), 'row'),
     operands: [operandHole('lhs', lhs, bufferOf), operandHole('rhs', rhs, bufferOf)],
     epilogue: printStatements(epilogue, { bufferOf, range: null, lanes, varying: lanes ? accumulatorsOf(contract) : [] }),
-    library: instead && productView(program, contract, instead, name),
+    library: instead && productView(program, contract, instead, name, typeOf(finished)),
   }
 }
 

@@ -71,9 +71,12 @@ export type TilesView = Pick<KernelView, 'name' | 'prelude'> & {
 
 /** Fields of `kcc::MatrixProduct` (`native/include/kcc/cuda/product.h`). */
 export type ProductView = {
-  /** Where it lies, and its strides from line to line and from term to term. */
+  /** Fields of `kcc::Factor`. */
   readonly left: string
   readonly right: string
+  /** Of `kcc::Over`, and fields of `kcc::Windows`. */
+  readonly over: string
+  readonly windows: string
   readonly operands: string
   readonly format: string
   readonly into: string
@@ -81,7 +84,9 @@ export type ProductView = {
   readonly ended: boolean
   readonly bias: string
   readonly relu: boolean
-  /** Kernels that round operands as they are copied, and the type in which they lie then. */
+  /** The sum of `row` and `column` for the kernel's own end, from where the product lies. */
+  readonly sum: string
+  /** Kernels that copy operands, rounded or in another order, and the type in which they lie then. */
   readonly copies: readonly CopyView[]
 }
 export type CopyView = { readonly kernel: string; /** Is it the left operand? */ readonly left: boolean; readonly type: string; readonly part: TeamsView }

@@ -1,6 +1,6 @@
 /** Invariant 8 of `loop-verify.ts`: how a kernel is mapped to threads of a GPU. */
 import { divideDims } from './dim.js'
-import { arithmeticOf, isByNeighbours, isOverGrid, isOverTeam, NEIGHBOURS, type Axis, type AxisMode, type Contract, type KernelProgram, type Launch, type Stmt, type Store, type Teams, type Tiles } from './loop.js'
+import { arithmeticOf, isByNeighbours, isOverGrid, isOverTeam, NEIGHBOURS, type Axis, type AxisMode, type Contract, type Expr, type KernelProgram, type Launch, type Stmt, type Store, type Teams, type Tiles } from './loop.js'
 
 /** What is wrong with the mapping, or null. */
 export function launchFault(kernel: KernelProgram): string | null {
@@ -38,14 +38,21 @@ function tilesFault(s: Contract, { arithmetic }: Tiles): string | null {
 /** What a library writes, before the epilogue reads anything, nobody may read; and what ends there is stored nowhere else. */
 function libraryFault({ buffers, reads, writes }: KernelProgram, s: Stmt, launch: Launch): string | null {
   if (launch.kind !== 'tiles' || s.kind !== 'contract' || launch.instead === null) return null
-  const { rounded, into, end } = launch.instead, stores = s.epilogue.filter((each): each is Store => each.kind === 'store')
-  if (rounded.some((name) => s[name].kind !== 'cast' || s[name].dtype === 'float32')) return 'a library is given rounded operands that are not rounded'
+  const { over, rounded, into, end } = launch.instead, stores = s.epilogue.filter((each): each is Store => each.kind === 'store')
+  if (rounded.some((name) => !isRounding(s[name]))) return 'a library is given rounded operands that are not rounded'
+  if (over === 'windows as terms' && (into !== null || end !== null)) return 'a library that gives a filter leaves it in its own memory'
   if (s.together.length > 0) return 'a library does not know of rows that are finished together'
   if (into !== null && (reads.includes(into) || !writes.includes(into))) return `a library writes ${into}, which is not written alone`
   if (into !== null && stores.filter(({ buffer }) => buffer === into).length !== 1) return `a library writes ${into}, which is not stored once`
   if (end === null) return into === null || buffers.some(({ name, dtype }) => name === into && dtype === 'float32') ? null : `a library leaves sums in ${into}, which is not float32`
   if (into === null || stores.length !== 1) return 'a library ends a product that is stored more than once'
   return end.bias === null || reads.includes(end.bias) ? null : `a library adds ${end.bias}, which is not read`
+}
+
+/** Where it is not read, a window has 0 in any type. */
+function isRounding(operand: Expr): boolean {
+  if (operand.kind === 'guard') return isRounding(operand.value)
+  return operand.kind === 'cast' && operand.dtype !== 'float32'
 }
 
 type Loop = Stmt & { readonly kind: 'for' }

@@ -6,7 +6,7 @@ import { addIndex, axisIndex, callExpr, castExpr, constIndex, divideIndex, scale
 import { parseProvenance, parseType } from './graph-parse.js'
 import { dtypeNames } from './graph-text.js'
 import { nowhere, type Provenance } from './graph.js'
-import { accumulatorsOf, type Arithmetic, type Axis, type Bound, type AxisMode, type Buffer, type Chain, type Combination, type Expr, type Index, type Intrinsic, type KernelProgram, type Launch, type LibraryCall, type ReduceOp, type Split, type StaticAxis, type Stmt, type TeamSize, type Totals } from './loop.js'
+import { accumulatorsOf, type Arithmetic, type Axis, type Bound, type AxisMode, type Buffer, type Chain, type Combination, type Expr, type Index, type Intrinsic, type KernelProgram, type Launch, type LibraryCall, type LibraryOperand, type ReduceOp, type Split, type StaticAxis, type Stmt, type TeamSize, type Totals } from './loop.js'
 
 /** @throws SyntaxError naming the line. */
 export function parseKernel(text: string): KernelProgram {
@@ -75,8 +75,8 @@ class KernelReader {
   }
 
   private library(text: string): LibraryCall {
-    const [, rounded = '', into, then, bias, relu] = /^library(?: of rounded (lhs|rhs|lhs and rhs))?(?: into (\w+))?(?:(, then end)|(?: plus (\w+))?( above 0)?)$/.exec(text) ?? this.fail(`expected \`library into <buffer> plus <buffer> above 0\` or \`library into <buffer>, then end\`, found \`${text}\``)
-    return { rounded: (['lhs', 'rhs'] as const).filter((name) => rounded.includes(name)), into: into ?? null, end: then === undefined ? { bias: bias ?? null, relu: relu !== undefined } : null }
+    const [, over = 'matrices', rounded = '', into, then, bias, relu] = /^library(?: over (windows as rows|windows as terms))?(?: of rounded (lhs|rhs|lhs and rhs))?(?: into (\w+))?(?:(, then end)|(?: plus (\w+))?( above 0)?)$/.exec(text) ?? this.fail(`expected \`library into <buffer> plus <buffer> above 0\` or \`library into <buffer>, then end\`, found \`${text}\``)
+    return { over: over as LibraryOperand, rounded: (['lhs', 'rhs'] as const).filter((name) => rounded.includes(name)), into: into ?? null, end: then === undefined ? { bias: bias ?? null, relu: relu !== undefined } : null }
   }
 
   private axis(text: string): { axis: Axis; mode: AxisMode } {

@@ -19,7 +19,8 @@
  * says how threads of a GPU share the statements, `tiles of 64 x 64 x 32 bf16` that tensor cores multiply; `teams of 1 beside teams of 32`
  * are started as one. `tiles of … or library into out0 plus in2 above 0` names a library's call that does the same, with a bias and a
  * bound of its own; `or library into out0, then end` one whose result the kernel ends itself; `or library, then end` uses other memory,
- * and `or library of rounded lhs and rhs into out0` is given operands that were rounded before.
+ * and `or library of rounded lhs and rhs into out0` is given operands that were rounded before. `or library over windows as rows` is a
+ * convolution, and `over windows as terms` the gradient of its filter.
  */
 import { dimText, isStatic, type Dim } from './dim.js'
 import { dtypeNames, provenanceText, typeText } from './graph-text.js'
@@ -43,8 +44,8 @@ const splitText = (split: Split | null): string => (split ? `${axesText(split.ax
 const launchText = (launch: Launch): string => (launch.kind === 'teams' ? `teams of ${launch.threads}${launch.by === 'row' ? '' : ' by column'}` : tilesText(launch))
 const tilesText = ({ rows, columns, depth, parts, arithmetic, instead }: Tiles): string =>
   `tiles of ${rows} x ${columns} x ${depth}${arithmetic === 'fma' ? '' : ` ${arithmetic}`}${parts === 1 ? '' : ` in ${parts} parts`}${instead ? ` or ${libraryText(instead)}` : ''}`
-const libraryText = ({ rounded, into, end }: LibraryCall): string =>
-  `library${rounded.length === 0 ? '' : ` of rounded ${rounded.join(' and ')}`}${into === null ? '' : ` into ${into}`}${end === null ? ', then end' : `${end.bias === null ? '' : ` plus ${end.bias}`}${end.relu ? ' above 0' : ''}`}`
+const libraryText = ({ over, rounded, into, end }: LibraryCall): string =>
+  `library${over === 'matrices' ? '' : ` over ${over}`}${rounded.length === 0 ? '' : ` of rounded ${rounded.join(' and ')}`}${into === null ? '' : ` into ${into}`}${end === null ? ', then end' : `${end.bias === null ? '' : ` plus ${end.bias}`}${end.relu ? ' above 0' : ''}`}`
 const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`)
 const axesText = (axes: readonly Axis[]): string => axes.map(axisText).join(', ')
 const axisText = ({ name, extent }: Axis): string => `${name} < ${dimText(extent)}`

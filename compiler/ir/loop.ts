@@ -184,7 +184,7 @@ export type KernelProgram = {
  * `depth` terms of the sum at a time. With more than one of `parts`, blocks share the terms of a tile too: what they find is kept
  * in scratch memory (`KEPT_SUMS`), part by part, and added in order of the parts before the epilogue. Their arithmetic is that of
  * the operands' type: multiply-adds of float32, or tensor cores, which take operands of fewer digits and add in float32. Where the operands lie in
- * memory as matrices, a library of the GPU's vendor may be asked `instead`; which is done is measured on the GPU itself.
+ * memory as matrices, or one of them as what windows slide over, a library of the GPU's vendor may be asked `instead`; which is done is measured on the GPU itself.
  */
 export type Launch = Teams | Tiles
 export type Teams = { readonly kind: 'teams'; readonly threads: TeamSize; readonly by: 'row' | 'column' }
@@ -192,12 +192,18 @@ export type Tiles = { readonly kind: 'tiles'; readonly rows: number; readonly co
   readonly instead: LibraryCall | null }
 
 /**
- * What a library that multiplies matrices does in place of tiles. `into` takes the product, row by row: a buffer that the epilogue
+ * What a library of a GPU's vendor does in place of tiles. `into` takes the product, row by row: a buffer that the epilogue
  * stores each sum's result to, or memory of the library's own (null). `end` is the epilogue, where the library has just that: a
  * bias of each column, and the larger of a result and 0. Without it the epilogue is a launch of its own, over what `into` holds.
  * Operands that are rounded as they are read are `rounded` first, into memory of the library's own.
+ *
+ * `over` says what the left operand is to the library: a matrix as the right one; windows that slide over an array, one for each row
+ * of the product; or the same with a window for each term, which makes the gradient of a filter. A filter that windows are
+ * multiplied with is always put in the library's order first, and one that is made comes in that order, for an end to read.
  */
-export type LibraryCall = { readonly rounded: readonly OperandName[]; readonly into: string | null; readonly end: LibraryEnd | null }
+export type LibraryCall = { readonly over: LibraryOperand; readonly rounded: readonly OperandName[]; readonly into: string | null; readonly end: LibraryEnd | null }
+export const libraryOperands = ['matrices', 'windows as rows', 'windows as terms'] as const
+export type LibraryOperand = (typeof libraryOperands)[number]
 export type OperandName = 'lhs' | 'rhs'
 export type LibraryEnd = { readonly bias: string | null; readonly relu: boolean }
 

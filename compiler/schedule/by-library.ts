@@ -1,6 +1,6 @@
 /**
- * What a library that multiplies matrices may do in place of a contraction's tiles: where both operands lie in memory as
- * matrices, of the type that is multiplied. Whether it does is measured on the GPU (`native/cuda/libraries.h`).
+ * What a library may do in place of a contraction's tiles: where both operands lie in memory as matrices, or the left one as windows
+ * over an array (`as-windows.ts`), of the type that is multiplied. Whether it does is measured on the GPU (`native/cuda/libraries.h`).
  *
  *     contract d0 < B; d1 < 512; k0 < 784 as sum {
  *       lhs in0[784*d0 + k0]                                     tiles of 64 x 64 x 16 in 7 parts
@@ -16,20 +16,36 @@
  */
 import { elementSize } from '../ir/element-type.js'
 import { equalIndex, loadExpr } from '../ir/expr.js'
-import type { Buffer, Contract, Expr, KernelProgram, LibraryCall, LibraryEnd, Stmt, Store } from '../ir/loop.js'
-import { matrixOf, roundedFrom, siteOf } from './as-matrix.js'
+import { libraryOperands, type Buffer, type Contract, type Expr, type KernelProgram, type LibraryCall, type LibraryEnd, type LibraryOperand, type Stmt, type Store } from '../ir/loop.js'
+import { matrixOf, roundedFrom, siteOf, type Site } from './as-matrix.js'
+import { filterOf, readOf, windowsAsRows, windowsAsTerms } from './as-windows.js'
 import { loadsIn } from './walk.js'
 
 export function libraryCall(program: KernelProgram, contract: Contract): LibraryCall | null {
-  const { m, n, k, together } = contract, sites = { lhs: siteOf(contract.lhs, m, k), rhs: siteOf(contract.rhs, k, n) }
-  const names = ['lhs', 'rhs'] as const, rounded = names.filter((name) => roundedFrom(sites[name]) !== null)
-  if (together.length > 0 || names.some((name) => matrixOf(roundedFrom(sites[name]) ?? sites[name]) === null)) return null
+  const over = contract.together.length > 0 ? undefined : libraryOperands.find((each) => areOperands[each](contract))
+  if (over === undefined) return null
+  const rounded = (['lhs', 'rhs'] as const).filter((name) => readOf(contract[name])!.isRounded)
+  if (over === 'windows as terms') return { over, rounded, into: null, end: null }
   const stores = storesIn(contract), [only] = stores
   const end = stores.length === 1 && isPlaceOf(program, contract, only!) ? endOf(program, contract, only!) : null
-  if (end !== null) return { rounded, into: only!.buffer, end }
+  if (end !== null) return { over, rounded, into: only!.buffer, end }
   const into = stores.find((store) => isPlaceOf(program, contract, store) && bufferOf(program, store).dtype === 'float32')
-  return { rounded, into: into?.buffer ?? null, end: null }
+  return { over, rounded, into: into?.buffer ?? null, end: null }
 }
+
+const leftOf = ({ lhs, m, k }: Contract): Site => siteOf(lhs, m, k)
+const rightOf = ({ rhs, k, n }: Contract): Site => siteOf(rhs, k, n)
+const isMatrix = (site: Site): boolean => matrixOf(roundedFrom(site) ?? site) !== null
+
+/** May a library be asked for the product of such operands? What is a matrix is no window of more than itself. */
+const areOperands: Readonly<Record<LibraryOperand, (contract: Contract) => boolean>> = {
+  'matrices': (contract) => isMatrix(leftOf(contract)) && isMatrix(rightOf(contract)),
+  'windows as rows': (contract) => windowsAsRows(contract) !== null && filterOf(contract) !== null,
+  'windows as terms': (contract) => windowsAsTerms(contract) !== null && isByTerms(rightOf(contract)),
+}
+
+/** A matrix whose columns lie side by side, as channels of results do. */
+const isByTerms = (site: Site): boolean => matrixOf(roundedFrom(site) ?? site)?.columnStride === 1
 
 const storesIn = ({ epilogue }: Contract): Store[] => epilogue.filter((s): s is Store => s.kind === 'store')
 const bufferOf = ({ buffers }: KernelProgram, { buffer }: Store): Buffer => buffers.find(({ name }) => name === buffer)!

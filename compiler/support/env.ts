@@ -7,6 +7,9 @@ export type EnvironmentVariable = { readonly name: string; readonly value: strin
 /** Files of the library cuBLASLt, newest first, as native code opens them (`native/cuda/cublaslt.cc`). */
 export const cublasltNames: readonly string[] = [13, 12, 11].map((version) => `libcublasLt.so.${version}`)
 
+/** File of the library cuDNN (`native/cuda/cudnn.cc`). */
+export const cudnnName = 'libcudnn.so.9'
+
 const table = {
   KCC_DUMP: ['folder', 'write the numbered IR after every stage and pass into this folder'],
   KCC_VERIFY: ['0 | 1', 'verify the IR after every pass (1 in tests; off by default)'],
@@ -20,6 +23,7 @@ const table = {
   KCC_HOST_GPU: ['settings', 'what the GPU that `--sm host` plays is like, for tests: a list such as `memory=1000000,lost=5` (`native/cuda/host-api.cc`)'],
   KCC_HOST_GPU_TRACE: ['file', 'where that GPU adds a line for everything it is asked, for tests'],
   KCC_CUBLASLT: ['file', `the library cuBLASLt, for products on a GPU (default: the first of ${cublasltNames.join(', ')} that the system finds)`],
+  KCC_CUDNN: ['file', `the library cuDNN, for convolutions on a GPU (default: ${cudnnName} where the system finds it)`],
   KCC_CXX: ['command', 'the C++ compiler (default: the first of c++, g++, clang++)'],
   KCC_NVCC: ['command', 'the CUDA compiler (default: nvcc, on PATH or in /usr/local/cuda/bin)'],
   KCC_CMAKE: ['command', 'the cmake to use (default: cmake)'],

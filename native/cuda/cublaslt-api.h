@@ -2,6 +2,8 @@
 // Names and numbers are those of its documentation (https://docs.nvidia.com/cuda/cublas/#using-the-cublaslt-api), the same from
 // version 11 to 13.
 #pragma once
+#include "library.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,9 +27,7 @@ constexpr int kMaxWorkspace = 1, kReductionSchemes = 3, kLeastAlignment = 5;  //
 // Parts of sums are added in a pass of its own, in the type that sums have.
 constexpr uint32_t kReducedApart = 2;
 
-// cublasLtMatmulAlgo_t may be kept, for the same version of the library.
-struct Algorithm { uint64_t data[8]; };
-// cublasLtMatmulHeuristicResult_t
+// cublasLtMatmulHeuristicResult_t, which begins with a cublasLtMatmulAlgo_t.
 struct Found {
   Algorithm algorithm;
   size_t workspace;

@@ -1,4 +1,5 @@
 #include "cublaslt.h"
+#include "shared-library.h"
 
 #include <algorithm>
 

@@ -297,11 +297,10 @@ const char* Device::choices(bool measures) {
 // own before.
 Failure Device::ask_libraries(Recording* recording) {
   if (!libraries_.is_wanted()) return nullptr;
-  const bool is_ready = libraries_.is_ready();
-  ProductNeeds needs(libraries_);
+  ProductNeeds needs(&libraries_);
   if (Failure failure = recording->tell(streams_, &needs)) return failure;
   if (needs.unknown > 0 && libraries_.measures) return measure(recording);
-  if (needs.chosen == 0 || !is_ready) return nullptr;
+  if (needs.chosen == 0) return nullptr;
   if (Failure failure = recording->reserve()) return failure;
   if (libraries_.reserve(needs.bytes)) forget_recordings(recording);
   FirstStarts starts(&libraries_, block_, variable_bytes_);

@@ -44,7 +44,8 @@ void Measurer::hear(const MatrixProduct& product, gpu::Stream, const OwnLaunches
 
 Choice Measurer::measure(const MatrixProduct& product, const OwnLaunches& own) {
   Choice choice;
-  if (!libraries_->is_ready()) return choice.why = libraries_->library().why(), choice;
+  choice.library = library_for(product);
+  if (!libraries_->is_ready(choice.library)) return choice.why = libraries_->library(choice.library).why(), choice;
   if (is_over()) return choice.why = "there was no time left to measure it", choice;
   fill_operands(product, stream_);
   choice.own_ns = time([&] { own.whole(own.with); return Failure(nullptr); });
@@ -64,7 +65,7 @@ void Measurer::try_ways(const MatrixProduct& product, const OwnLaunches& own, bo
   const int64_t left = libraries_->bytes() - Libraries::room_for(product, {is_ended, {}, 0});
   if (left < 0) return void(choice->why = "there is too little memory to measure it");
   void* const place = libraries_->place_of(product, most);
-  for (const Way& way : libraries_->library().ways(libraries_->placed(product, most), is_ended, place, left < Libraries::kMostWorkspace ? left : Libraries::kMostWorkspace, &choice->why)) {
+  for (const Way& way : libraries_->library(choice->library).ways(libraries_->placed(product, most), is_ended, place, left < Libraries::kMostWorkspace ? left : Libraries::kMostWorkspace, &choice->why)) {
     if (is_over()) return;
     if (!gives_the_product(product, way, own, choice)) continue;
     const int64_t took = time([&] { return libraries_->start(product, way, stream_, own); });
@@ -82,7 +83,7 @@ bool Measurer::gives_the_product(const MatrixProduct& product, const Way& way, c
   if (!failure_) failure_ = gpu::wait(stream_);
   for (int32_t each : wrong) count += each != 0;
   if (failure_ || count == 0) return !failure_;
-  return choice->why = "cuBLASLt gave another product than asked for, at " + std::to_string(count) + " of " + std::to_string(kChecked) + " places", false;
+  return choice->why = std::string(title_of(choice->library)) + " gave another product than asked for, at " + std::to_string(count) + " of " + std::to_string(kChecked) + " places", false;
 }
 
 // Nanoseconds of one; 0 where it could not be started.

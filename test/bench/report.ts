@@ -1,5 +1,4 @@
 /** Results as tables for the terminal. */
-import { versionText } from '../../runtime/index.js'
 import { isSame } from './compare.js'
 import { advantage, bestRows, rowsOf, speed } from './results.js'
 import type { Results } from './results.js'
@@ -71,7 +70,7 @@ function gapText({ gaps = [] }: Results): string {
 }
 
 function tuningText({ tuned = [] }: Results): string {
-  const cells = tuned.map(({ model, cublaslt, products, byLibrary }) => [model, String(products), cublaslt === 0 ? 'no cuBLASLt' : `${byLibrary} by cuBLASLt ${versionText(cublaslt)}`])
+  const cells = tuned.map(({ model, libraries, products, byLibrary }) => [model, String(products), `${byLibrary} by libraries (${libraries})`])
   return cells.length === 0 ? '' : `products that a library could compute, as measured by kcc tune\n${columns([['model', 'products', ''], ...cells])}`
 }
 

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { TunedGpu } from '../../runtime/index.js'
+import { librariesText, type TunedGpu } from '../../runtime/index.js'
 import type { Places, Skipped } from './peers.js'
 import type { Tuning } from './results.js'
 import { tasksOf } from './workloads.js'
@@ -25,5 +25,5 @@ export async function tunePackages({ root, data }: Places, workloads: readonly W
   return { tuned, skipped }
 }
 
-export const tuningOf = (model: string, { cublaslt, products }: TunedGpu): Tuning =>
-  ({ model, cublaslt, products: products.length, byLibrary: products.filter(({ by }) => by !== 'own').length })
+export const tuningOf = (model: string, tuned: TunedGpu): Tuning =>
+  ({ model, libraries: librariesText(tuned), products: tuned.products.length, byLibrary: tuned.products.filter(({ by }) => by !== 'own').length })

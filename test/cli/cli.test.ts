@@ -52,7 +52,7 @@ describe('kcc doctor', () => {
     const ran = await kcc(['doctor', '--json'], { env })
     const report = JSON.parse(ran.stdout) as { healthy: boolean; checks: { name: string; ok: boolean }[]; environment: { name: string }[] }
     expect(report.checks.filter((check) => !check.ok)).toEqual([])
-    expect(report.checks.map((check) => check.name)).toEqual(['node', 'c++', 'C++17 library', 'cmake', 'make', 'headers', 'cpu', 'cores', 'cache', 'nvcc', 'gpu', 'cublaslt'])
+    expect(report.checks.map((check) => check.name)).toEqual(['node', 'c++', 'C++17 library', 'cmake', 'make', 'headers', 'cpu', 'cores', 'cache', 'nvcc', 'gpu', 'cublaslt', 'cudnn'])
     expect(report.environment.map((v) => v.name)).toContain('KCC_CACHE_DIR')
     expect(ran.code).toBe(0)
   })

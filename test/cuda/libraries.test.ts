@@ -4,14 +4,13 @@
  * do, and the model says why.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { inPackage } from '../../compiler/support/paths.js'
 import type { Tuned, TunedGpu } from '../../runtime/tuned.js'
-import { lastJson, numbersText, openWorkshop, sharedCache, smallModel } from '../e2e/workshop.js'
+import { lastJson, numbersText, openWorkshop, smallModel } from '../e2e/workshop.js'
 import { count, traced } from './host-gpu.js'
-import { playedLibrary, type PlayedLibrary } from './played-library.js'
+import { ownCache, playedLibrary, type PlayedLibrary } from './played-library.js'
 
 const shop = openWorkshop('libraries')
 let library: PlayedLibrary
@@ -79,7 +78,7 @@ describe('from measuring to use', () => {
 
   test('every product of the model is measured, and the file says which', () => {
     const { format, gpus } = JSON.parse(shop.read('package/tuned.json')) as Tuned
-    expect([format, gpus.length, gpus[0]!.gpu, gpus[0]!.cublaslt]).toEqual(['kcc-tuned-1', 1, 'a CPU that plays a GPU, 9.0', 130101])
+    expect([format, gpus.length, gpus[0]!.gpu, gpus[0]!.cublaslt, gpus[0]!.cudnn]).toEqual(['kcc-tuned-2', 1, 'a CPU that plays a GPU, 9.0', 130101, 0])
     expect(gpus[0]!.products).toEqual(tuned.products)
     // Forward, of both layers: a bias and a bound in prediction, an end of our own in training, the bias alone; backward, 3 of 4.
     expect(tuned.products.map(({ rows, columns, terms }) => `${rows} ${columns} ${terms}`).sort()).toEqual(['12 40 32', '32 3 40', '32 40 12', '32 40 12', '32 40 3', '40 3 32'])
@@ -177,8 +176,8 @@ describe('from measuring to use', () => {
       native.readChoices('')
       await said(() => native.readChoices(text + 'none\\n'))
       return { text, said: before, kept, none: native.choices(false) }`)
-    expect(report.text.split('\n')).toHaveLength(1 + 6 + 1)
-    expect([report.said, report.kept, report.none]).toEqual(['cannot read the choice "none"', report.text, 'cublaslt 0\n'])
+    expect(report.text.split('\n')).toHaveLength(2 + 6 + 1)
+    expect([report.said, report.kept, report.none]).toEqual(['cannot read the choice "none"', report.text, 'cublaslt 0\ncudnn 0\n'])
   })
 
   test('the CPU has none of it', async () => {
@@ -187,14 +186,14 @@ describe('from measuring to use', () => {
   })
 
   const damaged: readonly (readonly [string, string, RegExp])[] = [
-    ['cut off', '{"format": "kcc-tuned-1", "gpus": [', /tuned\.json is damaged: .* Measure again with `kcc tune`, or remove it\.$/],
-    ['of another format', '{"format": "kcc-tuned-0", "gpus": []}', /tuned\.json has format "kcc-tuned-0", but this version reads kcc-tuned-1\./],
+    ['cut off', '{"format": "kcc-tuned-2", "gpus": [', /tuned\.json is damaged: .* Measure again with `kcc tune`, or remove it\.$/],
+    ['of another format', '{"format": "kcc-tuned-0", "gpus": []}', /tuned\.json has format "kcc-tuned-0", but this version reads kcc-tuned-2\./],
     ['of something else', '[1, 2]', /tuned\.json has format undefined/],
-    ['without products', '{"format": "kcc-tuned-1", "gpus": [{"gpu": "a CPU that plays a GPU, 9.0", "cublaslt": 1}]}', /one of its GPUs or products is none/],
-    ['with a GPU that is null', '{"format": "kcc-tuned-1", "gpus": [null]}', /one of its GPUs or products is none/],
-    ['with a product that is none', '{"format": "kcc-tuned-1", "gpus": [{"gpu": "a CPU that plays a GPU, 9.0", "cublaslt": 1, "products": [{"kernel": "a\\tb"}]}]}', /one of its GPUs or products is none/],
-    ['with an algorithm that is none', JSON.stringify({ format: 'kcc-tuned-1', gpus: [{ gpu: 'a CPU that plays a GPU, 9.0', cublaslt: 130101, products: [{ kernel: 'k', rows: 1, columns: 1, terms: 1, by: 'library', algorithm: 'xyz', workspace: 0, ownNanoseconds: 1, libraryNanoseconds: 1, why: '' }] }] }),
-      /cannot read the choice "k\t1\t1\t1\tlibrary\txyz/],
+    ['without products', '{"format": "kcc-tuned-2", "gpus": [{"gpu": "a CPU that plays a GPU, 9.0", "cublaslt": 1, "cudnn": 0}]}', /one of its GPUs or products is none/],
+    ['with a GPU that is null', '{"format": "kcc-tuned-2", "gpus": [null]}', /one of its GPUs or products is none/],
+    ['with a product that is none', '{"format": "kcc-tuned-2", "gpus": [{"gpu": "a CPU that plays a GPU, 9.0", "cublaslt": 1, "cudnn": 0, "products": [{"kernel": "a\\tb"}]}]}', /one of its GPUs or products is none/],
+    ['with an algorithm that is none', JSON.stringify({ format: 'kcc-tuned-2', gpus: [{ gpu: 'a CPU that plays a GPU, 9.0', cublaslt: 130101, cudnn: 0, products: [{ kernel: 'k', rows: 1, columns: 1, terms: 1, by: 'library', library: 'cublaslt', algorithm: 'xyz', workspace: 0, ownNanoseconds: 1, libraryNanoseconds: 1, why: '' }] }] }),
+      /cannot read the choice "k\t1\t1\t1\tlibrary\tcublaslt\txyz/],
   ]
   test.each(damaged)('a file that is %s changes nothing but the words', async (_what, text, words) => {
     const kept = shop.read('package/tuned.json')
@@ -260,20 +259,13 @@ describe('what is measured', () => {
     expect(reasons(products)).toEqual(new Set([`own: ${other.file} has no function cublasLtMatmulAlgoCheck: it is another version than kcc knows`]))
   })
 
-  /** What is measured of files is kept apart from what the tests of others measure. */
-  function ownCache(name: string): Record<string, string> {
-    mkdirSync(shop.path(name))
-    for (const folder of ['objects', 'natives']) symlinkSync(join(sharedCache, folder), shop.path(name, folder))
-    return { KCC_CACHE_DIR: shop.path(name) }
-  }
-
   test('a bound without a bias is looked at as closely, and a single row has its room', async () => {
     shop.write('bare.ts', `import { Dense, Input, Model, Sequential } from 'kcc'
       const x = Input({ batchShape: [1, 12] })
       export const single = Model({ inputs: x, outputs: Dense(2)(Dense(40, { activation: 'relu', useBias: false })(x)) })
       export default Sequential([Dense(40, { activation: 'relu', useBias: false, inputShape: [12] }), Dense(2)])
     `)
-    const cache = ownCache('bare-cache')
+    const cache = ownCache(shop, 'bare-cache')
     const found = async (settings: string): Promise<readonly (readonly [number, boolean])[]> => {
       const ran = await shop.kcc(['tune', 'bare.ts', '--sm', 'host', '--precision', 'mixed_bfloat16', '--batch-size', '32', '--json'], { ...played(settings), ...cache })
       const { products } = JSON.parse(ran.stdout) as TunedGpu
@@ -301,7 +293,7 @@ describe('what is measured', () => {
   })
 
   test('a model file is measured too, for the scripts that run it', async () => {
-    const env = { ...played(), ...ownCache('cache') }
+    const env = { ...played(), ...ownCache(shop, 'cache') }
     const ran = await shop.kcc(['tune', 'model.ts', '--sm', 'host', '--batch-size', '32', '--json'], env), report = JSON.parse(ran.stdout) as TunedGpu & { readonly file: string }
     expect(ran.stderr).toBe('kcc: runs on cuda:0: it is the first GPU of this machine')
     expect([report.file, report.products.length]).toEqual([shop.path('cache', 'tuned.json'), 6])

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { LONGEST_ZEROS } from '../../compiler/emit/contract-runs.js'
 import { BLOCK_COLUMNS } from '../../compiler/ir/loop.js'
-import { cublasltNames } from '../../compiler/support/env.js'
+import { cublasltNames, cudnnName } from '../../compiler/support/env.js'
 import { RUNTIME_ABI } from '../../runtime/load-package.js'
 
 const native = (...path: string[]): string => readFileSync(join(import.meta.dirname, '..', '..', 'native', ...path), 'utf8')
@@ -17,6 +17,7 @@ test('are the same on both sides', () => {
   expect(number(header('gemm.h'), /longest_zeros = (\d+)/)).toBe(LONGEST_ZEROS)
 })
 
-test('files of cuBLASLt are looked for under the same names, in the same order', () => {
+test('files of libraries are looked for under the same names, in the same order', () => {
   expect(native('cuda', 'cublaslt.cc').match(/libcublasLt\.so\.\d+/g)).toEqual(cublasltNames)
+  expect(native('cuda', 'cudnn.cc').match(/libcudnn\.so\.\d+/g)).toEqual([cudnnName])
 })

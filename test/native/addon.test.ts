@@ -36,7 +36,7 @@ const plan = (part: Partial<LoopPlan>): LoopPlan => ({
 describe('addon', () => {
   it('chooses the first level the CPU supports', () => {
     expect({ abi: addon.abi, levels: addon.levels, level: addon.level, modules: addon.modules }).toEqual({
-      abi: 5, levels: ['x86-64-v9', 'x86-64-v2'], level: 'x86-64-v2', modules: ['demo'],
+      abi: 6, levels: ['x86-64-v9', 'x86-64-v2'], level: 'x86-64-v2', modules: ['demo'],
     })
     expect(() => addon.open('other')).toThrow("there is no module 'other' in this file, only demo")
   })

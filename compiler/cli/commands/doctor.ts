@@ -9,7 +9,7 @@ import { includeFolders } from '../../build/units.js'
 import type { ToolName } from '../../build/toolchain.js'
 import { installHint, locateTools } from '../../build/toolchain.js'
 import { paintFor } from '../../support/colour.js'
-import { cublasltNames, environmentVariables, setting } from '../../support/env.js'
+import { cublasltNames, cudnnName, environmentVariables, setting } from '../../support/env.js'
 import { readText } from '../../support/files.js'
 import { kccVersion } from '../../support/paths.js'
 import type { ExitCode } from '../exit-codes.js'
@@ -33,7 +33,7 @@ export async function doctor(options: { readonly json: boolean }): Promise<ExitC
     await compileCheck(tools['c++']),
     await toolCheck('cmake', tools.cmake, 'KCC_CMAKE', '3.16'),
     await toolCheck('make', tools.make),
-    headersCheck(), cpuCheck(), coresCheck(), cacheCheck(), await nvccCheck(), gpuCheck(), libraryCheck(),
+    headersCheck(), cpuCheck(), coresCheck(), cacheCheck(), await nvccCheck(), gpuCheck(), ...libraries().map(libraryCheck),
   ]
   const healthy = checks.every((check) => check.ok)
   const variables = environmentVariables.map(({ name }) => ({ name, value: process.env[name] ?? null })).filter((v) => v.value !== null)
@@ -145,12 +145,18 @@ function gpuCheck(): Check {
   return { name: 'gpu', ok: true, found: found === '' ? 'none: nvidia-smi shows none' : found, fix: '' }
 }
 
+/** Libraries of the GPU's vendor. */
+const libraries = () => [
+  { name: 'cublaslt', variable: 'KCC_CUBLASLT', asked: setting('KCC_CUBLASLT'), files: cublasltNames, what: 'products', versions: 'cuBLASLt 11, 12 or 13' },
+  { name: 'cudnn', variable: 'KCC_CUDNN', asked: setting('KCC_CUDNN'), files: [cudnnName], what: 'convolutions', versions: 'cuDNN 9' },
+]
+
 /** None is needed: kernels of kcc compute whatever they could. */
-function libraryCheck(): Check {
-  const name = 'cublaslt', asked = setting('KCC_CUBLASLT'), found = (asked === undefined ? cublasltNames : [asked]).find(opens)
+function libraryCheck({ name, variable, asked, files, what, versions }: ReturnType<typeof libraries>[number]): Check {
+  const found = (asked === undefined ? files : [asked]).find(opens)
   if (found !== undefined) return { name, ok: true, found: `${found}; \`kcc tune\` measures what it does better on a GPU`, fix: '' }
-  const fix = 'name the file of cuBLASLt 11, 12 or 13 in KCC_CUBLASLT, or leave it unset'
-  return { name, ok: asked === undefined, found: asked === undefined ? 'not found; kernels of kcc compute all products on a GPU' : `KCC_CUBLASLT=${asked} cannot be loaded`, fix }
+  const fix = `name the file of ${versions} in ${variable}, or leave it unset`
+  return { name, ok: asked === undefined, found: asked === undefined ? `not found; kernels of kcc compute all ${what} on a GPU` : `${variable}=${asked} cannot be loaded`, fix }
 }
 
 /** Whether the system finds and opens a library. Node says of one that it opens that it is no addon. */

@@ -7,7 +7,7 @@ import * as path from 'node:path'
 import { FileFormatError, RuntimeError } from '../../../runtime/contract/errors.js'
 import { TUNED_FILE } from '../../../runtime/contract/manifest.js'
 import type { CompiledModel, ProductChoice, Tuned, TunedGpu } from '../../../runtime/index.js'
-import { choicesOf, nothingTuned, readTuned, versionText, withGpu, writeFileAtomic } from '../../../runtime/index.js'
+import { choicesOf, librariesText, libraryNames, nothingTuned, readTuned, withGpu, writeFileAtomic } from '../../../runtime/index.js'
 import { compileAndLoad, runOn, tunedFile } from '../../engine.js'
 import { displayPath } from '../../support/paths.js'
 import { choiceText } from '../choice-text.js'
@@ -25,7 +25,7 @@ export async function tune(file: string, options: TuneOptions): Promise<void> {
   const before = measuredBefore(into), models = ofPackage ? [await packageAt(file, options)] : await compiled(file, options)
   const measured = models.map((model) => measure(model, sizes)).reduce(together)
   // Of models in files others may have been measured before; a package is measured as a whole.
-  const known = ofPackage ? undefined : before.gpus.find(({ gpu, cublaslt }) => gpu === measured.gpu && cublaslt === measured.cublaslt)
+  const known = ofPackage ? undefined : before.gpus.find((each) => each.gpu === measured.gpu && libraryNames.every((name) => each[name] === 0 || measured[name] === 0 || each[name] === measured[name]))
   const all = known === undefined ? measured : together(measured, known)
   await writeFileAtomic(into, [Buffer.from(`${JSON.stringify(withGpu(before, all), null, 1)}\n`)])
   for (const model of models) await model.close()
@@ -67,15 +67,14 @@ function measure({ program, device }: CompiledModel, sizes: readonly number[]): 
 
 const keyOf = ({ kernel, rows, columns, terms }: ProductChoice): string => [kernel, rows, columns, terms].join(' ')
 
-/** What the first has, and what only the second has. */
+/** What the first has, and what only the second has; of libraries that the first did not ask, the second's versions. */
 function together(first: TunedGpu, second: TunedGpu): TunedGpu {
   const known = new Set(first.products.map(keyOf))
-  return { ...first, products: [...first.products, ...second.products.filter((choice) => !known.has(keyOf(choice)))] }
+  return { ...first, cublaslt: first.cublaslt || second.cublaslt, cudnn: first.cudnn || second.cudnn, products: [...first.products, ...second.products.filter((choice) => !known.has(keyOf(choice)))] }
 }
 
-function tunedText({ gpu, cublaslt, products }: TunedGpu): string {
-  const head = `${gpu}; ${cublaslt === 0 ? 'no cuBLASLt' : `cuBLASLt ${versionText(cublaslt)}`}\n`
-  return `${head}${products.map((choice) => `  ${sizesText(choice).padEnd(22)} ${choiceText(choice).padEnd(64)} ${choice.kernel}\n`).join('')}`
+function tunedText(tuned: TunedGpu): string {
+  return `${tuned.gpu}; ${librariesText(tuned)}\n${tuned.products.map((choice) => `  ${sizesText(choice).padEnd(22)} ${choiceText(choice).padEnd(64)} ${choice.kernel}\n`).join('')}`
 }
 
 const sizesText = ({ rows, columns, terms }: ProductChoice): string => `${rows} x ${columns} x ${terms}`

@@ -3,7 +3,7 @@
 #pragma once
 #include <stdint.h>
 
-#define KCC_ABI 5
+#define KCC_ABI 6
 // Columns of one block of a matrix that is stored in blocks.
 #define KCC_BLOCK_COLUMNS 64
 

@@ -40,6 +40,10 @@ template <> struct Neighbours<1> { using type = float; };
 template <class V> KCC_INLINE V load_as(const float* p);
 template <> KCC_MEMBER float load_as<float>(const float* p) { return *p; }
 template <> KCC_MEMBER vf load_as<vf>(const float* p) { return load(p); }
+// The same of neighbours that lie `apart` from each other in memory.
+template <class V> KCC_INLINE V load_apart(const float* p, int64_t apart);
+template <> KCC_MEMBER float load_apart<float>(const float* p, int64_t) { return *p; }
+template <> KCC_MEMBER vf load_apart<vf>(const float* p, int64_t apart) { return vf(p[0], p[apart], p[2 * apart], p[3 * apart]); }
 KCC_INLINE void store(float* p, float x) { *p = x; }
 
 // `Width` neighbours of shared memory, from a place that is a multiple of it.
