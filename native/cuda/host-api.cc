@@ -87,6 +87,7 @@ struct HostQueue : kcc::HostStream {
   uint64_t given = 0, done = 0;
   std::deque<Operation> waiting;
   HostGraph* recorded = nullptr;
+  bool is_spoiled = false;  // what is recorded
 
   void add(Operation operation) {
     if (recorded) return recorded->operations.push_back(std::move(operation));
@@ -135,8 +136,12 @@ cudaError_t advance(HostQueue& queue, uint64_t until) {
   return first;
 }
 
+// What a library of the vendor's does inside: nothing to run, and where the arguments lie goes how that went.
+void wait_inside(HostQueue& queue, const void* result) { *(int*)const_cast<void*>(result) = cudaStreamSynchronize(&queue); }
+
 void launch(kcc::HostStream* stream, kcc::HostStream::Run run, void (*kernel)(), unsigned blocks, unsigned threads, const void* args, size_t bytes) {
   HostQueue& queue = *(HostQueue*)stream;
+  if (!run) return wait_inside(queue, args);
   Operation operation;
   operation.run = run, operation.kernel = kernel, operation.blocks = blocks, operation.threads = threads;
   operation.args.assign((const char*)args, (const char*)args + bytes);
@@ -177,6 +182,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return error;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  if (stream->recorded) return stream->is_spoiled = true, cudaErrorStreamCaptureUnsupported;
   trace("wait for stream %d", stream->number);
   return advance(*stream, stream->given);
 }
@@ -208,11 +214,17 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEven
 
 // ---- graphs
 
-cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) { return stream->recorded = new HostGraph(), state(); }
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) { return stream->is_spoiled = false, stream->recorded = new HostGraph(), state(); }
+cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
+  *status = !stream->recorded ? cudaStreamCaptureStatusNone : stream->is_spoiled ? cudaStreamCaptureStatusInvalidated : cudaStreamCaptureStatusActive;
+  return state();
+}
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   *graph = stream->recorded;
   stream->recorded = nullptr;
-  return state();
+  if (!stream->is_spoiled) return state();
+  delete *graph;
+  return *graph = nullptr, cudaErrorStreamCaptureInvalidated;
 }
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) { return *executable = new HostGraph(*graph), state(); }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
@@ -294,6 +306,7 @@ const char* cudaGetErrorName(cudaError_t error) {
   switch (error) {
     case cudaErrorLaunchFailure: return "cudaErrorLaunchFailure";
     case cudaErrorAssert: return "cudaErrorAssert";
+    case cudaErrorStreamCaptureInvalidated: return "cudaErrorStreamCaptureInvalidated";
     default: return "an error";
   }
 }
@@ -301,6 +314,7 @@ const char* cudaGetErrorString(cudaError_t error) {
   switch (error) {
     case cudaErrorLaunchFailure: return "unspecified launch failure";
     case cudaErrorAssert: return kernel_failure;
+    case cudaErrorStreamCaptureInvalidated: return "operation failed due to a previous error during capture";
     default: return "which the host does not play";
   }
 }

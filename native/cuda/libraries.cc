@@ -240,12 +240,16 @@ bool Libraries::start_chosen(const MatrixProduct& product, gpu::Stream stream, c
   if (!is_to_compute(product)) return false;
   Choice& choice = choices_[key_of(product)];
   const Failure failure = start(product, choice.way, stream, own);
+  choice.why = failure ? failure : "";
+  if (failure) gpu::started();  // an error that it has left behind is told
+  if (gpu::is_spoiled(stream)) has_spoiled_ = true, choice.why = "its work cannot be recorded" + (failure ? ": " + choice.why : "");
   choice.is_short = failure && room_for(product, choice.way) > bytes_;
-  choice.is_library = !failure || choice.is_short, choice.why = failure ? failure : "";
-  return !failure;
+  choice.is_library = choice.why.empty() || choice.is_short;
+  return choice.why.empty();
 }
 
 void Libraries::hear(const MatrixProduct& product, gpu::Stream stream, const OwnLaunches& own) {
+  if (gpu::is_spoiled(stream)) return;  // all is recorded again
   if (start_chosen(product, stream, own)) has_started_ = true;
   else own.whole(own.with);
 }

@@ -63,8 +63,8 @@ class Libraries : public Listener {
   bool is_to_compute(const MatrixProduct& product);
   const Choice* find(const MatrixProduct& product) const;
   void keep(const MatrixProduct& product, const Choice& choice);
-  // Starts a product as it was chosen; false where kernels of our own are to do it, from now on if the library has refused. Memory
-  // that is missing may be there the next time.
+  // Starts a product as it was chosen; false where kernels of our own are to do it, from now on if the library has refused or has done
+  // what cannot be recorded. Memory that is missing may be there the next time.
   bool start_chosen(const MatrixProduct& product, gpu::Stream stream, const OwnLaunches& own);
   const Library& library(Which which) const { return *libraries_[which]; }
 
@@ -85,6 +85,8 @@ class Libraries : public Listener {
   void hear(const MatrixProduct& product, gpu::Stream stream, const OwnLaunches& own) override;
   // Has a library started anything since the last time this was asked?
   bool has_started() { const bool was = has_started_; return has_started_ = false, was; }
+  // Has one spoiled what was recorded? Its product is our own from then on.
+  bool has_spoiled() { const bool was = has_spoiled_; return has_spoiled_ = false, was; }
   // All choices of a library go back to our own kernels, or of all libraries.
   void refuse(const std::string& why, Which which = kLibraries);
 
@@ -95,7 +97,7 @@ class Libraries : public Listener {
   std::map<std::string, Choice> choices_;
   std::unique_ptr<Library> libraries_[kLibraries];
   int64_t read_versions_[kLibraries] = {};  // of the libraries that the choices are for; 0: none was named
-  bool names_library_ = false, has_started_ = false;
+  bool names_library_ = false, has_started_ = false, has_spoiled_ = false;
   char* memory_ = nullptr;
   int64_t bytes_ = 0;
   std::string text_;

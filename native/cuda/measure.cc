@@ -69,6 +69,7 @@ void Measurer::try_ways(const MatrixProduct& product, const OwnLaunches& own, bo
     if (is_over()) return;
     if (!gives_the_product(product, way, own, choice)) continue;
     const int64_t took = time([&] { return libraries_->start(product, way, stream_, own); });
+    if (!took) choice->why = "its work cannot be recorded";
     if (took && (!choice->library_ns || took < choice->library_ns)) choice->library_ns = took, choice->is_library = true, choice->way = way;
   }
 }

@@ -216,10 +216,11 @@ Failure Recording::repeat(Streams& streams, const Slot& slot) {
   return failure;
 }
 
-// A library may do what cannot be recorded: then our own kernels are.
+// A library may do what cannot be recorded: then our own kernels are, for the product with which it did or, where none shows, for all.
 Failure Recording::record(gpu::Stream stream, Slot& slot) {
-  home_.libraries->has_started();
-  const Failure failure = record_once(stream, slot);
+  Failure failure = nullptr;
+  do home_.libraries->has_started(), failure = record_once(stream, slot);
+  while (failure && home_.libraries->has_spoiled());
   if (!failure || !home_.libraries->has_started()) return failure;
   home_.libraries->refuse(std::string("its work cannot be recorded: ") + failure);
   return record_once(stream, slot);

@@ -118,7 +118,10 @@ Failure allocate(void** block, int64_t bytes) {
 void release(void* block) { if (block) cudaFree(block); }
 Failure allocate_pinned(void** block, int64_t bytes) {
   *block = nullptr;
-  return bytes == 0 ? nullptr : check(cudaMallocHost(block, (size_t)bytes));
+  const cudaError_t error = bytes == 0 ? cudaSuccess : cudaMallocHost(block, (size_t)bytes);
+  if (error != cudaErrorMemoryAllocation) return check(error);
+  cudaGetLastError();
+  return fail("%.1f MB of this machine's own memory are needed at once for copies to and from cuda:%d, and the system does not give them", (double)bytes / 1e6, current);
 }
 void release_pinned(void* block) { if (block) cudaFreeHost(block); }
 Failure zero(void* block, int64_t bytes, Stream stream) { return bytes == 0 ? nullptr : check(cudaMemsetAsync(block, 0, (size_t)bytes, (cudaStream_t)stream)); }
@@ -161,6 +164,10 @@ Failure end_recording(Stream stream, Graph* graph) {
   if (!failure) failure = check(cudaGraphInstantiate((cudaGraphExec_t*)graph, recorded, 0));
   if (recorded) cudaGraphDestroy(recorded);
   return failure;
+}
+bool is_spoiled(Stream stream) {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  return cudaStreamIsCapturing((cudaStream_t)stream, &status) == cudaSuccess && status == cudaStreamCaptureStatusInvalidated;
 }
 Failure repeat(Graph graph, Stream stream) { return check(cudaGraphLaunch((cudaGraphExec_t)graph, (cudaStream_t)stream)); }
 void release_graph(Graph graph) { if (graph) cudaGraphExecDestroy((cudaGraphExec_t)graph); }

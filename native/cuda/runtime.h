@@ -58,6 +58,8 @@ Failure started();
 // Between the two, what is started on the stream is recorded instead.
 Failure begin_recording(Stream stream);
 Failure end_recording(Stream stream, Graph* graph);
+// Was something done with a stream that is recorded which no recording can hold? What it holds so far is lost.
+bool is_spoiled(Stream stream);
 // Starts all that was recorded.
 Failure repeat(Graph graph, Stream stream);
 void release_graph(Graph graph);

@@ -135,6 +135,15 @@ describe('from measuring to use', () => {
     else expect(reasons(report.products)).toEqual(new Set([why.replace('FILE', library.file)]))
   })
 
+  const unrecorded = 'own: its work cannot be recorded: cuBLASLt: it failed to run (status 13)'
+
+  test('where it does for some products what cannot be recorded, it does the others', async () => {
+    const { products, values } = await used(played('waits=3'))
+    expect(reasons(products!.filter(({ columns }) => columns === 3))).toEqual(new Set([unrecorded]))
+    expect(reasons(products!.filter(({ columns }) => columns !== 3))).toEqual(new Set(['library: ', 'library, then end: ']))
+    expect(largest(values.weights, own.values.weights)).toBeLessThan(TRAINED)
+  })
+
   test('a library that cannot be used takes no memory', async () => {
     for (const env of [{}, played('create=1'), played('version=120800')]) expect((await used(env)).bytes).toBe(own.bytes)
   })
@@ -225,6 +234,12 @@ describe('what is measured', () => {
     const { products } = await measured(played(settings))
     expect(products.length).toBe(6)
     for (const { by, why: said } of products) expect(`${by}: ${said}`).toMatch(why)
+  })
+
+  test('work that cannot be recorded is no choice', async () => {
+    const { products } = await measured(played('waits=3'))
+    expect(reasons(products.filter(({ columns }) => columns === 3))).toEqual(new Set(['own: its work cannot be recorded']))
+    expect(products.filter(({ by, columns }) => by === 'own' && columns !== 3)).toEqual([])
   })
 
   test('a bound that hides NaN is not the library\'s to give', async () => {

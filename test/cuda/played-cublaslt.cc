@@ -7,6 +7,7 @@
 //   create, heuristic, check, matmul   the status that these functions give, 0; `plain`: `matmul` for a product that nothing follows
 //   ways        how many algorithms there are, 2; each is slower than the one after it
 //   busy        microseconds that the fastest takes, 0
+//   waits       the columns of products for which the library waits for its stream, 0: none
 //   wrong       1: operands are rounded to TF32 in products of float32; 2: the larger of NaN and 0 is 0; 3: columns are rows
 #include "kcc/cuda/host.h"
 #include "kcc/cuda/played.h"
@@ -21,7 +22,7 @@ namespace {
 
 int64_t played(const char* name, int64_t usual) { return (int64_t)kcc::played_setting(getenv("KCC_PLAYED_CUBLASLT"), name, (double)usual); }
 
-enum { SUCCESS = 0, INVALID_VALUE = 7, NOT_SUPPORTED = 15 };
+enum { SUCCESS = 0, INVALID_VALUE = 7, EXECUTION_FAILED = 13, NOT_SUPPORTED = 15 };
 enum { R_32F = 0, R_16BF = 14 };
 enum { COMPUTE_32F = 68, COMPUTE_32F_FAST_TF32 = 77 };
 
@@ -95,6 +96,13 @@ void multiply(const Work& w) {
 }
 
 void run(void (*)(), unsigned, unsigned, const void* args) { multiply(*(const Work*)args); }
+
+// As the GPU that is played lets somebody wait: with nothing to run.
+int wait_for(kcc::HostStream* queue) {
+  int error = 0;
+  queue->launch(queue, nullptr, nullptr, 0, 0, &error, sizeof error);
+  return error ? EXECUTION_FAILED : SUCCESS;
+}
 
 template <class T>
 int make(void** made, const T& value) { return *made = new T(value), SUCCESS; }
@@ -173,7 +181,8 @@ int cublasLtMatmul(void*, void* description, const void* alpha, const void* A, v
   if (int status = check_shapes(*(Description*)description, *(Layout*)a, *(Layout*)b, *(Layout*)d)) return status;
   const Work work = {*(Description*)description, *(Layout*)a, *(Layout*)b, *(Layout*)d, A, B, D, workspace, workspace_bytes, algorithm->data[1], algorithm->data[2]};
   kcc::HostStream* const queue = (kcc::HostStream*)stream;
-  return queue->launch(queue, &run, nullptr, 1, 1, &work, sizeof work), SUCCESS;
+  queue->launch(queue, &run, nullptr, 1, 1, &work, sizeof work);
+  return played("waits", 0) == (int64_t)work.d.rows ? wait_for(queue) : SUCCESS;
 }
 
 }  // extern "C"
