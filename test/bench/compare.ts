@@ -11,10 +11,10 @@ export type Comparison = {
 
 /**
  * Above these a peer does not compute what kcc does. Sums of float32 in another order differ by about 1e-6 of the largest
- * term in each layer; steps of optimizers that divide by the size of a gradient make that larger where gradients are tiny,
- * and so does a relu whose input is 0 up to rounding.
+ * term in each layer. A relu whose input is 0 up to rounding lets a gradient through or not: with one such among 8 samples of
+ * the autoencoder, losses differ by 5e-5 after four steps.
  */
-export const OUTPUT_TOLERANCE = 1e-4, LOSS_TOLERANCE = 2e-3
+export const OUTPUT_TOLERANCE = 1e-4, LOSS_TOLERANCE = 5e-4
 
 const largest = (values: readonly number[]): number => values.reduce((a, b) => (b > a || Number.isNaN(b) ? b : a), 0)
 

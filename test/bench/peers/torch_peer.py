@@ -2,6 +2,7 @@
 that take lists of tensors or one after another; sequences as such or as images in channels_last; for predictions also a
 traced and frozen module. The device `played` is the CPU, which goes the way of a GPU as far as it can."""
 import itertools
+import math
 import os
 
 import torch
@@ -125,13 +126,22 @@ def make(kind, workload, batch):
             yield f"{form}compiled optimizer", lambda: train_way(workload, batch, as_image, {"foreach": True}, True)
 
 
+def give_epsilon(data, update, step):
+    """For step 1 and on, what Keras' Adam has for epsilon: PyTorch's adds it after the root of the squares' mean is divided by how much of
+    the mean there is yet. Without this their first steps differ where gradients are small: losses by 1e-3 after four."""
+    name, config = data.optimizer
+    for group in update.param_groups if name == "Adam" else []:
+        group["eps"] = config["epsilon"] / math.sqrt(1 - config["beta_2"] ** step)
+
+
 def check(workload, steps, samples):
     data = data_of(workload, workload["plainModel"])
     losses = None
     if workload["trainBatch"] is not None:
         net, mirrored = on_device(data, False, is_logits(data), False)
         update, losses = optimizer_of(data, net.parameters(), foreach=True), []
-        for x, y in itertools.islice(itertools.cycle(data.batches(workload["trainBatch"])), steps):
+        for step, (x, y) in enumerate(itertools.islice(itertools.cycle(data.batches(workload["trainBatch"])), steps), 1):
+            give_epsilon(data, update, step)
             update.zero_grad(set_to_none=True)
             loss = LOSSES[data.loss](net(tensor_of(x, mirrored, False).to(DEVICE)), target_of(data, y, mirrored).to(DEVICE))
             loss.backward()
