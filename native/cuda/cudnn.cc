@@ -115,7 +115,8 @@ class Request {
 Status Request::describe(const MatrixProduct& product, bool is_ended) {
   const bool makes_filter = product.over == Over::kWindowsAsTerms;
   const int operands = type_of(product.operands), result = type_of(is_ended ? product.result : Format::kFloat32);
-  if (makes_filter && product.right.line != 1) return kNotSupported * kKind;
+  // Channels lie side by side; a single one does in any order.
+  if (makes_filter && product.right.line != 1 && product.columns > 1) return kNotSupported * kKind;
   if (Status status = make_array(&x, operands, array_of(product.windows))) return status;
   const int64_t stride = makes_filter ? product.right.term : product.stride;
   if (Status status = make_array(&y, makes_filter ? operands : result, windows_array(product.windows, product.columns, stride))) return status;

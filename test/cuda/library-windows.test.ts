@@ -36,33 +36,37 @@ const ends: readonly End[] = [
 ]
 const slidings: readonly Sliding[] = [{ sizes: [3, 3], strides: [1, 1], dilations: [1, 1], padding: 'same' }, { sizes: [2, 3], strides: [2, 2], dilations: [1, 1], padding: 'valid' }]
 const FILTERS = 64
-const wideCases = ends.map(({ name, node, number }, i): WindowedCase => {
-  const sliding = slidings[i % slidings.length]!
+function convolved({ name, node, number }: End, sliding: Sliding, filters: number): WindowedCase {
   return {
-    title: `a convolution with ${name}, ${JSON.stringify(sliding)}`,
+    title: `a convolution of ${filters} with ${name}, ${JSON.stringify(sliding)}`,
     make: () => {
-      const x = b.input('x', f32(symbol('B'), 5, 6, 8)), w = b.variable('w', f32(...sliding.sizes, 8, FILTERS)), bias = b.variable('bias', f32(FILTERS))
+      const x = b.input('x', f32(symbol('B'), 5, 6, 8)), w = b.variable('w', f32(...sliding.sizes, 8, filters)), bias = b.variable('bias', f32(filters))
       return { x, y: node(convolution(x, w, sliding), bias), weights: [w, bias] }
     },
     plain: (x, [w, bias]) => {
       const y = plainly(x, w!, sliding)
-      return { shape: y.shape, data: y.data.map((v, k) => number(v, bias!.data[k % FILTERS]!)) }
+      return { shape: y.shape, data: y.data.map((v, k) => number(v, bias!.data[k % filters]!)) }
     },
   }
-})
+}
+const wideCases = ends.map((end, i) => convolved(end, slidings[i % slidings.length]!, FILTERS))
+/** Of a single filter a matrix has no order. */
+const single = convolved(ends[1]!, slidings[1]!, 1)
 
 /** Every so manyth layer with a product of windows. */
 const EVERY = onGpu ? 1 : 4
 const layers = windowedCases().filter(({ title }) => /Conv\dD|^convolution/.test(title) && !title.startsWith('Depthwise')).filter((_, i) => i % EVERY === 1 % EVERY)
-const exact = [...wideCases, ...layers].map(prepare).flatMap((p) => tasksOf(p).map((task): Case =>
+const prepared = [...wideCases, ...layers, single].map(prepare)
+const casesOf = (isMeant: (c: WindowedCase) => boolean): Case[] => prepared.filter(({ c }) => isMeant(c)).flatMap((p) => tasksOf(p).map((task): Case =>
   ({ title: `${p.c.title} ${task.graph.name}`, task: { ...task, graph: expandComposed(task.graph) }, run: runOf(p, 3) })))
+const ofMany = casesOf((c) => c !== single), ofOne = casesOf((c) => c === single)
 
 /** With rounded operands a part of them. */
 const PART = 6
-const rounded = Object.entries(roundings).flatMap(([precision, rounding], nth) => exact.filter((_, i) => i % PART === nth + 1).map(({ title, task, run }): Case =>
+const rounded = Object.entries(roundings).flatMap(([precision, rounding], nth) => [...ofMany.filter((_, i) => i % PART === nth + 1), ...ofOne].map(({ title, task, run }): Case =>
   ({ title: `${title}, ${precision}`, run, task: { ...task, name: `${task.name}_${precision}`, graph: roundProducts(rounding)(task.graph) } })))
 
-const cases = [...exact, ...rounded]
+const cases = [...ofMany, ...ofOne, ...rounded]
 
 /** With a GPU the real one is asked (`npm run test:cuda`); where it is not installed, every product says so. */
 describe(onGpu ? 'on the GPU' : 'played by a CPU', () => {
