@@ -4,7 +4,7 @@
 //
 // KCC_PLAYED_CUDNN, a list such as "forward=3000,ways=1":
 //   version     92400
-//   create, workspace, forward, filter   the status that these functions give, 0
+//   create, workspace, forward, plain, filter   the status that these functions give, 0; `plain` is that of a convolution without a bias
 //   ways        how many algorithms of the forward direction there are, 2: the second is the faster, and works in memory
 //   busy        microseconds that the fastest takes, 0
 //   wrong       1: operands are rounded to TF32 in products of float32; 2: the larger of NaN and 0 is 0; 3: filters are turned
@@ -215,7 +215,7 @@ int cudnnGetConvolutionForwardWorkspaceSize(void*, void* x, void* w, void* convo
 
 int cudnnConvolutionForward(void* handle, const void* alpha, void* x, const void* X, void* w, const void* W, void* convolution, int algorithm, void* workspace,
                             size_t bytes, const void* beta, void* y, void* Y) {
-  if (int status = (int)played("forward", SUCCESS)) return status;
+  if (int status = (int)played("forward", played("plain", SUCCESS))) return status;
   if (!is_plain(alpha, beta) || bytes < workspace_of(algorithm)) return BAD_PARAM;
   if (int status = check(*(Tensor*)x, *(Filter*)w, *(Convolution*)convolution, *(Tensor*)y)) return status;
   return start(handle, {*(Tensor*)x, *(Tensor*)y, *(Filter*)w, *(Convolution*)convolution, {}, false, false, X, W, nullptr, Y, workspace, bytes, slower(algorithm), 0});
