@@ -53,6 +53,8 @@ export type PipelineOptions = FusionOptions & {
   readonly target?: Target
   /** `float32` by default. */
   readonly precision?: Precision
+  /** Whether CPUs make sums over windows with fewer multiplications (`schedule/window-squares.ts`); they do by default. */
+  readonly winograd?: boolean
   /** Sizes of symbols for which functions get fixed kernels beside the general ones. */
   readonly specialize?: readonly Readonly<Record<string, number>>[]
   readonly observer?: Observer
@@ -61,6 +63,10 @@ export type PipelineOptions = FusionOptions & {
 }
 
 export const defaultOptions: PipelineOptions = { fuse: true }
+
+function targetOf({ target = cpu, winograd = true }: PipelineOptions): Target {
+  return target.name === 'cpu' ? { ...target, sumsInSquares: target.sumsInSquares && winograd } : target
+}
 
 /** Graph passes, in order. */
 export const graphPasses: readonly { readonly name: string; readonly run: (graph: Graph) => Graph }[] = [
@@ -116,7 +122,7 @@ const fusionPasses: readonly ((graph: Graph) => Graph)[] = [
 
 /** Stage 3. */
 export function kernelsOf(graph: Graph, options: PipelineOptions): KernelGraph {
-  const { rates, combinesInProducts, startsTogether } = options.target ?? cpu
+  const { rates, combinesInProducts, startsTogether } = targetOf(options)
   // First: the others see what meets in the new order.
   const passes = combinesInProducts ? [orderByWindows, ...fusionPasses] : fusionPasses
   const prepared = options.fuse ? timed(graph.name, 'prepare-fusion', () => passes.reduce((at, pass) => pass(at), graph)) : graph
@@ -125,7 +131,7 @@ export function kernelsOf(graph: Graph, options: PipelineOptions): KernelGraph {
 
 /** Stages 3 to 6: kernels, loops, schedule, memory. */
 export function planGraph(graph: Graph, options: PipelineOptions): PlannedFunction {
-  const target = options.target ?? cpu
+  const target = targetOf(options)
   const kernels = kernelsOf(graph, options)
   const lowered = timed(graph.name, 'lower', () => lowerKernels(kernels))
   const bound = timed(graph.name, 'schedule', () => lowered.map(({ program, bindings }) => {
@@ -147,7 +153,7 @@ export function planModule(module: Module, model: ModelManifest | null, options:
     constraints: runTimeDemands(graph), indices: indexLimits(graph),
     fixed: (options.specialize ?? []).map((sizes) => ({ sizes, planned: planGraph(specialize(graph, sizes), options) })),
   }))
-  return { module: optimized, dims: dimsOf(optimized), functions: layOutVariables(functions, options.target ?? cpu), model, precision }
+  return { module: optimized, dims: dimsOf(optimized), functions: layOutVariables(functions, targetOf(options)), model, precision }
 }
 
 /** Stage 7, over all functions of a module: how the variables they share are stored. */
@@ -167,7 +173,7 @@ export function dimsOf(module: Module): string[] {
 /** The whole road from modules to sources. */
 export const emit = (modules: readonly PlannedModule[], options: PipelineOptions): Emitted =>
   timed(modules.map(({ module }) => module.name).join(', '), 'emit', () =>
-    emitModules(modules, { target: options.target ?? cpu, templates: inPackage('templates'), version: kccVersion, timed: options.timed ?? false }))
+    emitModules(modules, { target: targetOf(options), templates: inPackage('templates'), version: kccVersion, timed: options.timed ?? false }))
 
 /** Ends of the names of a function's kernels in what `emit` gives, in launch order. */
 export const digestsOf = (planned: PlannedFunction, target: Target): readonly string[] => kernelDigests(planned, { target, templates: inPackage('templates') })

@@ -13,6 +13,7 @@ export type CompileFlags = DeviceFlags & {
   readonly cpu: string
   readonly specialize?: string
   readonly fuse: boolean
+  readonly winograd: boolean
 }
 
 export type CompileOptions = {
@@ -21,13 +22,14 @@ export type CompileOptions = {
   readonly device: DeviceBuild | null
   readonly precision: Precision
   readonly fuse: boolean
+  readonly winograd: boolean
   /** Sizes of the batch that get kernels of their own. */
   readonly specialize: readonly number[]
 }
 
 /** @throws UsageError for flags that are not well formed. */
 export function compileOptionsOf(flags: CompileFlags): CompileOptions {
-  return { levels: levelsOf(flags.cpu), device: deviceBuildOf(flags), precision: precisionOf(flags), fuse: flags.fuse, specialize: batchSizes(flags.specialize) }
+  return { levels: levelsOf(flags.cpu), device: deviceBuildOf(flags), precision: precisionOf(flags), fuse: flags.fuse, winograd: flags.winograd, specialize: batchSizes(flags.specialize) }
 }
 
 function levelsOf(list: string): readonly Level[] {

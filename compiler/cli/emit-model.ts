@@ -16,8 +16,8 @@ const sourcesOf = ({ files, device }: Emitted): readonly SourceFile[] => [...fil
 
 export type EmittedModel = { readonly emitted: Emitted; readonly manifest: ModuleManifest; readonly weights: Uint8Array }
 
-export const pipelineOptions = (options: Pick<CompileOptions, 'fuse' | 'specialize' | 'precision'>): PipelineOptions =>
-  ({ fuse: options.fuse, precision: options.precision, specialize: options.specialize.map((size) => ({ B: size })) })
+export const pipelineOptions = (options: Pick<CompileOptions, 'fuse' | 'winograd' | 'specialize' | 'precision'>): PipelineOptions =>
+  ({ fuse: options.fuse, winograd: options.winograd, precision: options.precision, specialize: options.specialize.map((size) => ({ B: size })) })
 
 /** The module of a package is named like the package. */
 export const sourceOf = (name: string, model: LoadedModel): ModuleSource => ({ ...moduleSource(model), name })

@@ -3,6 +3,7 @@ import type { PlannedModule } from '../emit/emit-modules.js'
 import { dimText, shapeText } from '../ir/dim.js'
 import type { Node } from '../ir/graph.js'
 import { extentOf, type Stmt } from '../ir/loop.js'
+import { squaresText } from '../ir/loop-text.js'
 import type { BoundBuffer, BoundKernel, PlannedFunction } from '../plan/plan-function.js'
 import { arenaBytes, arenaText } from '../plan/plan-memory.js'
 
@@ -40,7 +41,7 @@ function homeText(home: BoundBuffer['home']): string {
 function loopText(stmt: Stmt): string {
   switch (stmt.kind) {
     case 'for': return `for ${stmt.axis.name} < ${dimText(stmt.axis.extent)}${stmt.mode === 'serial' ? '' : ` (${stmt.mode})`} { ${stmt.body.map(loopText).join('; ')} }`
-    case 'contract': return `contract ${[stmt.m, stmt.n, stmt.k].map((axes) => dimText(extentOf(axes))).join(' × ')} { ${[...stmt.epilogue, ...(stmt.totals?.epilogue ?? [])].map(loopText).join('; ')} }`
+    case 'contract': return `contract ${[stmt.m, stmt.n, stmt.k].map((axes) => dimText(extentOf(axes))).join(' × ')}${stmt.squares === null ? '' : ` ${squaresText(stmt.squares)}`} { ${[...stmt.epilogue, ...(stmt.totals?.epilogue ?? [])].map(loopText).join('; ')} }`
     case 'reduce': return `${stmt.results.map((r) => `${r.name} = ${r.op}`).join(', ')} over ${stmt.axes.map((axis) => `${axis.name} < ${dimText(axis.extent)}`).join(', ')}`
     case 'argmax': return `${stmt.name} = argmax over ${stmt.axis.name} < ${dimText(stmt.axis.extent)}`
     case 'follow': return `${stmt.name} = ${stmt.op} along ${stmt.chain}`

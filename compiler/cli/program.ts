@@ -48,6 +48,7 @@ const compileOptions = (): Option[] => [
   ...deviceOptions(),
   new Option('--specialize <sizes>', 'add kernels for fixed sizes, as in batch=1,32'),
   new Option('--no-fuse', 'one kernel for each op, to compare with'),
+  new Option('--no-winograd', 'sum every window of a convolution term by term'),
 ]
 const jsonOption = (): Option => new Option('--json', 'print one JSON document on stdout').default(false)
 const checkOption = (): Option => new Option('--no-check', 'skip the type check, and with it operators on tensors')

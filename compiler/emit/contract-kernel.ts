@@ -21,7 +21,7 @@ export const bufferIn = (program: KernelProgram) => (name: string): Buffer => {
   return buffer
 }
 
-const sizesOf = ({ m, n, k }: Contract): Omit<Sizes, 'totals'> => ({ m: extentOf(m), n: extentOf(n), k: extentOf(k) })
+const sizesOf = ({ m, n, k }: Contract): Pick<Sizes, 'm' | 'n' | 'k'> => ({ m: extentOf(m), n: extentOf(n), k: extentOf(k) })
 
 export function contractView(program: KernelProgram, contract: Contract, { name, prelude }: KernelView): ContractView {
   return {
@@ -30,6 +30,7 @@ export function contractView(program: KernelProgram, contract: Contract, { name,
     rhs: operand(program, siteOf(contract.rhs, contract.k, contract.n)),
     epilogue: epilogue(program, finishedRows(contract), contract.n, contract.epilogue, accumulatorsOf(contract)),
     totals: contract.totals && epilogue(program, [{ name: 'one_row', extent: 1 }], contract.n, contract.totals.epilogue, [contract.totals.accumulator]),
+    squares: contract.squares,
     frame: { argsType: `${name}_args`, prelude, pool: 'args.pool', workspace: 'args.workspace' },
   }
 }
@@ -39,7 +40,7 @@ export function scratchOf(program: KernelProgram): Dim {
   const [first] = program.body
   if (first?.kind !== 'contract' || program.launches.length > 0) return ownBytes(program)
   const isComputed = (site: Site): boolean => directOperand(site) === null
-  return contractWorkspace({ ...sizesOf(first), totals: first.totals !== null }, { lhs: isComputed(siteOf(first.lhs, first.m, first.k)), rhs: isComputed(siteOf(first.rhs, first.k, first.n)) })
+  return contractWorkspace({ ...sizesOf(first), totals: first.totals !== null, squares: first.squares }, { lhs: isComputed(siteOf(first.lhs, first.m, first.k)), rhs: isComputed(siteOf(first.rhs, first.k, first.n)) })
 }
 
 /** The operand as a matrix of floats in memory. */

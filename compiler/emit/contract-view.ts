@@ -3,7 +3,7 @@
  * the loop IR's expressions were already printed by the caller, over names that `frame.prelude` brings into scope.
  */
 import type { Dim } from '../ir/dim.js'
-import type { Axis } from '../ir/loop.js'
+import type { Axis, Squares } from '../ir/loop.js'
 import type { SourceFile } from './sources.js'
 
 /**
@@ -24,6 +24,8 @@ export type ContractView = {
   readonly epilogue: Epilogue
   /** The end of the sums of each column of rhs, which must be a matrix in memory by rows; its rows are one. Null: they are not wanted. */
   readonly totals: Epilogue | null
+  /** Of a left operand in runs: what windows they are, where sums are made square by square. */
+  readonly squares: Squares | null
   readonly frame: Frame
 }
 

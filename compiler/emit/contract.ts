@@ -34,6 +34,7 @@ export function emitContract(view: ContractView, render = loadTemplates(inPackag
     computes: [...computeText(view.lhs, `${view.name}_lhs`), ...computeText(view.rhs, `${view.name}_rhs`)],
     ...madeReady(view),
     rowsTogether: rowsTogether(view.epilogue),
+    squares: view.squares,
     totals: view.totals === null ? null : `${view.name}_totals`,
     ends: [epilogueText(view.epilogue, `${view.name}_finish`), ...(view.totals === null ? [] : [epilogueText(view.totals, `${view.name}_totals`)])],
   })

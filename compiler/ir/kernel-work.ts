@@ -1,8 +1,8 @@
 /** The work of one kernel, counted from its loops: operations on elements, of matrix products, and bytes moved. */
 import { elementSize } from './element-type.js'
 import { costlyOperations } from './cost.js'
-import { addDims, multiplyDims, sizeOf, type Dim } from './dim.js'
-import { extentOf, finishedRows, type Contract, type Expr, type KernelProgram, type Stmt } from './loop.js'
+import { addDims, floorDivideDims, multiplyDims, sizeOf, type Dim } from './dim.js'
+import { extentOf, finishedRows, productsOfSquare, type Contract, type Expr, type KernelProgram, type Stmt } from './loop.js'
 
 /** Worth `costlyOperations`: long chains of operations, each waiting for the one before. */
 export const costlyCalls: ReadonlySet<string> = new Set(['exp', 'expm1', 'log', 'log1p', 'tanh', 'sigmoid', 'pow'])
@@ -37,7 +37,13 @@ function exprWork(expr: Expr): Dim {
   }
 }
 
-/** `flops`: multiplications and additions of products. `operations`: on elements, the ends of products included. */
+/** Of sums in squares, as 16 for the four windows of 9 taps. */
+function doneFlops(statement: Stmt): Dim {
+  const squares = statement.kind === 'contract' ? statement.squares : null
+  return squares === null ? contractionFlops(statement) : floorDivideDims(multiplyDims(contractionFlops(statement), productsOfSquare(squares)), 4 * squares.window[0] * squares.window[1])
+}
+
+/** `flops`: multiplications and additions that products are made with. `operations`: on elements, the ends of products included. */
 export type KernelWork = { readonly read: Dim; readonly written: Dim; readonly flops: Dim; readonly operations: Dim }
 
 /** Each buffer is read once as a whole, which is what a kernel must move that reuses all it has read; of one that is written, what is stored. */
@@ -45,7 +51,7 @@ export function kernelWork({ buffers, reads, writes, body }: KernelProgram): Ker
   const read = buffers.filter((b) => reads.includes(b.name)).map((b) => multiplyDims(sizeOf(b.shape), elementSize[b.dtype])).reduce<Dim>(addDims, 0)
   const written = buffers.filter((b) => writes.includes(b.name)).map((b) => multiplyDims(storesOf(body, b.name), elementSize[b.dtype])).reduce<Dim>(addDims, 0)
   const ends = body.map((s) => (s.kind === 'contract' ? addDims(multiplyDims(multiplyDims(extentOf(finishedRows(s)), extentOf(s.n)), bodyWork(s.epilogue)), totalsWork(s)) : statementWork(s)))
-  return { read, written, flops: body.map(contractionFlops).reduce<Dim>(addDims, 0), operations: ends.reduce<Dim>(addDims, 0) }
+  return { read, written, flops: body.map(doneFlops).reduce<Dim>(addDims, 0), operations: ends.reduce<Dim>(addDims, 0) }
 }
 
 /** Of the sums of the right operand, and of what is made of them. */
@@ -66,5 +72,5 @@ function storesOf(statements: readonly Stmt[], buffer: string): Dim {
   }).reduce<Dim>(addDims, 0)
 }
 
-/** Two for each multiply-add of a product. */
+/** Two for each multiply-add of a product as it is defined. */
 export const contractionFlops = (statement: Stmt): Dim => (statement.kind === 'contract' ? multiplyDims(2, statementWork(statement)) : 0)

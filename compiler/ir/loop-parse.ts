@@ -6,7 +6,7 @@ import { addIndex, axisIndex, callExpr, castExpr, constIndex, divideIndex, scale
 import { parseProvenance, parseType } from './graph-parse.js'
 import { dtypeNames } from './graph-text.js'
 import { nowhere, type Provenance } from './graph.js'
-import { accumulatorsOf, type Arithmetic, type Axis, type Bound, type AxisMode, type Buffer, type Chain, type Combination, type Expr, type Index, type Intrinsic, type KernelProgram, type Launch, type LibraryCall, type LibraryOperand, type ReduceOp, type Split, type StaticAxis, type Stmt, type TeamSize, type Totals } from './loop.js'
+import { accumulatorsOf, type Arithmetic, type Axis, type Bound, type AxisMode, type Buffer, type Chain, type Combination, type Expr, type Index, type Intrinsic, type KernelProgram, type Launch, type LibraryCall, type LibraryOperand, type ReduceOp, type Split, type Squares, type StaticAxis, type Stmt, type TeamSize, type Totals } from './loop.js'
 
 /** @throws SyntaxError naming the line. */
 export function parseKernel(text: string): KernelProgram {
@@ -169,7 +169,7 @@ class KernelReader {
   }
 
   private contraction(line: Line): Stmt {
-    const m = this.match(line, /^contract (.+) as (\w+)(?: together (.+))? \{$/, 'contract <m>, …; <n>, …; <k>, … as <name> [together <axis>, …] {')
+    const m = this.match(line, /^contract (.+) as (\w+)(?: together (.+?))?(?: in squares of (.+))? \{$/, 'contract <m>, …; <n>, …; <k>, … as <name> [together <axis>, …] [in squares of <height> x <width> x <channels> by <lines> x <pixels>] {')
     const [rows, columns, sums] = m[1]!.split(';').map((group) => splitArguments(group).map((text) => this.axis(text).axis))
     if (!rows || !columns || !sums) return this.fail('expected three groups of axes')
     const together = this.together(rows, m[3])
@@ -184,7 +184,14 @@ class KernelReader {
     })
     const [lhs, rhs] = [operands.get('lhs'), operands.get('rhs')]
     if (!lhs || !rhs) return this.fail('expected `lhs` and `rhs`')
-    return { kind: 'contract', m: rows, n: columns, k: sums, lhs, rhs, accumulator: m[2]!, together, totals, epilogue, from: line.from }
+    return { kind: 'contract', m: rows, n: columns, k: sums, lhs, rhs, accumulator: m[2]!, together, totals, squares: this.squares(m[4]), epilogue, from: line.from }
+  }
+
+  private squares(text: string | undefined): Squares | null {
+    if (text === undefined) return null
+    const m = /^(\d+) x (\d+) x (\d+) by (\d+) x (\d+)( along rows)?$/.exec(text) ?? this.fail(`expected <height> x <width> x <channels> by <lines> x <pixels> [along rows], found ${text}`)
+    const [height, width, channels, lines, pixels] = m.slice(1, 6).map(Number) as [number, number, number, number, number]
+    return { height, width, channels, window: [lines, pixels], along: m[6] === undefined ? 'columns' : 'rows' }
   }
 
   private totals(accumulator: string): Totals {

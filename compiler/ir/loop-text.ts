@@ -21,11 +21,12 @@
  * bound of its own; `or library into out0, then end` one whose result the kernel ends itself; `or library, then end` uses other memory,
  * and `or library of rounded lhs and rhs into out0` is given operands that were rounded before. `or library over windows as rows` is a
  * convolution, and `over windows as terms` the gradient of its filter.
+ * `contract … as sum in squares of 46 x 46 x 32 by 3 x 3 {` makes sums over windows square by square; `along rows` where windows are the rows.
  */
 import { dimText, isStatic, type Dim } from './dim.js'
 import { dtypeNames, provenanceText, typeText } from './graph-text.js'
 import type { Provenance } from './graph.js'
-import type { Axis, AxisMode, Chain, Expr, Index, KernelProgram, Launch, LibraryCall, Split, Stmt, Tiles } from './loop.js'
+import type { Axis, AxisMode, Chain, Expr, Index, KernelProgram, Launch, LibraryCall, Split, Squares, Stmt, Tiles } from './loop.js'
 
 export function printKernel(kernel: KernelProgram): string {
   const buffers = kernel.buffers.map((b) => `${b.name}: ${typeText(b)} ${b.blocked === true ? 'blocked ' : ''}${accessOf(kernel, b.name)}`)
@@ -44,6 +45,9 @@ const splitText = (split: Split | null): string => (split ? `${axesText(split.ax
 const launchText = (launch: Launch): string => (launch.kind === 'teams' ? `teams of ${launch.threads}${launch.by === 'row' ? '' : ' by column'}` : tilesText(launch))
 const tilesText = ({ rows, columns, depth, parts, arithmetic, instead }: Tiles): string =>
   `tiles of ${rows} x ${columns} x ${depth}${arithmetic === 'fma' ? '' : ` ${arithmetic}`}${parts === 1 ? '' : ` in ${parts} parts`}${instead ? ` or ${libraryText(instead)}` : ''}`
+/** Also what reports call it. */
+export const squaresText = ({ height, width, channels, window: [lines, pixels], along }: Squares): string =>
+  `in squares of ${height} x ${width} x ${channels} by ${lines} x ${pixels}${along === 'columns' ? '' : ' along rows'}`
 const libraryText = ({ over, rounded, into, end }: LibraryCall): string =>
   `library${over === 'matrices' ? '' : ` over ${over}`}${rounded.length === 0 ? '' : ` of rounded ${rounded.join(' and ')}`}${into === null ? '' : ` into ${into}`}${end === null ? ', then end' : `${end.bias === null ? '' : ` plus ${end.bias}`}${end.relu ? ' above 0' : ''}`}`
 const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`)
@@ -74,7 +78,7 @@ function statementLines(s: Stmt): string[] {
     case 'argmax': return block(`argmax ${s.name} over ${axisText(s.axis)}${modeText(s.mode)}`, [...s.body.flatMap(statementLines), `value ${exprText(s.value)}`])
     case 'follow': return block(`follow ${s.name}: ${dtypeNames[s.dtype]} = ${s.op} along ${s.chain}[${indexText(s.row)}] as ${s.position}`,
       [...s.body.flatMap(statementLines), `value ${exprText(s.value)}`])
-    case 'contract': return block(`contract ${[s.m, s.n, s.k].map(axesText).join('; ')} as ${s.accumulator}${s.together.length === 0 ? '' : ` together ${s.together.map((axis) => axis.name).join(', ')}`}`,
+    case 'contract': return block(`contract ${[s.m, s.n, s.k].map(axesText).join('; ')} as ${s.accumulator}${s.together.length === 0 ? '' : ` together ${s.together.map((axis) => axis.name).join(', ')}`}${s.squares === null ? '' : ` ${squaresText(s.squares)}`}`,
       [`lhs ${exprText(s.lhs)}`, `rhs ${exprText(s.rhs)}`, ...s.epilogue.flatMap(statementLines), ...(s.totals ? [`totals as ${s.totals.accumulator} {`, ...indent(s.totals.epilogue.flatMap(statementLines)), '}'] : [])])
   }
 }

@@ -13,11 +13,13 @@
  *    exists, and lanes do not follow different rows.
  * 8. There is a launch for each statement, or none at all; with launches, loops over the grid are outermost and directly in
  *    each other, and so are loops of a team inside of them; a contraction is started in tiles (`launch-verify.ts`).
+ * 9. Squares are of windows of that many elements, at the places of whole pictures.
  */
+import { dimText, divideDims } from './dim.js'
 import { computedAs, type ElementType } from './element-type.js'
 import { axesOfIndex } from './expr.js'
 import { launchFault } from './launch-verify.js'
-import { accumulatorsOf, finishedRows, isByNeighbours, isInVectors, type Axis, type AxisMode, type Chain, type Expr, type Index, type KernelProgram, type Stmt, type Store, type Totals } from './loop.js'
+import { accumulatorsOf, extentOf, finishedRows, isByNeighbours, isInVectors, type Axis, type AxisMode, type Chain, type Contract, type Expr, type Index, type KernelProgram, type Stmt, type Store, type Totals } from './loop.js'
 import { exprText } from './loop-text.js'
 
 /** A kernel that breaks an invariant: a bug in a pass, never the user's. */
@@ -120,6 +122,8 @@ class Checker {
     this.require(3, [s.m, s.n, s.k].every((axes) => axes.length > 0), 'a contraction lacks rows, columns or a sum')
     this.require(3, s.together.every((axis, i) => axis === s.m[s.m.length - s.together.length + i] || axis.name === s.m[s.m.length - s.together.length + i]?.name), 'rows that are finished together are not the last')
     const inside = this.within(scope, [...finishedRows(s), ...s.n])
+    const fault = squaresFault(s)
+    this.require(9, fault === null, fault ?? '')
     for (const name of accumulatorsOf(s)) this.bind(name, 'float32', inside)
     this.statements(s.epilogue, inside)
     if (s.totals) this.totals(s.totals, this.within(scope, s.n))
@@ -189,6 +193,16 @@ class Checker {
       case 'const': case 'scalar': case 'dim': return
     }
   }
+}
+
+/** What is wrong with the squares of a contraction; null where nothing is. */
+function squaresFault({ squares, m, k, together }: Contract): string | null {
+  if (squares === null) return null
+  const [elements, places] = squares.along === 'columns' ? [extentOf(k), extentOf(m)] : [extentOf(m), extentOf(k)]
+  const [lines, pixels] = squares.window
+  if (elements !== lines * pixels * squares.channels) return `windows of ${lines} x ${pixels} x ${squares.channels} elements, found ${dimText(elements)}`
+  if (divideDims(places, squares.height * squares.width) === null) return `pictures of ${squares.height} x ${squares.width} places, found ${dimText(places)}`
+  return together.length === 0 || together.map(({ extent }) => extent).join() === '2,2' ? null : 'rows that are finished together are no square'
 }
 
 /** Several elements along the axis are computed at once. */

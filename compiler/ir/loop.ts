@@ -129,9 +129,29 @@ export type Contract = {
   /** The last axes of m whose rows are finished together; most often none. */
   readonly together: readonly StaticAxis[]
   readonly totals: Totals | null
+  /** The left operand's windows, where a CPU makes their sums square by square; null where each sum is made by itself. */
+  readonly squares: Squares | null
   readonly epilogue: readonly Stmt[]
   readonly from: Provenance
 }
+
+/**
+ * Windows of a few lines of a few pixels of `channels` neighbours, one pixel apart, at all places of pictures of `height` x `width`.
+ * Their elements are the columns of the left operand, as in a convolution, or its rows, as in the gradient of a filter.
+ */
+export type Squares = {
+  readonly height: number; readonly width: number; readonly channels: number
+  /** Lines, and pixels of each. */
+  readonly window: readonly [number, number]
+  readonly along: 'columns' | 'rows'
+}
+
+/** Windows are multiplied in pieces of three or two lines and pixels, the larger first. */
+export const piecesOf = (taps: number): readonly number[] => (taps <= 4 ? (taps === 4 ? [2, 2] : [taps]) : [3, ...piecesOf(taps - 3)])
+
+/** Products that make the four sums of a square: one more than its taps for each piece in each direction. */
+export const productsOfSquare = ({ window }: Pick<Squares, 'window'>): number =>
+  window.map((taps) => piecesOf(taps).reduce((sum, piece) => sum + piece + 1, 0)).reduce((all, count) => all * count, 1)
 
 /** The local `accumulator` holds the sum of a column of the right operand. */
 export type Totals = { readonly accumulator: string; readonly epilogue: readonly Stmt[] }

@@ -150,7 +150,7 @@ class KernelLowering {
       epilogue.define(node, { kind: 'local', dtype: node.type.dtype, name: accumulator })
       this.storeAll(this.kernel.stored.filter((each) => !this.isColumn(each)), epilogue)
     }
-    return [{ kind: 'contract', m, n, k, ...operands, accumulator, totals: this.totals(n), together: this.kernel.reduced.length > 0 ? together : [], epilogue: epilogue.statements, from: node.from }]
+    return [{ kind: 'contract', m, n, k, ...operands, accumulator, totals: this.totals(n), squares: null, together: this.kernel.reduced.length > 0 ? together : [], epilogue: epilogue.statements, from: node.from }]
   }
 
   /** Sums of the right operand for each column, with what is made of them. */

@@ -12,6 +12,7 @@ import { totalsApart } from './totals-apart.js'
 import { turnContract } from './turn-contract.js'
 import { vectorize } from './vectorize.js'
 import { vectorsAbreast } from './vectors-abreast.js'
+import { windowSquares } from './window-squares.js'
 
 export const scheduleKernel = (kernel: KernelProgram, target: Target): KernelProgram =>
   target.name === 'cuda' ? scheduleForGpu(kernel, target) : scheduleForCpu(kernel, target)
@@ -19,7 +20,8 @@ export const scheduleKernel = (kernel: KernelProgram, target: Target): KernelPro
 function scheduleForCpu(kernel: KernelProgram, target: CpuTarget): KernelProgram {
   const collapsed = collapse(kernel)          // first: the longer a loop, the better it fills vectors and ranges
   const turned = turnContract(collapsed)      // decides which axis of a product the lanes run along
-  const bounded = boundQuotients(turned)
+  const squares = windowSquares(turned, target) // after collapse: pixels that follow each other are one axis
+  const bounded = boundQuotients(squares)
   const vectors = vectorize(bounded)        // before splitting: a range of a vector loop is a multiple of a block
   const parts = partialSums(vectors)        // needs to know the vector loop, as tiles do: accumulators are vectors
   const tiled = tileWindows(parts)

@@ -9,6 +9,8 @@ import { gpuRates, serverRates, widestVector, type Rates } from '../ir/cost.js'
  * them give is not computed by the last, which would wait for the others (`passes/form-kernels.ts`), and small kernels share a
  * launch (`plan/launch-together.ts`).
  *
+ * `sumsInSquares`: whether products over windows may be made with fewer multiplications (`schedule/window-squares.ts`).
+ *
  * `readsBlocks`: whether its products read matrices in blocks of columns best (`plan/variable-layout.ts`); tiles of a GPU are cut
  * from rows as they are.
  */
@@ -21,6 +23,7 @@ export type CpuTarget = {
   /** Work below which a range is not worth handing to another thread, in element operations (about 2 µs of one core). */
   readonly rangeWork: number
   readonly combinesInProducts: boolean
+  readonly sumsInSquares: boolean
   readonly startsTogether: false
   readonly readsBlocks: boolean
   /** What work costs, for decisions and reports. */
@@ -50,7 +53,7 @@ export type CudaTarget = {
 
 export type Target = CpuTarget | CudaTarget
 
-export const cpu: CpuTarget = { name: 'cpu', widestVector, randomBlock: 64, rangeWork: 32768, combinesInProducts: true, startsTogether: false, readsBlocks: true, rates: serverRates }
+export const cpu: CpuTarget = { name: 'cpu', widestVector, randomBlock: 64, rangeWork: 32768, combinesInProducts: true, sumsInSquares: true, startsTogether: false, readsBlocks: true, rates: serverRates }
 
 /**
  * Of the size of an A100 or H100, about 100 to 130 multiprocessors of 2048 threads.

@@ -92,25 +92,25 @@ describe('kcc doctor', () => {
 
 describe('flags of the compiler', () => {
   test('name the GPUs to build for', () => {
-    expect(compileOptionsOf({ cpu: 'native', fuse: true, target: 'cuda', sm: '90, 80,90' }).device).toEqual({ kind: 'nvcc', architectures: [80, 90] })
-    expect(compileOptionsOf({ cpu: 'native', fuse: true, target: 'cuda', sm: 'host' }).device).toEqual({ kind: 'host' })
+    expect(compileOptionsOf({ cpu: 'native', fuse: true, winograd: true, target: 'cuda', sm: '90, 80,90' }).device).toEqual({ kind: 'nvcc', architectures: [80, 90] })
+    expect(compileOptionsOf({ cpu: 'native', fuse: true, winograd: true, target: 'cuda', sm: 'host' }).device).toEqual({ kind: 'host' })
   })
 
   test('become options', () => {
-    expect(compileOptionsOf({ cpu: 'x86-64-v2, x86-64-v4,x86-64-v2', fuse: false, specialize: 'batch=32,1,32' }))
-      .toEqual({ levels: [{ id: 'x86_64_v4', name: 'x86-64-v4' }, { id: 'x86_64_v2', name: 'x86-64-v2' }], device: null, precision: 'float32', fuse: false, specialize: [1, 32] })
-    expect(compileOptionsOf({ cpu: 'native', fuse: true, target: 'cuda', sm: 'host', precision: 'tf32' }).precision).toBe('tf32')
+    expect(compileOptionsOf({ cpu: 'x86-64-v2, x86-64-v4,x86-64-v2', fuse: false, winograd: true, specialize: 'batch=32,1,32' }))
+      .toEqual({ levels: [{ id: 'x86_64_v4', name: 'x86-64-v4' }, { id: 'x86_64_v2', name: 'x86-64-v2' }], device: null, precision: 'float32', fuse: false, winograd: true, specialize: [1, 32] })
+    expect(compileOptionsOf({ cpu: 'native', fuse: true, winograd: true, target: 'cuda', sm: 'host', precision: 'tf32' }).precision).toBe('tf32')
   })
 
   test.each([
-    [{ cpu: 'native', fuse: true, target: 'cuda', sm: '80,9x' }, 'Cannot read --sm "80,9x"'],
-    [{ cpu: 'x86-64-v9', fuse: true }, 'Unknown CPU level "x86-64-v9"'],
-    [{ cpu: '', fuse: true }, 'Unknown CPU level ""'],
-    [{ cpu: 'native', fuse: true, specialize: 'batch=0' }, 'Cannot read --specialize'],
-    [{ cpu: 'native', fuse: true, precision: 'tf32' }, '--precision tf32 is for GPUs, and the target is cpu: give --target cuda with it'],
-    [{ cpu: 'native', fuse: true, target: 'cuda', sm: 'host', precision: 'float16' }, 'Unknown precision "float16". Expected one of: float32, tf32, mixed_bfloat16'],
-    [{ cpu: 'native', fuse: true, target: 'cuda', sm: '75,90', precision: 'mixed_bfloat16' }, 'needs GPUs of compute capability 8.0 (--sm 80) or newer, found --sm 75'],
-    [{ cpu: 'native', fuse: true, specialize: 'time=3' }, 'Cannot read --specialize'],
+    [{ cpu: 'native', fuse: true, winograd: true, target: 'cuda', sm: '80,9x' }, 'Cannot read --sm "80,9x"'],
+    [{ cpu: 'x86-64-v9', fuse: true, winograd: true }, 'Unknown CPU level "x86-64-v9"'],
+    [{ cpu: '', fuse: true, winograd: true }, 'Unknown CPU level ""'],
+    [{ cpu: 'native', fuse: true, winograd: true, specialize: 'batch=0' }, 'Cannot read --specialize'],
+    [{ cpu: 'native', fuse: true, winograd: true, precision: 'tf32' }, '--precision tf32 is for GPUs, and the target is cpu: give --target cuda with it'],
+    [{ cpu: 'native', fuse: true, winograd: true, target: 'cuda', sm: 'host', precision: 'float16' }, 'Unknown precision "float16". Expected one of: float32, tf32, mixed_bfloat16'],
+    [{ cpu: 'native', fuse: true, winograd: true, target: 'cuda', sm: '75,90', precision: 'mixed_bfloat16' }, 'needs GPUs of compute capability 8.0 (--sm 80) or newer, found --sm 75'],
+    [{ cpu: 'native', fuse: true, winograd: true, specialize: 'time=3' }, 'Cannot read --specialize'],
   ])('%j is refused', (flags, message) => {
     expect(() => compileOptionsOf(flags)).toThrow(message)
   })

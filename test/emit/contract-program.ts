@@ -131,6 +131,7 @@ function contractOf(test: Case): ContractCode {
         ? { pointer: 'args.finished', rowStride: BLOCK_COLUMNS, block: multiplyDims(m, BLOCK_COLUMNS) } : { pointer: 'args.finished', rowStride: n, block: 0 }],
     },
     totals: test.totals === true ? totalsOf(n) : null,
+    squares: null,
     frame,
   })
 }
@@ -151,7 +152,7 @@ const isByRows = (layout: Layout): boolean => layout.endsWith('rows')
 function caseEntry(test: Case): string {
   const [m, n, k] = test.dims ?? [M, N, K]
   const fixed = [m, n, k].map((d) => (isStatic(d) ? d : 0)).join(', ')
-  const workspace = contractWorkspace({ m, n, k, totals: test.totals === true }, { lhs: takesScratch(test.lhs), rhs: isComputed(test.rhs) })
+  const workspace = contractWorkspace({ m, n, k, totals: test.totals === true, squares: null }, { lhs: takesScratch(test.lhs), rhs: isComputed(test.rhs) })
   const flags = [isByRows(test.lhs), isComputed(test.lhs), isByRows(test.rhs), isComputed(test.rhs), test.rhs.startsWith('blocked'), test.finishedInBlocks === true, test.together ?? 1, test.totals === true].join(', ')
   return `  {"${test.name}", ${test.name}, [](int64_t M, int64_t N, int64_t K) -> int64_t { [[maybe_unused]] const int64_t ONE = 1; (void)M, (void)N, (void)K; return ${dimText(workspace)}; }, ${flags}, ${fixed}},`
 }

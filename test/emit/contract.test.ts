@@ -60,7 +60,7 @@ describe.skipIf(!compiler)('emitted contractions', () => {
 
 describe('the workspace of a contraction', () => {
   it('is an expression over the symbols', () => {
-    const bytes = contractWorkspace({ m: symbol('B'), n: 512, k: 784, totals: false }, { lhs: false, rhs: false })
+    const bytes = contractWorkspace({ m: symbol('B'), n: 512, k: 784, totals: false, squares: null }, { lhs: false, rhs: false })
     expect(dimText(bytes)).toContain('B')
     expect(evaluateDim(bytes, { B: 128 })).toBeGreaterThanOrEqual(512 * 784 * 4)
   })

@@ -15,12 +15,13 @@ import { sumsInParts } from '../../compiler/schedule/sums-in-parts.js'
 import { tileWindows } from '../../compiler/schedule/tile-windows.js'
 import { vectorize } from '../../compiler/schedule/vectorize.js'
 import { vectorsAbreast } from '../../compiler/schedule/vectors-abreast.js'
+import { windowSquares } from '../../compiler/schedule/window-squares.js'
 import { goldenFiles } from '../golden-files.js'
 
 const root = new URL('.', import.meta.url).pathname
 
 const passes: Record<string, (kernel: KernelProgram) => KernelProgram> = {
-  collapse, vectorize, 'partial-sums': partialSums, 'tile-windows': tileWindows, 'vectors-abreast': vectorsAbreast, parallelize: (kernel) => parallelize(kernel, cpu),
+  collapse, vectorize, 'partial-sums': partialSums, 'tile-windows': tileWindows, 'vectors-abreast': vectorsAbreast, 'window-squares': (kernel) => windowSquares(kernel, cpu), parallelize: (kernel) => parallelize(kernel, cpu),
   'sums-in-parts': (kernel) => sumsInParts(kernel, cuda),
   'map-threads': (kernel) => mapThreads(kernel, cuda),
 }

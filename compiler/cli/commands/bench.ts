@@ -88,8 +88,8 @@ async function benchModel(name: string, model: LoadedModel, { variants }: Plan, 
 }
 
 async function openVariant(name: string, model: LoadedModel, variant: Variant, options: BenchOptions): Promise<Opened> {
-  const { levels } = compileOptionsOf({ cpu: options.cpu, fuse: variant.fuse })
-  const pipeline = { ...pipelineOptions({ fuse: variant.fuse, specialize: [], precision: variant.build === null ? 'float32' : precisionOf(options) }), target: variant.build === null ? cpu : cuda }
+  const { levels } = compileOptionsOf({ cpu: options.cpu, fuse: variant.fuse, winograd: true })
+  const pipeline = { ...pipelineOptions({ fuse: variant.fuse, winograd: true, specialize: [], precision: variant.build === null ? 'float32' : precisionOf(options) }), target: variant.build === null ? cpu : cuda }
   const source = sourceOf(name, model)
   const planned = planModule(assemble(source), source.model, pipeline)
   const loaded = await loadEmitted(emit([planned], pipeline), { levels, device: variant.build })

@@ -7,6 +7,7 @@
 #include "gemm-by-rows.h"
 #include "gemm-by-steps.h"
 #include "gemm-few-columns.h"
+#include "gemm-window-gradients.h"
 
 namespace kcc {
 inline namespace KCC_LEVEL {
@@ -85,6 +86,7 @@ static void finish_with_totals(const Contraction& self, const float* sums, int64
 }
 
 void contract_runs(Contraction c) {
+  if (c.windows.channels != 0 && c.lhs_along_row && c.rhs.block == 0) return run_window_gradients(c, reinterpret_cast<float*>(c.workspace), pool_for(c));
   if (c.finish_totals != nullptr && c.lhs_along_row && c.m > 0 && !is_few(c)) {
     const WithOnes ones{&c};
     Contraction more = c;
@@ -96,6 +98,7 @@ void contract_runs(Contraction c) {
   if (c.finish_totals != nullptr) finish_totals(c, pool), c.finish_totals = nullptr;
   if (c.m <= 0 || c.n <= 0) return;
   float* space = reinterpret_cast<float*>(c.workspace);
+  if (c.windows.channels != 0) return run_windows(c, space, pool);
   if (c.compute_rhs != nullptr && !c.long_sum) {
     c.rhs = computed(c, c.compute_rhs, c.rhs_along_row, c.k, c.n, space, pool);
     space += c.k * c.n;

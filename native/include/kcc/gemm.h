@@ -84,6 +84,13 @@ struct Written {
   int64_t row_bytes, element_bytes;
 };
 
+// A left operand of windows of `lines` x `pixels` pixels, one pixel apart, of `channels` neighbours each: rows (or columns, where
+// windows are the rows) are their places in pictures of height x width, line by line, or square by square of four where as many rows
+// belong together. None: 0 channels.
+struct Windows {
+  int64_t height, width, channels, lines, pixels;
+};
+
 struct Contraction {
   int64_t m, n, k;
   Matrix lhs, rhs;                    // m x k and k x n; a computed right one may be set by contract()
@@ -91,6 +98,7 @@ struct Contraction {
   bool lhs_along_row, rhs_along_row;  // the axis a computed operand is made along, or a run lies along
   Starts lhs_starts;                  // contract_runs() only
   int64_t lhs_runs, lhs_run;          // how many runs an axis has, and the length of each
+  Windows windows;                    // contract_runs() only: what the runs are lines or pixels of
   bool last_run_is_one;               // set by contract_runs(): the last run is a single row of ones
   bool long_sum;                      // the sum is made part by part, both operands with it
   int64_t split_room;                 // floats of the workspace for results of parts of a long sum, 0: it is not split
