@@ -177,7 +177,8 @@ void start_workers() {
   if (!pool.fork_handler) pool.fork_handler = pthread_atfork(nullptr, nullptr, after_fork) == 0;
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, 2 << 20);
+  // A product keeps a block of its operands on the stack, up to 1.4 MB (gemm-windows.h).
+  pthread_attr_setstacksize(&attributes, 4 << 20);
   while (pool.started + 1 < pool.size) {
     Start* start = (Start*)malloc(sizeof(Start));
     if (!start) break;
