@@ -189,8 +189,23 @@ void Recording::fill(Slot& slot, const kcc_call& call, const kcc_batch& batch, f
     if (tensor_bytes_[i]) memcpy(places[i], call.inputs[i], (size_t)tensor_bytes_[i]);
 }
 
+// What lies between outputs is copied out with them, and no kernel writes it. It is written here, and nothing else of them is, so that
+// tools that look for reads of unwritten memory name the outputs that no kernel writes, and those alone.
+Failure Recording::clear_gaps(Slot& slot, gpu::Stream stream) {
+  char* out = slot.out.device;
+  for (uint32_t i = 0; i < function_.output_count; out += room(output_bytes(i++))) {
+    const int64_t bytes = output_bytes(i);
+    if (Failure failure = gpu::zero(out + bytes, room(bytes) - bytes, stream)) return failure;
+  }
+  slot.is_cleared = true;
+  return nullptr;
+}
+
 // Inputs go in beside the kernels of the calls before, and results come out beside those of the next.
 Failure Recording::launch(Streams& streams, Slot& slot) {
+  // Kernels wait for what goes in, and what comes out waits for them.
+  if (!slot.is_cleared && !slot.results.empty())
+    if (Failure failure = clear_gaps(slot, streams.in)) return failure;
   const Staging& from = slot.is_gathered ? slot.chosen : slot.in;
   if (Failure failure = gpu::copy_in(from.device, from.host, from.bytes, streams.in)) return failure;
   if (slot.is_gathered)

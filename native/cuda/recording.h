@@ -93,6 +93,7 @@ class Recording {
     gpu::Event copied = nullptr, computed = nullptr, done = nullptr;
     std::vector<void*> results;  // of the host, for the call that is running; none where they stay on the device
     bool is_made = false, is_busy = false, is_gathered = false;
+    bool is_cleared = false;  // what lies between the outputs
   };
 
   gpu::Failure take_slot(Slot** taken);
@@ -102,6 +103,7 @@ class Recording {
   void put_parameters(char* into, const kcc_call& call, float* kept) const;
   gpu::Failure gather(const Slot& slot, gpu::Stream stream) const;
   gpu::Failure launch(Streams& streams, Slot& slot);
+  gpu::Failure clear_gaps(Slot& slot, gpu::Stream stream);
   gpu::Failure repeat(Streams& streams, const Slot& slot);
   gpu::Failure record(gpu::Stream stream, Slot& slot);
   gpu::Failure record_once(gpu::Stream stream, Slot& slot);
