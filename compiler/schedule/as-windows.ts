@@ -130,7 +130,7 @@ function slide({ name, extent: count }: Axis, step: number, inside: Inside, boun
   return bounded({ count, size: inside.size, stride: stride as number, dilation: dilation as number, before: -(offset as number), length: bound.extent, unit: step / (stride as number) }, inside.step)
 }
 
-/** As many are added after the last as before the first, or so few more that there is no other window. */
+/** As many are added after the last as before the first, or fewer by less than a step: a library adds equally much at both ends, and finds no other window. */
 function bounded(along: Sliding, step: number): Sliding | null {
   const { count, size, stride, dilation, before, length, unit } = along
   const spare = (length as number) + 2 * before - ((size - 1) * dilation + 1) - stride * ((count as number) - 1)
