@@ -1,11 +1,12 @@
 import * as fs from 'node:fs'
 import * as os from 'node:os'
 import * as path from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
+import { nvccFlags } from '../../compiler/build/cuda.js'
 import { environmentVariables } from '../../compiler/support/env.js'
 import { kccVersion } from '../../compiler/support/paths.js'
 import { atLeast, cgroupQuota, cpuLevel } from '../../compiler/cli/commands/doctor.js'
-import { compileOptionsOf } from '../../compiler/cli/compile-options.js'
+import { compileOptionsOf, deviceBuildOf } from '../../compiler/cli/compile-options.js'
 import { kcc } from './kcc.js'
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'kcc-cli-'))
@@ -94,6 +95,26 @@ describe('flags of the compiler', () => {
   test('name the GPUs to build for', () => {
     expect(compileOptionsOf({ cpu: 'native', fuse: true, winograd: true, target: 'cuda', sm: '90, 80,90' }).device).toEqual({ kind: 'nvcc', architectures: [80, 90] })
     expect(compileOptionsOf({ cpu: 'native', fuse: true, winograd: true, target: 'cuda', sm: 'host' }).device).toEqual({ kind: 'host' })
+  })
+
+  test('mean the GPUs of this machine where they name none, and 80 and 90 where it has none', () => {
+    const tools = path.join(folder, 'tools')
+    fs.mkdirSync(tools)
+    vi.stubEnv('PATH', tools)
+    try {
+      expect(deviceBuildOf({ target: 'cuda' })).toEqual({ kind: 'nvcc', architectures: [80, 90] })
+      const gpus = ['9.0, NVIDIA H100, 81559 MiB, 570.1', '8.6, NVIDIA A10, 23028 MiB, 570.1', '9.0, NVIDIA H100, 81559 MiB, 570.1']
+      fs.writeFileSync(path.join(tools, 'nvidia-smi'), `#!/bin/sh\nprintf '%s\\n' ${gpus.map((gpu) => `'${gpu}'`).join(' ')}\n`, { mode: 0o755 })
+      expect(deviceBuildOf({ target: 'cuda' })).toEqual({ kind: 'nvcc', architectures: [86, 90] })
+    } finally {
+      vi.unstubAllEnvs()
+    }
+  })
+
+  test('give nvcc each of them as machine code, and the newest as PTX too', () => {
+    const kinds = (architectures: readonly number[]): readonly string[] => nvccFlags(architectures).filter((flag) => /gencode|arch|code=/.test(flag))
+    expect(kinds([80, 90])).toEqual(['-gencode=arch=compute_80,code=sm_80', '-gencode=arch=compute_90,code=[sm_90,compute_90]'])
+    expect(kinds([86])).toEqual(['-gencode=arch=compute_86,code=[sm_86,compute_86]'])
   })
 
   test('become options', () => {

@@ -2,8 +2,10 @@
  * A package with code for GPUs beside that for CPUs. Executed by the host it predicts and trains as on the CPU; built by nvcc
  * it runs on the CPU where there is no GPU, and says so.
  */
+import { execFileSync } from 'node:child_process'
 import { afterAll, describe, expect, test } from 'vitest'
 import { locateNvcc } from '../../compiler/build/cuda.js'
+import { which } from '../../compiler/build/toolchain.js'
 import { lastJson, numbersText, openWorkshop, smallModel } from '../e2e/workshop.js'
 import { skipBecause } from '../skip-because.js'
 
@@ -50,6 +52,12 @@ const largest = (a: readonly number[], b: readonly number[]): number => {
 /** Sums over rows are folded in another order; 12 steps of RMSprop widen the last places. */
 const PREDICTED = 5e-7, TRAINED = 1e-5
 
+function predictsAndTrainsAs(cpu: Report, gpu: Report): void {
+  for (const [count, values] of Object.entries(cpu.predictions)) expect(largest(gpu.predictions[count]!, values), `predictions of ${count} samples`).toBeLessThan(PREDICTED)
+  expect(largest(gpu.weights, cpu.weights), 'weights after training').toBeLessThan(TRAINED)
+  expect(largest(gpu.evaluation, cpu.evaluation), 'loss and accuracy').toBeLessThan(TRAINED)
+}
+
 describe('executed by the host', async () => {
   await build('host', '--target', 'cuda', '--sm', 'host')
   const [cpu, gpu] = [await use('host', 'cpu'), await use('host', 'cuda:0')]
@@ -59,11 +67,7 @@ describe('executed by the host', async () => {
     expect([cpu.device.name, gpu.device.name]).toEqual(['cpu', 'cuda:0'])
   })
 
-  test('predicts and trains as on the CPU', () => {
-    for (const [count, values] of Object.entries(cpu.predictions)) expect(largest(gpu.predictions[count]!, values), `predictions of ${count} samples`).toBeLessThan(PREDICTED)
-    expect(largest(gpu.weights, cpu.weights), 'weights after training').toBeLessThan(TRAINED)
-    expect(largest(gpu.evaluation, cpu.evaluation), 'loss and accuracy').toBeLessThan(TRAINED)
-  })
+  test('predicts and trains as on the CPU', () => predictsAndTrainsAs(cpu, gpu))
 
   test('is bit-identical from run to run, and the first choice', async () => {
     const again = await use('host', 'auto')
@@ -93,10 +97,24 @@ describe('built by nvcc', () => {
     if (locateNvcc() === null) return skipBecause(skip, 'there is no nvcc')
     await build('fat', '--target', 'cuda', '--sm', '80,90')
     const report = await use('fat', 'auto'), asked = await use('fat', 'cuda:0')
-    if (report.device.name === 'cuda:0') return expect(asked.error).toBeUndefined()
+    const cpu = await use('fat', 'cpu')
+    if (report.device.name === 'cuda:0') {
+      expect(asked.error).toBeUndefined()
+      return predictsAndTrainsAs(cpu, report)
+    }
     expect(report.device.reason).toMatch(/^there is no NVIDIA (driver|GPU) on this machine/)
-    expect(report.predictions).toEqual((await use('fat', 'cpu')).predictions)
+    expect(report.predictions).toEqual(cpu.predictions)
     expect(asked.error).toMatch(/^RuntimeError: The model cannot run on cuda:0: \w+: there is no NVIDIA (driver|GPU) on this machine/)
+  })
+
+  test('needs no library of CUDA, nor of the compiler', async ({ skip }) => {
+    const readelf = which('readelf')
+    if (locateNvcc() === null) return skipBecause(skip, 'there is no nvcc')
+    if (readelf === null) return skipBecause(skip, 'there is no readelf')
+    await build('fat', '--target', 'cuda', '--sm', '80,90')
+    const needed = [...execFileSync(readelf, ['-d', shop.path('fat', 'model.node')], { encoding: 'utf8' }).matchAll(/\(NEEDED\).*\[(.*)\]/g)].map(([, name]) => name!)
+    expect(needed).toContain('libc.so.6')
+    expect(needed.filter((name) => !/^(lib(c|m|dl|rt|pthread)|ld-linux-x86-64)\.so\.\d$/.test(name))).toEqual([])
   })
 
   test('--sm without a GPU as target, and what is no number, are refused', async () => {
