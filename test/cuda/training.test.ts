@@ -57,6 +57,20 @@ describe.each(Object.entries(cases))('%s', (_name, one) => {
     expect(Math.max(...cpu.getWeights().map((w, i) => largest(w.data, initial[i]!)))).toBeGreaterThan(10 * WEIGHTS)
   })
 
+  test('steps from the same weights and seed give the same bits', async () => {
+    const run = async (): Promise<number[]> => {
+      const gpu = open(onGpu, index), values: number[] = []
+      for (const [step, count] of one.batches.entries()) {
+        const { x, y } = samples(one, count, step + 1)
+        values.push(...listOf(await gpu.trainOnBatch(x, y)))
+      }
+      return [...values, ...gpu.getWeights().flatMap((w) => Array.from(w.data))]
+    }
+    const first = await run(), again = await run()
+    expect(again.length).toBe(first.length)
+    expect(again.filter((v, i) => !Object.is(v, first[i])).length).toBe(0)
+  })
+
   test('predicts as on the CPU, for any number of samples', async () => {
     const [cpu, gpu] = [open(onCpu, index), open(onGpu, index)]
     for (const count of [1, 3, 33]) {
