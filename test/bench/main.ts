@@ -98,8 +98,9 @@ async function measure(places: Places): Promise<Results> {
   for (const workload of chosen) flops.push(...await describeWorkload(workload, places.data))
   const extras = options.extras && places.device === 'cpu'
   const builds = extras ? await timeBuilds(places, TIMED_BUILDS.filter((name) => chosen.some(({ model }) => model === name)), log) : []
-  await buildPackages(places, chosen, keys.includes('unfused'), log)
-  const { tuned, skipped: untuned } = places.device === 'cpu' ? { tuned: [], skipped: [] } : await tunePackages(places, chosen, log)
+  const withUnfused = keys.includes('unfused')
+  await buildPackages(places, chosen, withUnfused, log)
+  const { tuned, skipped: untuned } = places.device === 'cpu' ? { tuned: [], skipped: [] } : await tunePackages(places, chosen, withUnfused, log)
   const { specs, skipped } = peerSpecs(places, places.device === 'cpu' ? [1, 2] : [Math.max(2, os.availableParallelism())], keys)
   const { memory, skipped: unmeasured } = extras ? await measureMemory(specs, chosen, log) : { memory: [], skipped: [] }
   const found = await new Measurement(specs, plan).run(chosen)

@@ -17,8 +17,8 @@ import { kernelsOf } from './kernels.js'
 import { advantage, bestRows } from './results.js'
 import type { KernelTime, Results, Row } from './results.js'
 import { quantile, summarize } from './statistics.js'
-import { tuningOf } from './tuning.js'
-import { tasksOf, workloads } from './workloads.js'
+import { batchesOfPackages, tuningOf } from './tuning.js'
+import { gpuWorkloads, tasksOf, workloads } from './workloads.js'
 
 const mlp = { kind: 'train', workload: 'mnist-mlp', batch: 128 } as const
 const row = (peer: string, threads: number, seconds: number): Row => ({ ...mlp, peer, threads, way: '', time: summarize([seconds, seconds * 1.1, seconds * 0.9]) })
@@ -93,12 +93,20 @@ test('kernels of a GPU stand with their shares of what bounds them, those that t
   expect(kernels.slice(0, 2).map(shares)).toEqual([[0.8, 0.08, 0.8], [0.5, 0.5, 0]])
   const product = (by: ProductChoice['by']): ProductChoice => ({ kernel: 'k_0', rows: 1, columns: 1, terms: 1, by, library: 'cublaslt', algorithm: '-', workspace: 0, ownNanoseconds: 0, libraryNanoseconds: 0, why: '' })
   const tuned = tuningOf('mnist-mlp', { gpu: 'a GPU', cublaslt: 130200, cudnn: 0, products: (['own', 'library', 'library, then end'] as const).map(product) })
-  const text = reportText({ ...results, tuned: [tuned, { ...tuned, model: 'vgg', byLibrary: 0 }], kernels: [{ ...mlp, kernels }] })
+  const text = reportText({ ...results, tuned: [tuned, { ...tuned, name: 'vgg', byLibrary: 0 }], kernels: [{ ...mlp, kernels }] })
   expect(text).toMatch(/mnist-mlp +3 +2 by libraries \(cuBLASLt 13\.2\.0\)\n +vgg +3 +0 by libraries/)
   expect(text).toContain('kernels of kcc in a training step of mnist-mlp, batch 128: 14, 77.0 µs one by one')
   expect(text).toMatch(/kernel_0 +25\.0 µs +32 % +arithmetic +80 % +8 % +80 %\n/)
   expect(text).toContain('  and 2 others in 8.00 µs\n')
   expect(() => kernelsOf(report(() => null), { kind: 'train' })).toThrow('nothing was run: this GPU')
+})
+
+test('libraries are chosen for every package of a GPU, those with nothing fused and those whose losses are compared too', () => {
+  const batches = (withUnfused: boolean, part: string): unknown =>
+    Object.fromEntries([...batchesOfPackages(gpuWorkloads.filter(({ name }) => name.includes(part)), withUnfused)].map(([name, sizes]) => [name, [...sizes]]))
+  expect(batches(true, 'mnist-mlp')).toEqual({ 'mnist-mlp': [128, 4096], 'mnist-mlp-plain': [128, 2, 4096], 'mnist-mlp-unfused': [128, 4096] })
+  expect(batches(false, 'autoencoder')).toEqual({ autoencoder: [128, 2] })
+  expect(batches(true, 'resnet50')).toEqual({ resnet50: [1, 32, 2], 'resnet50-unfused': [1, 32] })
 })
 
 test('data are the same at every run, and every sample has a class', () => {

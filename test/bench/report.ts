@@ -70,8 +70,8 @@ function gapText({ gaps = [] }: Results): string {
 }
 
 function tuningText({ tuned = [] }: Results): string {
-  const cells = tuned.map(({ model, libraries, products, byLibrary }) => [model, String(products), `${byLibrary} by libraries (${libraries})`])
-  return cells.length === 0 ? '' : `products that a library could compute, as measured by kcc tune\n${columns([['model', 'products', ''], ...cells])}`
+  const cells = tuned.map(({ name, libraries, products, byLibrary }) => [name, String(products), `${byLibrary} by libraries (${libraries})`])
+  return cells.length === 0 ? '' : `products that a library could compute, as measured by kcc tune\n${columns([['package', 'products', ''], ...cells])}`
 }
 
 /** Of each task those that take longest. */

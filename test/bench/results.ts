@@ -65,8 +65,8 @@ export type KernelTime = {
   readonly computedBy: string | null
 }
 
-/** Products of a model's package, at the sizes that are measured, and how many of them a library computes; what libraries there were, in words. */
-export type Tuning = { readonly model: string; readonly libraries: string; readonly products: number; readonly byLibrary: number }
+/** Products of a package, at the sizes that it gets, and how many of them a library computes; what libraries there were, in words. */
+export type Tuning = { readonly name: string; readonly libraries: string; readonly products: number; readonly byLibrary: number }
 
 /** In the order in which they start. */
 export type TaskKernels = TaskKey & { readonly kernels: readonly KernelTime[] }
