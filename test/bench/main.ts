@@ -36,7 +36,8 @@ const usage = `kcc beside its peers, in one run: npm run bench -- [options]
   --save            write test/bench/results.json; of a GPU results-cuda.json, and its chart
   --readme          put results and chart into the README; without --save those that were saved, and nothing is measured
   --no-extras       neither memory nor times of builds; of a GPU no times of kernels
-Peers are installed by test/bench/peers/setup.sh; those that are missing are left out with a reason.
+Peers are installed by test/bench/peers/setup.sh, those of a GPU by \`setup.sh cuda\`, in the folder KCC_BENCH_VENV (default
+~/.cache/kcc/bench-venv); KCC_BENCH_PYTHON names a Python that has them already. Those that are missing are left out with a reason.
 `
 
 const { values: options } = parseArgs({

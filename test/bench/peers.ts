@@ -42,7 +42,7 @@ const kinds: readonly Kind[] = [
 
 export const peerKeys: readonly string[] = kinds.map(({ key }) => key)
 
-/** The peers' Python: that of their environment unless another is named. */
+/** The peers' Python: that of their environment (`setup.sh`) unless another is named, which has PyTorch, JAX and Keras already. */
 const pythonOf = (): string => process.env['KCC_BENCH_PYTHON'] ?? join(environment(), 'bin', 'python')
 
 /** Float32 everywhere, in matrix units too; a GPU is hidden from those that are measured on the CPU. */
@@ -75,7 +75,7 @@ export function peerSpecs(places: Places, threadSettings: readonly number[], key
   for (const { key, file, env, writesModels = false, unfused = false, onGpu: _, ...kind } of kinds.filter(({ key, onGpu = false }) => (key === 'kcc' || keys.includes(key)) && (places.device === 'cpu' || onGpu))) {
     const needed = file.endsWith('.py') ? python : packageOf[file] === undefined ? places.root : inEnvironment(file)
     if (!existsSync(needed)) {
-      skipped.push({ name: kind.name, reason: `there is no ${needed}: run test/bench/peers/setup.sh` })
+      skipped.push({ name: kind.name, reason: `there is no ${needed}: run test/bench/peers/setup.sh${places.device === 'cuda' ? ' cuda' : ''}` })
       continue
     }
     const [command, folder] = file.endsWith('.py') ? [python, 'test/bench/peers'] : [process.execPath, 'build/test/bench/peers']

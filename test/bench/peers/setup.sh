@@ -2,7 +2,12 @@
 # Makes the environment of the benchmark's peers: a Python venv at $KCC_BENCH_VENV (default ~/.cache/kcc/bench-venv) with
 # PyTorch, TensorFlow, JAX, Keras 3 and ONNX Runtime, and onnxruntime-node and TensorFlow.js in its folders `node` and `tfjs`. What cannot be had is
 # named with the reason, and skipped: the benchmark leaves those peers out. Run again, it adds what is missing.
+#
+# `setup.sh cuda` is for the benchmark of a GPU: PyTorch and JAX with CUDA's libraries, Keras 3, and nothing else. They replace those
+# for CPUs in the same folder; with another $KCC_BENCH_VENV, for the benchmark too, both stay.
 set -u
+device="${1:-cpu}"
+case "$device" in cpu | cuda) ;; *) echo "setup.sh takes nothing or cuda, found $device"; exit 2 ;; esac
 venv="${KCC_BENCH_VENV:-$HOME/.cache/kcc/bench-venv}"
 python="${PYTHON:-python3}"
 log="$(mktemp)"
@@ -11,7 +16,15 @@ trap 'rm -f "$log"' EXIT
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv" || { echo "no venv: $python -m venv $venv failed"; exit 1; }
 
 pip_install() { "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@" >"$log" 2>&1; }
-works() { "$venv/bin/python" -c "import $1" >"$log" 2>&1; }
+# works MODULE: can it be imported, and of a GPU's, is it for one?
+works() {
+  case "$device $1" in
+    "cuda torch") code="import torch; assert torch.version.cuda, 'it is PyTorch without CUDA'" ;;
+    "cuda jax") code="import jax, importlib.metadata; importlib.metadata.version('jax-cuda13-plugin')" ;;
+    *) code="import $1" ;;
+  esac
+  "$venv/bin/python" -c "$code" >"$log" 2>&1
+}
 reason() { grep -v '^ *$' "$log" | tail -n 1 | cut -c 1-200; }
 
 # peer MODULE WAY...: tries one way after another (each the arguments of pip) until the module can be imported.
@@ -32,8 +45,16 @@ peer() {
 # installed, without what it asks for, and its pure Python parts by name.
 pure="filelock typing_extensions sympy networkx jinja2 fsspec setuptools"
 pip_install numpy $pure || echo "numpy: $(reason)"
-torch=2.13.0+cpu
-peer torch "torch==$torch" "torch==$torch --extra-index-url https://download.pytorch.org/whl/cpu" "--no-deps torch"
+torch=2.13.0
+if [ "$device" = cuda ]; then
+  # A PyTorch for CPUs would do for pip, which has to be told to replace it.
+  peer torch "--force-reinstall torch==$torch" "--force-reinstall torch==$torch --index-url https://download.pytorch.org/whl/cu130"
+  peer jax "jax[cuda13]"
+  peer keras "keras"
+  echo "peers are in $venv"
+  exit 0
+fi
+peer torch "torch==$torch+cpu" "torch==$torch+cpu --extra-index-url https://download.pytorch.org/whl/cpu" "--no-deps torch"
 tensorflow="absl-py astunparse flatbuffers gast google-pasta h5py libclang ml_dtypes opt_einsum packaging protobuf requests six termcolor wrapt grpcio"
 peer tensorflow "tensorflow-cpu" "$tensorflow --no-deps tensorflow-cpu"
 peer jax "jax" "ml_dtypes opt_einsum scipy --no-deps jax jaxlib"
