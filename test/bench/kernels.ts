@@ -25,9 +25,9 @@ export async function measureKernels(places: Places, workloads: readonly Workloa
   return { kernels, skipped }
 }
 
-async function inspect({ root, device }: Places, { workload: { model }, batch }: Task): Promise<FusionReport> {
-  const [kcc, file] = [join(root, 'build', 'compiler', 'cli', 'main.js'), join(root, 'test', 'bench', 'models', `${model}.ts`)]
-  const { stdout } = await promisify(execFile)(process.execPath, [kcc, 'inspect', file, '--fusion', '--json', '--batch-size', String(batch), ...deviceFlags(device)], { cwd: root, maxBuffer: MOST_BYTES })
+async function inspect(places: Places, { workload: { model }, batch }: Task): Promise<FusionReport> {
+  const { root } = places, [kcc, file] = [join(root, 'build', 'compiler', 'cli', 'main.js'), join(root, 'test', 'bench', 'models', `${model}.ts`)]
+  const { stdout } = await promisify(execFile)(process.execPath, [kcc, 'inspect', file, '--fusion', '--json', '--batch-size', String(batch), ...deviceFlags(places)], { cwd: root, maxBuffer: MOST_BYTES })
   return JSON.parse(stdout) as FusionReport
 }
 

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { ModelClass } from 'kcc'
 import { presentGpus } from '../../compiler/build/cuda.js'
+import { precisionNamed } from '../../compiler/cli/compile-options.js'
 import { chart } from './chart.js'
 import { drawData, writeData, writeNetwork } from './data.js'
 import { measureKernels } from './kernels.js'
@@ -32,6 +33,8 @@ const usage = `kcc beside its peers, in one run: npm run bench -- [options]
   --prepare <count> seconds for a peer to prepare a task, default 45, on a GPU 240; then it is left out of the workload
   --device <name>   cpu (default), or cuda: on the GPU of this machine, with peers that run there; or played: the same on a
                     few samples with a GPU that this CPU plays, to try the benchmark itself
+  --precision <name> of kcc's products on a GPU: float32 (default), tf32 or mixed_bfloat16, which are measured without peers,
+                    beside what the GPU's matrix units can do
   --json <file>     write the results there
   --save            write test/bench/results.json; of a GPU results-cuda.json, and its chart
   --readme          put results and chart into the README; without --save those that were saved, and nothing is measured
@@ -45,7 +48,7 @@ const { values: options } = parseArgs({
   options: {
     only: { type: 'string', default: '' }, peers: { type: 'string', default: peerKeys.join() },
     rounds: { type: 'string', default: '7' }, seconds: { type: 'string', default: '0.25' }, limit: { type: 'string', default: '30' }, prepare: { type: 'string' },
-    device: { type: 'string', default: 'cpu' }, json: { type: 'string' }, save: { type: 'boolean', default: false }, readme: { type: 'boolean', default: false }, extras: { type: 'boolean', default: true }, help: { type: 'boolean', short: 'h', default: false },
+    device: { type: 'string', default: 'cpu' }, precision: { type: 'string', default: 'float32' }, json: { type: 'string' }, save: { type: 'boolean', default: false }, readme: { type: 'boolean', default: false }, extras: { type: 'boolean', default: true }, help: { type: 'boolean', short: 'h', default: false },
   },
 })
 if (options.help) {
@@ -107,7 +110,7 @@ async function measure(places: Places): Promise<Results> {
   const found = await new Measurement(specs, plan).run(chosen)
   const timed = options.extras && places.device !== 'cpu' ? await measureKernels(places, chosen, log) : { kernels: [], skipped: [] }
   return {
-    machine: { ...machine(loadBefore), ...(places.device === 'cpu' ? {} : { gpu: gpuName() }) }, rounds: plan.rounds, seconds: plan.seconds, ...found, flops: Object.fromEntries(flops), memory, builds,
+    machine: { ...machine(loadBefore), ...(places.device === 'cpu' ? {} : { gpu: gpuName() }) }, ...(places.precision === 'float32' ? {} : { precision: places.precision }), rounds: plan.rounds, seconds: plan.seconds, ...found, flops: Object.fromEntries(flops), memory, builds,
     ...(tuned.length === 0 ? {} : { tuned }), ...(timed.kernels.length === 0 ? {} : { kernels: timed.kernels }), skipped: [...skipped, ...untuned, ...unmeasured, ...found.skipped, ...timed.skipped],
   }
 }
@@ -117,14 +120,15 @@ const gpuName = (): string => (device === 'played' ? 'a GPU that this CPU plays'
 async function measured(): Promise<Results> {
   const data = mkdtempSync(join(os.tmpdir(), 'kcc-bench-'))
   try {
-    return await measure({ root, data, device })
+    return await measure({ root, data, device, precision })
   } finally {
     rmSync(data, { recursive: true, force: true })
   }
 }
 
 if (options.device !== 'cpu' && options.device !== 'cuda' && options.device !== 'played') throw new Error(`--device takes cpu, cuda or played, found "${options.device}"`)
-const device = options.device
+const device = options.device, precision = precisionNamed(options.precision)
+if (precision !== 'float32' && (device === 'cpu' || options.save)) throw new Error('--precision is for a GPU, and --save for float32')
 if (device === 'cuda' && (presentGpus() ?? []).length === 0) {
   process.stdout.write('skipped: nothing was measured, because nvidia-smi shows no GPU on this machine\n')
   process.exit(0)

@@ -16,18 +16,20 @@ async function kccBuild(root: string, model: string, out: string, options: reado
   await promisify(execFile)(process.execPath, [kcc, 'build', join(root, 'test', 'bench', 'models', `${model}.ts`), '--out', out, ...options], { cwd: root, env: { ...process.env, ...env } })
 }
 
-export const deviceFlags = (device: Places['device']): string[] => ({ cpu: [], cuda: ['--target', 'cuda'], played: ['--target', 'cuda', '--sm', 'host'] })[device]
+export const deviceFlags = ({ device, precision }: Pick<Places, 'device' | 'precision'>): string[] => ({
+  cpu: [], cuda: ['--target', 'cuda', '--precision', precision], played: ['--target', 'cuda', '--sm', 'host', '--precision', precision],
+})[device]
 
 /** @param withUnfused whether kcc without fusion is measured, too */
-export async function buildPackages({ root, data, device }: Places, workloads: readonly Workload[], withUnfused: boolean, log: (text: string) => void): Promise<void> {
-  const folder = (name: string): string => join(data, 'packages', name)
+export async function buildPackages(places: Places, workloads: readonly Workload[], withUnfused: boolean, log: (text: string) => void): Promise<void> {
+  const { root, data } = places, folder = (name: string): string => join(data, 'packages', name)
   for (const name of new Set(workloads.flatMap(({ model, plainModel }) => [model, plainModel]))) {
     log(`kcc build ${name}`)
-    await kccBuild(root, name, folder(name), deviceFlags(device))
+    await kccBuild(root, name, folder(name), deviceFlags(places))
   }
   for (const model of new Set(workloads.filter(({ unfused }) => withUnfused && unfused).map((w) => w.model))) {
     log(`kcc build ${model} --no-fuse`)
-    await kccBuild(root, model, folder(`${model}${UNFUSED}`), ['--no-fuse', ...deviceFlags(device)])
+    await kccBuild(root, model, folder(`${model}${UNFUSED}`), ['--no-fuse', ...deviceFlags(places)])
   }
 }
 

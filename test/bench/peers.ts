@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import type { Precision } from '../../runtime/contract/manifest.js'
 import type { PeerSpec } from './peer-process.js'
 
 export type Places = {
@@ -11,6 +12,8 @@ export type Places = {
   readonly data: string
   /** What is measured; `played` is a GPU for the benchmark itself, which a CPU plays for kcc and is for the peers. */
   readonly device: 'cpu' | 'cuda' | 'played'
+  /** What kcc computes products in, on a GPU; its peers are measured in float32 alone. */
+  readonly precision: Precision
 }
 
 export const environment = (): string => process.env['KCC_BENCH_VENV'] ?? join(homedir(), '.cache', 'kcc', 'bench-venv')
@@ -55,7 +58,7 @@ function environmentOf(threads: number, places: Places): Record<string, string> 
   const count = String(threads)
   return {
     ...deviceEnvironment(places.device),
-    KCC_BENCH_DATA: places.data, KCC_BENCH_THREADS: count, KCC_THREADS: count,
+    KCC_BENCH_DATA: places.data, KCC_BENCH_PRECISION: places.precision, KCC_BENCH_THREADS: count, KCC_THREADS: count,
     OMP_NUM_THREADS: count, MKL_NUM_THREADS: count, OPENBLAS_NUM_THREADS: count, NPROC: count,
     XLA_FLAGS: threads === 1 && places.device === 'cpu' ? '--xla_cpu_multi_thread_eigen=false' : '', TORCHINDUCTOR_COMPILE_THREADS: '1', TORCHINDUCTOR_CACHE_DIR: join(environment(), 'inductor'),
     JAX_DEFAULT_MATMUL_PRECISION: 'highest', ONEDNN_DEFAULT_FPMATH_MODE: 'STRICT',
@@ -72,7 +75,9 @@ const packageOf: Readonly<Record<string, string>> = {
 export function peerSpecs(places: Places, threadSettings: readonly number[], keys: readonly string[]): { specs: PeerSpec[]; skipped: Skipped[] } {
   const python = pythonOf(), inEnvironment = (file: string): string => join(environment(), packageOf[file] ?? '')
   const specs: PeerSpec[] = [], skipped: Skipped[] = []
-  for (const { key, file, env, writesModels = false, unfused = false, onGpu: _, ...kind } of kinds.filter(({ key, onGpu = false }) => (key === 'kcc' || keys.includes(key)) && (places.device === 'cpu' || onGpu))) {
+  const isWanted = ({ key, file, onGpu = false }: Kind): boolean =>
+    (key === 'kcc' || keys.includes(key)) && (places.device === 'cpu' || onGpu) && (places.precision === 'float32' || file === 'kcc.js')
+  for (const { key, file, env, writesModels = false, unfused = false, onGpu: _, ...kind } of kinds.filter(isWanted)) {
     const needed = file.endsWith('.py') ? python : packageOf[file] === undefined ? places.root : inEnvironment(file)
     if (!existsSync(needed)) {
       skipped.push({ name: kind.name, reason: `there is no ${needed}: run test/bench/peers/setup.sh${places.device === 'cuda' ? ' cuda' : ''}` })

@@ -23,7 +23,7 @@ export type Timing = { readonly seconds: number; readonly count: number }
 export type MemoryAnswer = { readonly bytes: number }
 /** Nanoseconds of each step on a GPU, and from the end of the one before to its beginning. */
 export type GapsAnswer = { readonly steps: readonly number[]; readonly between: readonly number[] }
-/** The machine's measured limits with the threads of the peer: operations and bytes per second. */
+/** The machine's measured limits with the threads of the peer: operations per second, in the precision that products are measured in, and bytes. */
 export type Limits = { readonly flops: number; readonly bandwidth: number; readonly tensorFlops?: number }
 
 export type Answer = { readonly id: number; readonly result?: unknown; readonly error?: string }

@@ -1,6 +1,7 @@
 /** What the benchmark makes of its measurements: statistics, the better thread setting, and the README's section. */
 import { expect, test } from 'vitest'
 import type { FusionReport, KernelReport } from '../../compiler/cli/fusion-report.js'
+import type { Precision } from '../../runtime/contract/manifest.js'
 import type { ProductChoice } from '../../runtime/index.js'
 import { read } from '../architecture/files.js'
 import { chart } from './chart.js'
@@ -14,6 +15,8 @@ import { forwardFlops, networkOf, trainFlops, weightBytes } from './network.js'
 import { replaceSection } from './readme.js'
 import { duration, reportText } from './report.js'
 import { kernelsOf } from './kernels.js'
+import { deviceFlags } from './packages.js'
+import { peerKeys, peerSpecs } from './peers.js'
 import { advantage, bestRows } from './results.js'
 import type { KernelTime, Results, Row } from './results.js'
 import { quantile, summarize } from './statistics.js'
@@ -99,6 +102,13 @@ test('kernels of a GPU stand with their shares of what bounds them, those that t
   expect(text).toMatch(/kernel_0 +25\.0 µs +32 % +arithmetic +80 % +8 % +80 %\n/)
   expect(text).toContain('  and 2 others in 8.00 µs\n')
   expect(() => kernelsOf(report(() => null), { kind: 'train' })).toThrow('nothing was run: this GPU')
+})
+
+test('with fewer digits than float32 kcc is measured alone', () => {
+  const named = (precision: Precision): string[] => peerSpecs({ root: '.', data: '.', device: 'cuda', precision }, [2], peerKeys).specs.map(({ name }) => name)
+  expect(named('tf32')).toEqual(['kcc', 'kcc, nothing fused'])
+  expect(deviceFlags({ device: 'cuda', precision: 'tf32' })).toEqual(['--target', 'cuda', '--precision', 'tf32'])
+  expect(reportText({ ...results, precision: 'tf32' })).toContain('200.0 GFLOP/s tf32')
 })
 
 test('libraries are chosen for every package of a GPU, those with nothing fused and those whose losses are compared too', () => {

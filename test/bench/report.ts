@@ -33,9 +33,9 @@ export function reportText(results: Results): string {
   return [machineText(results), ...tasksIn(results).map((task) => taskText(results, task)), gapText(results), tuningText(results), kernelText(results), checkText(results), memoryText(results), buildText(results), skippedText(results), summaryText(results)].filter((t) => t !== '').join('\n')
 }
 
-function machineText({ machine, limits, rounds, seconds }: Results): string {
+function machineText({ machine, limits, rounds, seconds, precision = 'float32' }: Results): string {
   const limit = limits.map(({ workload, threads, flops, bandwidth, tensorFlops }) =>
-    `  ${workload}, ${machine.gpu === undefined ? threadsOf(threads) : machine.gpu}: ${(flops.median / 1e9).toFixed(1)} GFLOP/s float32, ` +
+    `  ${workload}, ${machine.gpu === undefined ? threadsOf(threads) : machine.gpu}: ${(flops.median / 1e9).toFixed(1)} GFLOP/s ${precision}, ` +
     `${tensorFlops === undefined ? '' : `${(tensorFlops.median / 1e9).toFixed(0)} in TF32, `}copy ${(bandwidth.median / 1e9).toFixed(1)} GB/s\n`)
   return `${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}; load ${machine.loadBefore.toFixed(1)} before, ${machine.loadAfter.toFixed(1)} after\n` +
     `up to ${rounds} rounds of ${seconds} s; medians and quartiles of the rounds; limits of the machine between the rounds of\n${limit.join('')}`

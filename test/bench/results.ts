@@ -1,4 +1,5 @@
 /** What one run of the benchmark finds: the contents of `results.json`. */
+import type { Precision } from '../../runtime/contract/manifest.js'
 import type { Comparison } from './compare.js'
 import type { Summary } from './statistics.js'
 import type { TaskKind, Workload } from './workloads.js'
@@ -30,6 +31,8 @@ export type Build = { readonly model: string; readonly cold: number; readonly un
 
 export type Results = {
   readonly machine: { readonly cpu: string; readonly cores: number; readonly memoryBytes: number; readonly system: string; readonly node: string; readonly loadBefore: number; readonly loadAfter: number; /** Name and driver of the GPU that was measured; absent for the CPU. */ readonly gpu?: string }
+  /** Of kcc's products on a GPU; absent for float32. */
+  readonly precision?: Precision
   readonly rounds: number
   readonly seconds: number
   readonly limits: readonly Limit[]

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import type { CompiledModel } from 'kcc/runtime'
 import { loadPackage, NDArray } from 'kcc/runtime'
 import { presentArchitectures } from '../../../compiler/build/cuda.js'
-import { measureGpu } from '../../../compiler/cli/bench/gpu.js'
+import { measureGpu, productFlops } from '../../../compiler/cli/bench/gpu.js'
 import { openMachine } from '../../../compiler/cli/bench/machine.js'
+import { precisionNamed } from '../../../compiler/cli/compile-options.js'
 import { readData, readNetwork } from '../data.js'
 import type { WorkloadData } from '../data.js'
 import type { Network } from '../network.js'
@@ -102,7 +103,7 @@ async function limits(): Promise<Limits> {
   if (!onGpu) return (await openMachine()).limits(threads)
   const { limits: found, why } = await measureGpu(device === 'played' ? { kind: 'host' } : { kind: 'nvcc', architectures: presentArchitectures() ?? [] })
   if (found === null) throw new Error(why)
-  return found
+  return { ...found, flops: productFlops(found, precisionNamed(process.env['KCC_BENCH_PRECISION'] ?? 'float32')) }
 }
 
 /** Steps of an epoch, as the driver of the GPU times them, but for the first, before which JavaScript ended the epoch before. */
