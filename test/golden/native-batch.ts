@@ -58,9 +58,15 @@ export class NativeBatch {
     return made
   }
 
-  async build(): Promise<void> {
+  /** All that was handed over, asked for once. */
+  modules(): readonly PlannedModule[] {
     for (const group of this.groups) group.plan(this)
-    if (this.planned.length > 0) this.loaded = await loadEmitted(emit(this.planned, this.road.pipeline), this.road.build)
+    return this.planned
+  }
+
+  async build(): Promise<void> {
+    const modules = this.modules()
+    if (modules.length > 0) this.loaded = await loadEmitted(emit(modules, this.road.pipeline), this.road.build)
   }
 
   private get native(): LoadedNative {
